@@ -1,0 +1,1 @@
+"""What runs at the desk: building the dataset, training, evaluating and exporting the networks."""

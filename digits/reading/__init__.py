@@ -1,0 +1,1 @@
+"""What runs at the camera: numpy, opencv and one small runtime; never TensorFlow at import."""
