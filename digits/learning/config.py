@@ -1,0 +1,63 @@
+"""Paths, the seed, and the frozen settings of the full, the quick and the release run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+
+def project_root() -> Path:
+    """Return the checkout this package lies in, or the working folder when it was installed without one."""
+    checkout = Path(__file__).resolve().parents[2]
+    return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+ROOT = project_root()
+DATA_DIR = ROOT / "data"
+RAW_DIR = DATA_DIR / "raw"
+CUSTOM_DIR = DATA_DIR / "custom"
+MERGED_DIR = DATA_DIR / "merged"
+SAMPLES_DIR = DATA_DIR / "samples"
+MODELS_DIR = ROOT / "models"
+EXPORTS_DIR = ROOT / "exports"
+RUNS_DIR = ROOT / "runs"
+
+SPLITS = ("train", "val", "calibration", "test")
+CLASSES = 10
+SEED = 0
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run; saved beside its results.
+
+    `limit` is the number of MNIST pictures used over all splits together (None: all 70,000).
+    """
+
+    models_dir: Path = MODELS_DIR
+    exports_dir: Path = EXPORTS_DIR
+    merged_dir: Path = MERGED_DIR
+    custom_dir: Path = CUSTOM_DIR
+    seed: int = SEED
+    limit: int | None = None
+    quick: bool = False
+    release: bool = False
+
+    @classmethod
+    def full(cls, **changes) -> RunConfig:
+        """Return the settings of the default run, which writes `models/` and `exports/`."""
+        return replace(cls(), **changes)
+
+    @classmethod
+    def quick_run(cls, **changes) -> RunConfig:
+        """Return the settings of `--quick`: few pictures, and nothing written outside `runs/quick/`."""
+        out = RUNS_DIR / "quick"
+        small = cls(
+            models_dir=out / "models", exports_dir=out / "exports", merged_dir=out / "merged", limit=7000, quick=True
+        )
+        return replace(small, **changes)
+
+    @classmethod
+    def release_run(cls, **changes) -> RunConfig:
+        """Return the settings of `--release`: the full run that also renews the leaderboard and figures kept."""
+        return replace(cls(release=True), **changes)
