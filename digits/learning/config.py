@@ -53,11 +53,15 @@ class RunConfig:
         """Return the settings of `--quick`: few pictures, and nothing written outside `runs/quick/`."""
         out = RUNS_DIR / "quick"
         small = cls(
-            models_dir=out / "models", exports_dir=out / "exports", merged_dir=out / "merged", limit=7000, quick=True
+            models_dir=out / "models",
+            exports_dir=out / "exports",
+            merged_dir=out / "merged",
+            limit=7000,
+            quick=True,
         )
         return replace(small, **changes)
 
     @classmethod
     def release_run(cls, **changes) -> RunConfig:
-        """Return the settings of `--release`: the full run that also renews the leaderboard and figures kept."""
+        """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
         return replace(cls(release=True), **changes)
