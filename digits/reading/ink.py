@@ -1,0 +1,121 @@
+"""From a camera frame to its ink: how much darker (or, on a board, lighter) than the paper each pixel is.
+
+The paper's own brightness is estimated everywhere, so lamp gradients, shadows and coloured light divide out. What is
+left is a contrast between 0 and 1 that means the same in a dim corner and under a lamp.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+# Frames are worked on at up to this longer side: a digit of forty on a page keeps about 40 px, and time stays bounded.
+WORK_SIDE = 960
+
+# The paper is looked at on a grid this many times coarser than the frame ...
+_GRID = 8
+# ... and its brightness is the median of a window of this share of the frame: wider than the widest stroke,
+# narrower than a lamp's gradient.
+_PAPER_WINDOW = 0.34
+# Strokes are narrower than half of this share of the frame, when light and dark ones are weighed up.
+_STROKE_WINDOW = 0.13
+# Weaker structure than this (of 255) is noise or paper grain, and takes no part in that.
+_FAINT = 20
+# Paper darker than this (of 255) has no brightness to compare with; below it, noise would be amplified without end.
+_DARKEST_PAPER = 24.0
+# A coloured pen shows in one or two channels only; a channel alone is noisier than grey and counts above this margin.
+_COLOUR_MARGIN = 22
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The ink of one frame.
+
+    Attributes:
+        contrast: uint8 (h, w): 0 is paper, 255 a stroke of full contrast; at work scale.
+        paper: uint8 (h/8, w/8) brightness of the paper, coarse.
+        noise: standard deviation of `contrast` on plain paper.
+        light_on_dark: whether the strokes are lighter than what they are written on.
+        scale: frame pixels per work pixel.
+    """
+
+    contrast: np.ndarray
+    paper: np.ndarray
+    noise: float
+    light_on_dark: bool
+    scale: float
+
+
+def find_ink(frame: np.ndarray, light_on_dark: bool | None = None) -> Ink:
+    """Return the ink of a frame.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        light_on_dark: the polarity if known; None decides by which of the two has more strokes.
+    """
+    work, scale = _work_frame(frame)
+    if light_on_dark is None:
+        light_on_dark = _is_light_on_dark(work)
+    if light_on_dark:
+        work = cv2.bitwise_not(work)
+    paper = _paper(work)
+    contrast = _contrast(work, paper)
+    return Ink(contrast, cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY), _noise(contrast), light_on_dark, scale)
+
+
+def _work_frame(frame: np.ndarray) -> tuple[np.ndarray, float]:
+    scale = max(frame.shape[:2]) / WORK_SIDE
+    if scale <= 1:
+        return frame, 1.0
+    size = (max(1, round(frame.shape[1] / scale)), max(1, round(frame.shape[0] / scale)))
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA), scale
+
+
+def _grid(work: np.ndarray) -> np.ndarray:
+    """Return the frame on the coarse grid, thin dark strokes dropped by keeping the brightest of each cell."""
+    height, width = work.shape[:2]
+    half = cv2.resize(work, (max(1, width // 2), max(1, height // 2)), interpolation=cv2.INTER_AREA)
+    bright = cv2.dilate(half, np.ones((_GRID // 2, _GRID // 2), np.uint8))
+    size = (max(1, width // _GRID), max(1, height // _GRID))
+    return cv2.resize(bright, size, interpolation=cv2.INTER_NEAREST)
+
+
+def _paper(work: np.ndarray) -> np.ndarray:
+    """Return the brightness of the paper, uint8 (h/8, w/8, 3)."""
+    grid = _grid(work)
+    window = int(max(grid.shape[:2]) * _PAPER_WINDOW) | 1
+    if window < 3:
+        return grid
+    return cv2.medianBlur(grid, window)
+
+
+def _contrast(work: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    size = (work.shape[1], work.shape[0])
+    paper = cv2.resize(cv2.max(paper, np.full_like(paper, _DARKEST_PAPER)), size, interpolation=cv2.INTER_LINEAR)
+    share = cv2.divide(work, paper, scale=255)
+    blue, green, red = cv2.split(share)
+    darkest = cv2.min(cv2.min(blue, green), red)
+    coloured = cv2.subtract(cv2.bitwise_not(darkest), np.full_like(darkest, _COLOUR_MARGIN))
+    return cv2.max(cv2.bitwise_not(cv2.cvtColor(share, cv2.COLOR_BGR2GRAY)), coloured)
+
+
+def _noise(contrast: np.ndarray) -> float:
+    """Return the noise of plain paper, from the difference of neighbours: strokes are too few to move a median."""
+    sample = contrast[::3, :].astype(np.int16)
+    difference = np.abs(sample[:, 2:] - sample[:, :-2])
+    return float(np.median(difference)) * 1.05 + 0.5 if difference.size else 0.0
+
+
+def _is_light_on_dark(work: np.ndarray) -> bool:
+    """Compare how much thin structure lies above and below its surroundings, at a quarter of the size.
+
+    The window is narrow, so that the edge of a white sheet before a dark room counts for neither.
+    """
+    size = (max(1, work.shape[1] // 4), max(1, work.shape[0] // 4))
+    grey = cv2.cvtColor(cv2.resize(work, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
+    window = int(max(grey.shape) * _STROKE_WINDOW) | 1
+    around = cv2.medianBlur(grey, max(3, window))
+    brighter = cv2.max(cv2.max(around, grey), _DARKEST_PAPER)
+    darker = cv2.subtract(cv2.divide(cv2.subtract(around, grey), brighter, scale=255), _FAINT)
+    lighter = cv2.subtract(cv2.divide(cv2.subtract(grey, around), brighter, scale=255), _FAINT)
+    return bool(lighter.sum() > darker.sum())

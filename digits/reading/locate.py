@@ -1,0 +1,228 @@
+"""From an ink map to one box a digit, in reading order."""
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from digits.reading.ink import Ink
+from digits.reading.lines import looks_ruled, remove_lines
+from digits.reading.tile import stroke_width
+
+# A pixel is ink when it has this share of the strongest contrast nearby: the level at which `tile` draws the outline.
+_LOCAL_LEVEL = 0.42
+# "Nearby" is this far, as a share of the frame's longer side: less than the distance between two digits.
+_NEARBY = 0.05
+_GRID = 8
+# Plain paper stays below this many standard deviations of its noise, and below this contrast of 255.
+_NOISE_FACTOR = 4.5
+_FAINTEST = 17.0
+# Smaller than this (work pixels, longer side) a digit is not readable, and print and dust are many.
+MIN_SIDE = 11
+_MIN_AREA = 10
+# Pieces smaller than this are dust and print; a stroke broken into such bits is not missed by the network.
+_SPECK_SIDE = 6
+_MOST_PIECES = 250
+# Two pieces are one digit without asking when the smaller one's box lies inside the other's by this share.
+_INSIDE = 0.6
+# ... and perhaps one digit, to be asked of the network, when they are apart by less than this share of their size.
+_NEAR = 0.33
+# Strokes are at most this wide for their length; fatter things are blots, fingers and shadows.
+_FATTEST = 0.42
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing written: the strokes of one digit, or of something else.
+
+    Attributes:
+        box: (x, y, w, h) in work pixels.
+        ink: uint8 (h, w), the contrast of these strokes alone.
+        contrast: their strength, 0 to 255.
+        stroke: their mean width in work pixels.
+        cut_off: whether they run out of the frame.
+    """
+
+    box: tuple[int, int, int, int]
+    ink: np.ndarray = field(repr=False)
+    contrast: float
+    stroke: float
+    cut_off: bool
+
+    @property
+    def side(self) -> int:
+        """The longer side of the box."""
+        return max(self.box[2:])
+
+
+def locate(ink: Ink) -> list[Part]:
+    """Return what is written, a part a digit where that is certain, in no particular order.
+
+    Args:
+        ink: of a whole frame.
+    Returns:
+        Parts of at least `MIN_SIDE` work pixels. Pieces that may or may not belong together are separate parts:
+        `neighbours` names them, and the network decides.
+    """
+    mask = ink_mask(ink)
+    labels, pieces = _pieces(mask)
+    if looks_ruled(pieces, mask.shape):
+        labels, pieces = _pieces(remove_lines(mask, ink.contrast))
+    kept = [i for i, piece in enumerate(pieces) if piece[4] >= _MIN_AREA and max(piece[2:4]) >= _SPECK_SIDE]
+    kept = sorted(kept, key=lambda i: -pieces[i][4])[:_MOST_PIECES]
+    groups = _merge_inside([pieces[i][:4] for i in kept])
+    parts = []
+    for group in groups:
+        members = [kept[i] for i in group]
+        part = _part(ink, labels, [i + 1 for i in members], _union([pieces[i][:4] for i in members]))
+        if part is not None:
+            parts.append(part)
+    return parts
+
+
+def merge(first: Part, second: Part) -> Part:
+    """Return the two parts as one."""
+    box = _union([first.box, second.box])
+    canvas = np.zeros((box[3], box[2]), np.uint8)
+    for part in (first, second):
+        x, y = part.box[0] - box[0], part.box[1] - box[1]
+        window = canvas[y : y + part.box[3], x : x + part.box[2]]
+        np.maximum(window, part.ink, out=window)
+    contrast, stroke = max(first.contrast, second.contrast), max(first.stroke, second.stroke)
+    return Part(box, canvas, contrast, stroke, first.cut_off or second.cut_off)
+
+
+def split(part: Part) -> tuple[Part, Part] | None:
+    """Return the two halves of a part at its thinnest upright cut, or None where it cannot be two digits."""
+    x, y, w, h = part.box
+    if w < 0.7 * h or w < 2 * MIN_SIDE:
+        return None
+    low, high = round(w * 0.25), round(w * 0.75)
+    column = part.ink.sum(axis=0, dtype=np.int64)[low:high]
+    # The cut nearest the middle among the thinnest, so that a long bar is not cut at its end.
+    centre = np.abs(np.arange(low, high) - w / 2) / w
+    cut = low + int(np.argmin(column * (1 + centre)))
+    halves = (_cropped((x, y), part.ink[:, :cut], part), _cropped((x + cut, y), part.ink[:, cut:], part))
+    return halves if halves[0] is not None and halves[1] is not None else None
+
+
+def neighbours(parts: list[Part]) -> list[tuple[int, int]]:
+    """Return the pairs of parts that may be pieces of one digit, nearest first."""
+    pairs = []
+    for i, first in enumerate(parts):
+        for j in range(i + 1, len(parts)):
+            second = parts[j]
+            gap = _gap(first.box, second.box)
+            size = max(first.side, second.side)
+            if gap < _NEAR * size and max(_union([first.box, second.box])[2:]) < 2.2 * size:
+                pairs.append((gap / size, i, j))
+    return [(i, j) for _, i, j in sorted(pairs)]
+
+
+def reading_order(boxes: list[tuple[int, int, int, int]]) -> list[int]:
+    """Return the order of boxes as one reads: lines from the top, and from the left within a line."""
+    lines: list[list[int]] = []
+    for i in sorted(range(len(boxes)), key=lambda i: boxes[i][1] + boxes[i][3] / 2):
+        middle = boxes[i][1] + boxes[i][3] / 2
+        for line in reversed(lines):
+            last = min(line, key=lambda j: _across(boxes[i], boxes[j]))
+            if abs(boxes[last][1] + boxes[last][3] / 2 - middle) < 0.5 * max(boxes[last][3], boxes[i][3]):
+                line.append(i)
+                break
+        else:
+            lines.append([i])
+    return [i for line in lines for i in sorted(line, key=lambda i: boxes[i][0])]
+
+
+def _pieces(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int, int, int]]]:
+    """Return labels int32 (h, w) and (x, y, w, h, area) of each connected piece; the first has label 1."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    return labels, [tuple(row) for row in stats.reshape(-1, 5)[1:].tolist()]
+
+
+def _across(first: tuple, second: tuple) -> float:
+    return abs(first[0] + first[2] / 2 - second[0] - second[2] / 2)
+
+
+def _gap(first: tuple, second: tuple) -> float:
+    """Return the distance between two boxes, 0 where they touch or overlap."""
+    across = max(first[0], second[0]) - min(first[0] + first[2], second[0] + second[2])
+    down = max(first[1], second[1]) - min(first[1] + first[3], second[1] + second[3])
+    return float(np.hypot(max(across, 0), max(down, 0)))
+
+
+def _union(boxes: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
+    left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
+    right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)
+    return left, top, right - left, bottom - top
+
+
+def _merge_inside(boxes: list[tuple[int, int, int, int]]) -> list[list[int]]:
+    """Return groups of boxes, each joined to the smallest larger box that holds most of it."""
+    if not boxes:
+        return []
+    corners = np.array(boxes, np.float32)
+    area = corners[:, 2] * corners[:, 3]
+    low, high = corners[:, :2], corners[:, :2] + corners[:, 2:]
+    sides = np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None])
+    holds = np.clip(sides, 0, None).prod(axis=2) >= _INSIDE * area[:, None]  # [i, j]: j holds most of i
+    holds &= area[None] > area[:, None]
+    owner = np.where(holds.any(axis=1), np.where(holds, area[None], np.inf).argmin(axis=1), np.arange(len(boxes)))
+    for i in np.argsort(-area):
+        owner[i] = owner[owner[i]]
+    groups: dict[int, list[int]] = {}
+    for i, j in enumerate(owner.tolist()):
+        groups.setdefault(j, []).append(i)
+    return list(groups.values())
+
+
+def _part(ink: Ink, labels: np.ndarray, members: list[int], box: tuple[int, int, int, int]) -> Part | None:
+    x, y, w, h = box
+    if max(w, h) < MIN_SIDE // 2:
+        return None
+    height, width = labels.shape
+    window = labels[y : y + h, x : x + w]
+    own = (window == members[0]) if len(members) == 1 else np.isin(window, members)
+    own = own.astype(np.uint8)
+    contours, _ = cv2.findContours(own, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    area = cv2.countNonZero(own)
+    stroke = stroke_width(area, sum(cv2.arcLength(c, True) for c in contours) + 4)
+    contrast = cv2.bitwise_and(ink.contrast[y : y + h, x : x + w], cv2.dilate(own, np.ones((3, 3), np.uint8)) * 255)
+    strength = float(np.percentile(contrast[own > 0], 75))
+    cut_off = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
+    return Part(box, contrast, strength, stroke, cut_off)
+
+
+def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | None:
+    x, y, w, h = cv2.boundingRect((ink > 0).astype(np.uint8))
+    if max(w, h) < MIN_SIDE:
+        return None
+    box = (corner[0] + x, corner[1] + y, w, h)
+    return Part(box, np.ascontiguousarray(ink[y : y + h, x : x + w]), whole.contrast, whole.stroke, whole.cut_off)
+
+
+def ink_mask(ink: Ink) -> np.ndarray:
+    """Return uint8 (h, w) of 0 and 1: the pixels that belong to strokes."""
+    smooth = cv2.blur(ink.contrast, (3, 3))
+    level = cv2.max(_nearby_peak(smooth) * _LOCAL_LEVEL, _floor(ink, smooth.shape))
+    level = cv2.resize(level, (smooth.shape[1], smooth.shape[0]), interpolation=cv2.INTER_LINEAR)
+    return cv2.compare(smooth, cv2.convertScaleAbs(level), cv2.CMP_GT) & 1
+
+
+def _nearby_peak(smooth: np.ndarray) -> np.ndarray:
+    """Return float32 (h/8, w/8): the strongest contrast in the neighbourhood of each cell."""
+    height, width = smooth.shape
+    rows, columns = -(-height // _GRID), -(-width // _GRID)
+    padded = cv2.copyMakeBorder(smooth, 0, rows * _GRID - height, 0, columns * _GRID - width, cv2.BORDER_REPLICATE)
+    peak = padded.reshape(rows, _GRID, columns, _GRID).max(axis=(1, 3))
+    reach = 2 * max(1, round(_NEARBY * max(height, width) / _GRID)) + 1
+    peak = cv2.dilate(peak, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach)))
+    return peak.astype(np.float32)
+
+
+def _floor(ink: Ink, shape: tuple[int, int]) -> np.ndarray:
+    """Return float32 (h/8, w/8): the contrast that plain paper does not reach; dark corners are noisier."""
+    size = (-(-shape[1] // _GRID), -(-shape[0] // _GRID))
+    paper = cv2.resize(ink.paper, size, interpolation=cv2.INTER_NEAREST).astype(np.float32)
+    noise = ink.noise * float(np.median(paper)) / np.maximum(paper, 1.0)
+    return np.maximum(_NOISE_FACTOR * noise, _FAINTEST)
