@@ -19,7 +19,7 @@ from digits.learning import sources
 
 @pytest.fixture
 def small_mnist(monkeypatch, tmp_path):
-    """Twelve pictures that stand for MNIST, sums as if they were MNIST's; no network, an empty Keras folder."""
+    """Twelve pictures that stand for MNIST, sums as if they were MNIST's, and no network."""
     rng = np.random.default_rng(0)
     arrays = (
         rng.integers(0, 256, (8, 28, 28)).astype(np.uint8),
