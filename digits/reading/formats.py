@@ -1,0 +1,451 @@
+"""One loader a format: every file of an export folder becomes the same `Model` with `predict(tiles)`.
+
+A format is one small class: its suffix, how its files begin, and how they run. Whatever the file, a `Model`
+has been checked before anyone sees it: against the checksums of the `card.json` beside it, or, without one,
+by a trial in a process of its own, so that a damaged file ends in one sentence and never in a wrong reading.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from digits.reading.card import (
+    CARD,
+    CLASSES,
+    EXPORT_AGAIN,
+    INPUT_SHAPE,
+    ModelError,
+    brief,
+    read_card,
+    vouches,
+)
+from digits.reading.tile import TILE_SIZE, to_input
+
+DEFAULT_NAME = "mobilenet_v2"
+# Probabilities of a sound file sum to 1 within float32 (and 8-bit softmax) rounding.
+_SUM_TOLERANCE = 0.02
+# Importing TensorFlow takes half a minute on a slow disk; a trial that is still silent after this hangs.
+_TRIAL_SECONDS = 180
+# A network's description is a few hundred kB; anything far larger is damaged or hostile.
+_MAX_CONFIG_BYTES = 20_000_000
+
+
+class MissingRuntimeError(ModelError):
+    """The library that runs this format is not installed here."""
+
+
+class Model:
+    """A loaded model file.
+
+    Attributes:
+        name: the model's name (of the card, else of the file).
+        format: "tflite", "onnx", "keras", "h5" or "json".
+        path: the file.
+        card: the export's `card.json`, or None where none vouches for this file.
+        verified: True if the file has the checksum its card names.
+        temperature: divides the logarithms of the probabilities to make them honest; 1.0 without a card.
+        threshold: least confidence (after temperature) at which a reading is accepted; 0.5 without a card.
+    """
+
+    format = ""
+    suffix = ""
+    magic = b""  # how a sound file of the format begins, or has at `magic_at`
+    magic_at = 0
+    runtime = ""  # what a person without the runtime is told to install
+
+    def __init__(self, path: Path, threads: int | None = None):
+        self.path = path
+        self.name = _stem(path)
+        self.card: dict | None = None
+        self.verified = False
+        self.temperature = 1.0
+        self.threshold = 0.5
+        self._open(threads or default_threads())
+
+    def predict(self, tiles: np.ndarray) -> np.ndarray:
+        """Return the probabilities that the file itself gives, before any temperature.
+
+        Args:
+            tiles: uint8 (N, 96, 96).
+        Returns:
+            float32 (N, 10).
+        Raises:
+            ValueError: if `tiles` has another shape or dtype.
+        """
+        tiles = np.asarray(tiles)
+        if tiles.dtype != np.uint8 or tiles.ndim != 3 or tiles.shape[1:] != (TILE_SIZE, TILE_SIZE):
+            raise ValueError(f"tiles are {tiles.dtype} {tiles.shape}, expected uint8 (N, 96, 96)")
+        if len(tiles) == 0:
+            return np.zeros((0, CLASSES), np.float32)
+        return np.asarray(self._run(to_input(tiles)), np.float32)
+
+    @classmethod
+    def parts(cls, path: Path) -> list[Path]:
+        """Return the files that make up this model; most formats have one."""
+        return [path]
+
+    def _open(self, threads: int) -> None:
+        raise NotImplementedError
+
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
+        """Return (N, 10) for float32 (N, 96, 96, 3) in [0, 1], N at least 1."""
+        raise NotImplementedError
+
+
+class TFLiteModel(Model):
+    """A `.tflite` file, run by LiteRT (or TensorFlow's own interpreter where only that is installed)."""
+
+    format, suffix, magic, magic_at = "tflite", ".tflite", b"TFL3", 4
+    runtime = "pip install ai-edge-litert"
+    # Digits of a frame are run in blocks of these sizes, each with an interpreter of its own: changing the
+    # batch of one costs as much as a prediction, and padding to one size computes tiles nobody asked for.
+    _BLOCKS = (16, 4, 1)
+
+    def _open(self, threads: int) -> None:
+        self._interpreter = _tflite_interpreter()
+        self._data = self.path.read_bytes()
+        self._threads = threads
+        self._blocks = {}
+        self._block(1)
+
+    def _block(self, size: int):
+        if size not in self._blocks:
+            interpreter = self._interpreter(model_content=self._data, num_threads=self._threads)
+            given, taken = interpreter.get_input_details(), interpreter.get_output_details()
+            _check_shapes(self.path, [each["shape"] for each in given], [each["shape"] for each in taken])
+            if given[0]["dtype"] != np.float32 or taken[0]["dtype"] != np.float32:
+                raise ModelError(f"{self.path} does not take and give float32, as models here do.")
+            interpreter.resize_tensor_input(given[0]["index"], (size, *INPUT_SHAPE))
+            interpreter.allocate_tensors()
+            self._blocks[size] = interpreter, given[0]["index"], taken[0]["index"]
+        return self._blocks[size]
+
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
+        results, start = [], 0
+        while start < len(inputs):
+            size = next(size for size in self._BLOCKS if size <= len(inputs) - start)
+            interpreter, given, taken = self._block(size)
+            interpreter.set_tensor(given, inputs[start : start + size])
+            interpreter.invoke()
+            results.append(interpreter.get_tensor(taken))
+            start += size
+        return np.concatenate(results)
+
+
+class KerasModel(Model):
+    """A `.keras` archive, run by Keras on TensorFlow."""
+
+    format, suffix, magic = "keras", ".keras", b"PK\x03\x04"
+    runtime = "pip install tensorflow"
+
+    def _open(self, threads: int) -> None:
+        keras, tf = _keras(threads)
+        refuse_code(self.path, self._config())
+        model = self._build(keras)
+        _check_shapes(self.path, [end.shape for end in model.inputs], [end.shape for end in model.outputs])
+        # A traced function answers in a few ms where `model.predict` takes tens of them.
+        signature = [tf.TensorSpec((None, *INPUT_SHAPE), tf.float32)]
+        self._function = tf.function(lambda inputs: model(inputs, training=False), input_signature=signature)
+        self.keras_model = model
+
+    def _config(self) -> object:
+        """Return the description of the network, before any of it is built."""
+        with zipfile.ZipFile(self.path) as archive:
+            entry = archive.getinfo("config.json")
+            if entry.file_size > _MAX_CONFIG_BYTES:
+                raise ModelError(f"{self.path} describes itself in {entry.file_size} bytes: it is damaged.")
+            return json.loads(archive.read(entry))
+
+    def _build(self, keras):
+        return keras.models.load_model(os.fspath(self.path), compile=False)
+
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
+        return self._function(inputs).numpy()
+
+
+class H5Model(KerasModel):
+    """A `.h5` file of Keras 2 or 3: description and weights in one HDF5 file."""
+
+    format, suffix, magic = "h5", ".h5", b"\x89HDF\r\n\x1a\n"
+
+    def _config(self) -> object:
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            if "model_config" not in file.attrs:
+                raise ModelError(f"{self.path} holds weights without a network, expected a whole model; "
+                                 "give the .json file beside it instead.")
+            return json.loads(file.attrs["model_config"])
+
+
+class JSONModel(KerasModel):
+    """A `.json` description with its `.weights.h5` beside it."""
+
+    format, suffix, magic = "json", ".json", b""
+
+    @classmethod
+    def parts(cls, path: Path) -> list[Path]:
+        """Return the description and the weights."""
+        return [path, path.with_name(_stem(path) + ".weights.h5")]
+
+    def _config(self) -> object:
+        return json.loads(self.path.read_text(encoding="utf-8"))
+
+    def _build(self, keras):
+        model = keras.models.model_from_json(self.path.read_text(encoding="utf-8"))
+        model.load_weights(os.fspath(self.parts(self.path)[1]))
+        return model
+
+
+# Fastest first: the order in which a folder is tried.
+FORMATS: tuple[type[Model], ...] = (TFLiteModel, KerasModel, H5Model, JSONModel)
+
+
+def load_model(path: Path | str | None = None, threads: int | None = None) -> Model:
+    """Return a checked model.
+
+    Args:
+        path: a file (exactly that one), an export folder (the fastest format that can run here), or None for
+            the default export.
+        threads: of the runtime; None leaves half of the processors to the camera and the window.
+    Raises:
+        ModelError: one sentence on what was found, what was expected and what to do.
+    """
+    path = default_export() if path is None else _as_path(path)
+    if path.is_dir():
+        return _load_folder(path, threads)
+    if path.name.endswith(".weights.h5"):
+        path = path.with_name(_stem(path) + ".json")
+    return _load_file(path, threads)
+
+
+def default_threads() -> int:
+    """Return the threads a runtime gets if nobody says: more than 4 no longer help networks this small."""
+    return max(1, min(4, (os.cpu_count() or 2) // 2))
+
+
+def default_export() -> Path:
+    """Return the export folder used when none is named.
+
+    It is the one that `exports/default.txt` names, else `mobilenet_v2`, else the only one there.
+    """
+    roots = [Path(__file__).resolve().parents[2] / "exports", Path.cwd() / "exports"]
+    root = next((root for root in roots if root.is_dir()), None)
+    if root is None:
+        raise ModelError("no folder exports/ was found; name a model with --model, or make one with "
+                         "python train_all.py --quick.")
+    named = root / "default.txt"
+    if named.is_file():
+        return root / named.read_text(encoding="utf-8").strip()
+    if (root / DEFAULT_NAME).is_dir():
+        return root / DEFAULT_NAME
+    folders = [folder for folder in sorted(root.iterdir()) if (folder / CARD).is_file()]
+    if len(folders) != 1:
+        raise ModelError(f"{root} holds {len(folders)} exports and no default; name one with --model.")
+    return folders[0]
+
+
+def format_of(path: Path) -> type[Model]:
+    """Return the class that loads a file, by its suffix; raises ModelError for other files."""
+    for kind in FORMATS:
+        if path.name.lower().endswith(kind.suffix) and path.name != CARD:
+            return kind
+    suffixes = ", ".join(kind.suffix for kind in FORMATS)
+    raise ModelError(f"{path} is not a model file; expected one ending in {suffixes}, or an export folder.")
+
+
+def refuse_code(path: Path, config: object) -> None:
+    """Raise ModelError if a network's description asks for anything but Keras' own layers.
+
+    Keras' safe mode refuses lambdas; this also refuses layers that load other files and named functions.
+    """
+    if isinstance(config, list):
+        for value in config:
+            refuse_code(path, value)
+    elif isinstance(config, dict):
+        offender = _foreign_part(config)
+        if offender:
+            raise ModelError(f"{path} carries code ({offender}), expected built-in layers only: not run.")
+        for key, value in config.items():
+            if key not in ("compile_config", "training_config"):  # never built: models are loaded to read
+                refuse_code(path, value)
+
+
+_CODE_CLASSES = {"Lambda", "__lambda__", "function", "method", "TFSMLayer", "TorchModuleWrapper", "JaxLayer",
+                 "FlaxLayer", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"}
+_KERAS_PARTS = {"layers", "models", "engine", "initializers", "regularizers", "constraints", "activations",
+                "dtype_policies", "mixed_precision", "backend"}
+
+
+def _foreign_part(config: dict) -> str | None:
+    if config.get("class_name") in _CODE_CLASSES:
+        return str(config["class_name"])
+    module = config.get("module")
+    if "class_name" not in config or module is None:
+        return None
+    first, *parts = [part for part in str(module).split(".") if part != "src"] or [""]
+    known = first in ("keras", "tf_keras") and (not parts or parts[0] in _KERAS_PARTS)
+    return None if known else str(module)
+
+
+def _load_folder(folder: Path, threads: int | None) -> Model:
+    """Load the fastest format of a folder; only a missing runtime leads on to the next."""
+    missing = None
+    for kind in FORMATS:
+        path = folder / f"model{kind.suffix}"
+        if not path.is_file():
+            continue
+        try:
+            return _load_file(path, threads)
+        except MissingRuntimeError as error:
+            missing = missing or error
+    if missing:
+        raise missing
+    raise ModelError(f"{folder} holds no model, expected model.tflite or another format; {EXPORT_AGAIN}.")
+
+
+def _load_file(path: Path, threads: int | None) -> Model:
+    kind = format_of(path)
+    for part in kind.parts(path):
+        if not part.is_file():
+            raise ModelError(f"{part} does not exist; {EXPORT_AGAIN}.")
+    card = read_card(path.parent)
+    verified = card is not None and vouches(card, kind.parts(path))
+    if not verified:
+        _check_magic(kind, path)
+        _trial(path)
+    model = _open_checked(kind, path, threads)
+    if verified:
+        entry = card["files"][path.name]
+        model.card, model.verified, model.name = card, True, str(card["name"])
+        model.temperature, model.threshold = float(entry["temperature"]), float(entry["threshold"])
+    return model
+
+
+def _open_checked(kind: type[Model], path: Path, threads: int | None) -> Model:
+    """Open a file and see that it answers like a digit network."""
+    try:
+        model = kind(path, threads)
+        probe = np.zeros((2, TILE_SIZE, TILE_SIZE), np.uint8)
+        probe[1, 20:76, 44:52] = 255  # an upright stroke
+        answer = model.predict(probe)
+    except ModelError:
+        raise
+    except ImportError as error:
+        raise MissingRuntimeError(f"{path} cannot run here ({brief(error)}); {kind.runtime}.") from error
+    except Exception as error:  # a runtime may raise anything at all on a damaged file
+        raise ModelError(f"{path} cannot be loaded ({brief(error)}); {EXPORT_AGAIN}.") from error
+    if answer.shape != (2, CLASSES) or not np.isfinite(answer).all() or answer.min() < -1e-6:
+        raise ModelError(f"{path} does not answer with {CLASSES} probabilities a tile; {EXPORT_AGAIN}.")
+    if np.abs(answer.sum(axis=1) - 1).max() > _SUM_TOLERANCE:
+        raise ModelError(f"{path} answers with numbers that do not sum to 1, expected probabilities.")
+    return model
+
+
+def _check_magic(kind: type[Model], path: Path) -> None:
+    with path.open("rb") as file:
+        head = file.read(kind.magic_at + len(kind.magic) + 1)
+    if not head:
+        raise ModelError(f"{path} is empty; {EXPORT_AGAIN}.")
+    if head[kind.magic_at :][: len(kind.magic)] != kind.magic:
+        raise ModelError(f"{path} does not begin like a {kind.suffix} file: it is damaged or wrongly named.")
+
+
+def _check_shapes(path: Path, given, taken) -> None:
+    """Raise ModelError unless there is one input (N, 96, 96, 3) and one output (N, 10)."""
+    given, taken = [[tuple(map(_size, shape)) for shape in shapes] for shapes in (given, taken)]
+    if [shape[1:] for shape in given] != [INPUT_SHAPE] or [shape[1:] for shape in taken] != [(CLASSES,)]:
+        raise ModelError(f"{path} takes {_shown(given)} and gives {_shown(taken)}, "
+                         f"expected (N, {TILE_SIZE}, {TILE_SIZE}, 3) and (N, {CLASSES}).")
+
+
+def _size(length) -> int:
+    return -1 if length is None else int(length)
+
+
+def _shown(shapes: list[tuple]) -> str:
+    return " and ".join("(N, " + ", ".join(map(str, shape[1:])) + ")" for shape in shapes) or "nothing"
+
+
+_TRIAL = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from digits.reading.formats import _trial_here
+sys.exit(_trial_here(sys.argv[2]))
+"""
+
+
+def _trial(path: Path) -> None:
+    """Load a file nobody vouches for in a child process first: runtimes may die of a damaged one."""
+    search = json.dumps([str(Path(entry).resolve()) for entry in sys.path])
+    command = [sys.executable, "-c", _TRIAL, search, str(path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_TRIAL_SECONDS, env=environment)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(f"{path} did not load within {_TRIAL_SECONDS} s and was given up.") from error
+    if done.returncode == 0:
+        return
+    lines = [line for line in done.stdout.decode("utf-8", "replace").splitlines() if line.startswith(_SAID)]
+    if not lines:
+        raise ModelError(f"{path} makes its runtime crash: it is damaged or not a model; {EXPORT_AGAIN}.")
+    kind, _, sentence = lines[-1].removeprefix(_SAID).partition(" ")
+    raise (MissingRuntimeError if kind == MissingRuntimeError.__name__ else ModelError)(sentence)
+
+
+_SAID = "trial: "  # marks the child's answer among whatever the runtime prints
+
+
+def _trial_here(path: str) -> int:
+    """Load `path` in this process and print what is wrong with it; 0 if nothing is."""
+    try:
+        _open_checked(format_of(Path(path)), Path(path), 1)
+    except ModelError as error:
+        print(f"{_SAID}{type(error).__name__} {error}", flush=True)
+        return 4
+    return 0
+
+
+def _as_path(path: Path | str):
+    """Return a pathlib.Path for text; what behaves like one (a file inside a bundle) stays as it is."""
+    return Path(path) if isinstance(path, str) else path
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".h5").removesuffix(".weights").rsplit(".", 1)[0] if path.name else "model"
+
+
+def _tflite_interpreter():
+    """Return LiteRT's interpreter class, else the one of an older or larger package."""
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError:
+        try:
+            from tflite_runtime.interpreter import Interpreter
+        except ImportError:
+            import tensorflow
+
+            Interpreter = tensorflow.lite.Interpreter
+    return Interpreter
+
+
+def _keras(threads: int):
+    """Return (keras, tensorflow), quiet and on `threads` threads."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import tensorflow
+
+    try:
+        tensorflow.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError:
+        pass  # TensorFlow is already at work in this process, as in training
+    import keras
+
+    return keras, tensorflow
