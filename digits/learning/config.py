@@ -31,7 +31,10 @@ SEED = 0
 class RunConfig:
     """Everything that decides a run; saved beside its results.
 
-    `limit` is the number of MNIST pictures used over all splits together (None: all 70,000).
+    `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
+    `handwritten` and `non_digits` say how many extra training tiles augment.enrich makes; `camera` per
+    training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out
+    MobileNetV2's all-layer stage.
     """
 
     models_dir: Path = MODELS_DIR
@@ -42,6 +45,14 @@ class RunConfig:
     limit: int | None = None
     quick: bool = False
     release: bool = False
+    baseline_epochs: int = 10
+    frozen_epochs: int = 12
+    last_epochs: int = 6
+    all_epochs: int = 0
+    retrain_all: bool = True  # train the all-layer stage again on train + val (doubles the time of --release)
+    camera: float = 0.5
+    handwritten: int = 6000
+    non_digits: int = 3000
 
     @classmethod
     def full(cls, **changes) -> RunConfig:
@@ -58,10 +69,17 @@ class RunConfig:
             merged_dir=out / "merged",
             limit=7000,
             quick=True,
+            baseline_epochs=4,
+            frozen_epochs=6,
+            last_epochs=2,
+            camera=0.25,
+            handwritten=300,
+            non_digits=300,
         )
         return replace(small, **changes)
 
     @classmethod
     def release_run(cls, **changes) -> RunConfig:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
-        return replace(cls(release=True), **changes)
+        longer = cls(release=True, all_epochs=8, handwritten=12000, non_digits=6000)
+        return replace(longer, **changes)

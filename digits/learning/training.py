@@ -1,0 +1,421 @@
+"""Fit one stage of one network: batches, weight averaging, best epoch, history, and going on after a cut.
+
+After every epoch all that the next one depends on (weights, optimiser, best epoch so far, history) lies in
+one file, and the order and the augmentation of an epoch depend on seed and epoch alone. So a run killed at
+any moment, started again, takes the same steps as one that was never cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import math
+import os
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from digits.learning.config import CLASSES
+
+# Non-digits carry the target 0.1 everywhere: whatever has no target above this is left out of accuracies.
+_IS_DIGIT = 0.5
+
+
+class RunError(Exception):
+    """The run cannot start or go on; one sentence says why and what to do."""
+
+
+class Report:
+    """Where progress goes. This one is silent; train_all.py passes one that shows it."""
+
+    def __call__(self, text: str) -> None:
+        """Take one line of news."""
+
+    def advance(self, title: str, done: int, total: int) -> None:
+        """Take the news that `done` of `total` steps of `title` are done."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How one stage is trained; epochs is an upper bound where there is validation data."""
+
+    name: str
+    epochs: int
+    learning_rate: float
+    batch: int = 64
+    patience: int | None = None  # epochs without a better validation accuracy before it stops
+    schedule_epochs: int | None = None  # the cosine ends after this many epochs; None: `epochs`
+    warmup_epochs: float = 0.0
+    label_smoothing: float = 0.0
+    clip: float | None = None  # largest global norm of a gradient
+    average: float | None = None  # momentum of the moving average of the weights that is kept
+    weight_decay: float = 0.0
+
+
+@dataclass(frozen=True)
+class Feed:
+    """The rows a network is trained or judged on.
+
+    inputs: array or memmap (M, ...) as stored; targets: float32 (N, 10); rows: (N,) positions in `inputs`,
+    None: all.
+    prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
+    augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    prepare: Callable[[tf.Tensor], tf.Tensor]
+    rows: np.ndarray | None = None
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def take(self, picked: np.ndarray) -> np.ndarray:
+        """Return the inputs, as stored, of the rows picked (indices into the targets)."""
+        return np.asarray(self.inputs[picked if self.rows is None else self.rows[picked]])
+
+    def epochs(self, batch: int, seed: int, first: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield the batches of epoch `first` and all later ones; the last one of an epoch may be short."""
+        for epoch in itertools.count(first):
+            rng = np.random.default_rng([seed, epoch])
+            order = rng.permutation(len(self))
+            for start in range(0, len(self), batch):
+                picked = order[start : start + batch]
+                inputs = self.take(picked)
+                yield (self.augment(inputs, rng) if self.augment else inputs), self.targets[picked]
+
+    def dataset(self, batch: int, seed: int, first: int) -> tf.data.Dataset:
+        """Return the same as `epochs`, prepared, some batches ahead of the training step."""
+        shape = (None, *self.take(np.arange(1)).shape[1:])
+        signature = (tf.TensorSpec(shape, self.inputs.dtype), tf.TensorSpec((None, CLASSES), tf.float32))
+        stored = tf.data.Dataset.from_generator(
+            lambda: self.epochs(batch, seed, first), output_signature=signature
+        )
+        prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
+        return prepared.prefetch(8)
+
+
+@dataclass(frozen=True)
+class Job:
+    """Where a stage keeps its state and what that state depends on besides the stage itself."""
+
+    folder: Path
+    seed: int
+    key: str  # names data and starting weights; a state with another key is not continued
+    report: Callable = field(default_factory=Report)
+
+
+def tiles_to_input(tiles: tf.Tensor) -> tf.Tensor:
+    """Return uint8 tiles (N, 96, 96) as float32 (N, 96, 96, 3) in [0, 1]: to_input inside tf.data."""
+    grey = tf.cast(tiles, tf.float32)[..., tf.newaxis] * np.float32(1 / 255)
+    return tf.repeat(grey, 3, axis=-1)
+
+
+def one_hot(labels: np.ndarray) -> np.ndarray:
+    """Return targets float32 (N, 10) of labels (N,)."""
+    return np.eye(CLASSES, dtype=np.float32)[np.asarray(labels, np.int64)]
+
+
+def predict(model: keras.Model, feed: Feed, batch: int = 256) -> np.ndarray:
+    """Return float32 (N, 10), the probabilities of every row of the feed, in order, without augmentation."""
+    parts = []
+    for start in range(0, len(feed), batch):
+        inputs = feed.prepare(
+            tf.convert_to_tensor(feed.take(np.arange(start, min(start + batch, len(feed)))))
+        )
+        parts.append(np.asarray(model.predict_on_batch(inputs)))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def digest(*parts) -> str:
+    """Return 16 hex digits that name the given strings, numbers, arrays and dataclasses together."""
+    sha = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            sha.update(f"{part.dtype}{part.shape}".encode())
+            sha.update(np.ascontiguousarray(part).data)
+        else:
+            sha.update(json.dumps(part, default=str, sort_keys=True).encode())
+    return sha.hexdigest()[:16]
+
+
+class DigitAccuracy(keras.metrics.Mean):
+    """Share of digits whose most probable class is right; rows that are no digit do not count."""
+
+    def __init__(self, name: str = "accuracy"):
+        super().__init__(name=name)
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add one batch: targets and probabilities (N, 10)."""
+        del sample_weight
+        right = keras.ops.equal(keras.ops.argmax(y_true, -1), keras.ops.argmax(y_pred, -1))
+        is_digit = keras.ops.max(y_true, -1) > _IS_DIGIT
+        super().update_state(keras.ops.cast(right, "float32"), keras.ops.cast(is_digit, "float32"))
+
+
+def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, job: Job) -> list[dict]:
+    """Train `model` in place and return its history, one dict an epoch.
+
+    With `val` the epoch with the best validation accuracy (then the lower loss) is kept, else the last one.
+    State is kept in `job.folder`; a stage that is done is loaded, one that was cut off goes on.
+    `model.trainable` flags must be set before.
+
+    Raises:
+        RunError: if the loss stops being a number.
+    """
+    steps = math.ceil(len(train) / stage.batch)
+    model.compile(
+        _optimizer(stage, steps),
+        keras.losses.CategoricalCrossentropy(label_smoothing=stage.label_smoothing),
+        metrics=[DigitAccuracy()],
+    )
+    model.optimizer.build(model.trainable_variables)
+    keeper = _Keeper(stage, val, job, len(train), digest(asdict(stage), job.seed, job.key, len(train)))
+    keeper.set_model(model)
+    keeper.resume()
+    if not keeper.done:
+        model.fit(
+            train.dataset(stage.batch, job.seed, keeper.epoch),
+            initial_epoch=keeper.epoch,
+            epochs=stage.epochs,
+            steps_per_epoch=steps,
+            callbacks=[keeper],
+            verbose=0,
+            shuffle=False,
+        )
+        keeper.finish()
+    return keeper.history
+
+
+def best_epoch(history: list[dict]) -> int:
+    """Return how many epochs validation chose: 1-based, by accuracy, then by loss."""
+    return max(history, key=_score)["epoch"]
+
+
+def _score(row: dict) -> tuple[float, float]:
+    if "val_accuracy" not in row:
+        return float(row["epoch"]), 0.0  # nothing to judge by: the last epoch
+    return row["val_accuracy"], -row["val_loss"]
+
+
+def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
+    total = steps * (stage.schedule_epochs or stage.epochs)
+    warmup = round(steps * stage.warmup_epochs)
+    rate = keras.optimizers.schedules.CosineDecay(
+        stage.learning_rate / 100 if warmup else stage.learning_rate,
+        max(total - warmup, 1),
+        alpha=0.01,
+        warmup_target=stage.learning_rate if warmup else None,
+        warmup_steps=warmup,
+    )
+    return keras.optimizers.AdamW(
+        rate,
+        weight_decay=stage.weight_decay,
+        global_clipnorm=stage.clip,
+        use_ema=stage.average is not None,
+        ema_momentum=stage.average or 0.99,
+    )
+
+
+class _Keeper(keras.callbacks.Callback):
+    """Judges each epoch, keeps the best weights, stops early, writes the state a later call continues."""
+
+    def __init__(self, stage: Stage, val: Feed | None, job: Job, images: int, key: str):
+        super().__init__()
+        self.stage, self.val, self.job, self.images, self.key = stage, val, job, images, key
+        self.steps = math.ceil(images / stage.batch)
+        self.path = job.folder / f"{stage.name}.state.npz"
+        self.epoch, self.done = 0, False
+        self.history: list[dict] = []
+        self.best: list[np.ndarray] | None = None
+        self.started = 0.0
+
+    def resume(self) -> None:
+        """Take up the state of an earlier call with the same key, if there is one."""
+        saved = _read_state(self.path, self.key)
+        if saved is None:
+            return
+        facts, arrays = saved
+        self.epoch, self.done, self.history = facts["epoch"], facts["done"], facts["history"]
+        _assign(self.model.variables, arrays["model"])
+        if not self.done:
+            _assign(self.model.optimizer.variables, arrays["optimizer"])
+            self.best = arrays["best"] or None
+            self.done = self._exhausted()
+            if self.done:
+                self.finish()
+        where = "done earlier" if self.done else f"continues after epoch {self.epoch}"
+        self.job.report(f"{self.stage.name}: {where}")
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Start the clock."""
+        self.started = time.perf_counter()
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Show progress, now and then."""
+        advance = getattr(self.job.report, "advance", None)
+        if advance and (batch % 10 == 9 or batch + 1 == self.steps):
+            advance(f"{self.stage.name} epoch {self.epoch + 1}/{self.stage.epochs}", batch + 1, self.steps)
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Judge the epoch, keep what is best, write the state."""
+        seconds = time.perf_counter() - self.started
+        row = {
+            "stage": self.stage.name,
+            "epoch": epoch + 1,
+            "loss": float(logs["loss"]),
+            "accuracy": float(logs["accuracy"]),
+            "seconds": round(seconds, 3),
+            "images_per_second": round(self.images / seconds, 1),
+        }
+        if not math.isfinite(row["loss"]):
+            raise RunError(
+                f"{self.stage.name}: the loss is {row['loss']} after epoch {epoch + 1}; run again with "
+                "--fresh, and if it happens again with another --seed"
+            )
+        with self._averaged():
+            self._judge(row)
+        self.history.append(row)
+        self.epoch = epoch + 1
+        self._write(done=False)
+        self.job.report(_line(row, self.stage.epochs))
+        if self._exhausted():
+            self.model.stop_training = True
+
+    def finish(self) -> None:
+        """Put the best weights into the model and mark the stage as done."""
+        if self.best is not None:
+            _assign(self.model.variables, self.best)
+        self.best, self.done = None, True
+        self._write(done=True)
+
+    def _judge(self, row: dict) -> None:
+        if self.val is not None:
+            probabilities = predict(self.model, self.val)
+            right = probabilities.argmax(-1) == self.val.targets.argmax(-1)
+            log = np.log(np.maximum(probabilities, 1e-7))
+            row["val_loss"] = float(-(self.val.targets * log).sum(-1).mean())
+            row["val_accuracy"] = float(right.mean())
+        if all(_score(row) > _score(earlier) for earlier in self.history):
+            self.best = [variable.numpy() for variable in self.model.variables]
+
+    @contextmanager
+    def _averaged(self):
+        """Within it the model has its averaged weights, if the stage keeps an average."""
+        if self.stage.average is None:
+            yield
+            return
+        raw = [variable.numpy() for variable in self.model.trainable_variables]
+        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
+        yield
+        _assign(self.model.trainable_variables, raw)
+
+    def _exhausted(self) -> bool:
+        if self.epoch >= self.stage.epochs:
+            return True
+        waited = self.epoch - best_epoch(self.history) if self.history else 0
+        return self.val is not None and self.stage.patience is not None and waited >= self.stage.patience
+
+    def _write(self, done: bool) -> None:
+        facts = {"key": self.key, "epoch": self.epoch, "done": done, "history": self.history}
+        arrays = {"model": self.model.variables}
+        if not done:
+            arrays |= {"optimizer": self.model.optimizer.variables, "best": self.best or []}
+        _write_state(self.path, facts, arrays)
+
+
+def _line(row: dict, epochs: int) -> str:
+    val = f", val accuracy {row['val_accuracy']:.4f}" if "val_accuracy" in row else ""
+    return (
+        f"{row['stage']} {row['epoch']}/{epochs}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}{val}"
+        f", {row['seconds']:.0f} s, {row['images_per_second']:.0f} images/s"
+    )
+
+
+def _assign(variables: list, values: list[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _numpy(value) -> np.ndarray:
+    return value if isinstance(value, np.ndarray) else value.numpy()
+
+
+def _write_state(path: Path, facts: dict, groups: dict[str, list]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arrays = {
+        f"{group}/{i:04d}": np.asarray(value)
+        for group, values in groups.items()
+        for i, value in enumerate(values)
+    }
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
+
+
+def _read_state(path: Path, key: str) -> tuple[dict, dict[str, list]] | None:
+    try:
+        with np.load(path) as file:
+            facts = json.loads(str(file["facts"]))
+            if facts["key"] != key:
+                return None
+            groups: dict[str, list] = {"model": [], "optimizer": [], "best": []}
+            for name in sorted(n for n in file.files if n != "facts"):
+                groups[name.split("/")[0]].append(file[name])
+            return facts, groups
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None  # not one of ours, or torn by a disk that failed: start this stage again
+
+
+@contextmanager
+def replacing(path: Path):
+    """Yield a path beside `path` to write to; it takes the place of `path` only if nothing went wrong."""
+    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    try:
+        yield beside
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def run_lock(folder: Path):
+    """Hold the folder for this process; the system lets go of it however the process ends.
+
+    Raises:
+        RunError: if another run holds it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / ".lock", "a+b") as file:
+        if not _try_lock(file):
+            raise RunError(
+                f"another run is writing to {folder}; wait for it to end, or give this one another folder "
+                "with --out"
+            )
+        yield
+
+
+def _try_lock(file) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True

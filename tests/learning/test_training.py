@@ -1,0 +1,163 @@
+"""Stages: what is kept, what counts, and a cut-off run that ends like one that was not cut."""
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from digits.learning import training  # noqa: E402
+from digits.learning.training import Feed, Job, Stage, fit_stage, one_hot, predict  # noqa: E402
+
+RNG = np.random.default_rng(5)
+LABELS = np.arange(120) % 10
+INPUTS = (RNG.normal(0, 0.4, (120, 16)) + np.eye(10)[LABELS] @ RNG.normal(size=(10, 16))).astype(np.float16)
+TRAIN = Feed(INPUTS[:90], one_hot(LABELS[:90]), lambda x: training.tf.cast(x, "float32"))
+VAL = Feed(INPUTS[90:], one_hot(LABELS[90:]), TRAIN.prepare)
+STAGE = Stage(
+    "small",
+    epochs=6,
+    learning_rate=0.02,
+    batch=16,
+    warmup_epochs=0.5,
+    clip=1.0,
+    average=0.9,
+    label_smoothing=0.05,
+)
+
+
+def small_model():
+    keras.utils.set_random_seed(2)
+    layers = [
+        keras.Input((16,)),
+        keras.layers.Dense(16, "relu"),
+        keras.layers.Dropout(0.3),
+        keras.layers.Dense(10, "softmax"),
+    ]
+    return keras.Sequential(layers)
+
+
+class KilledError(Exception):
+    pass
+
+
+class KillAfter(training.Report):
+    def __init__(self, epochs):
+        self.left = epochs
+
+    def __call__(self, text):
+        self.left -= 1
+        if self.left == 0:
+            raise KilledError
+
+
+def train(folder, stage=STAGE, val=VAL, report=None, key="k"):
+    model = small_model()
+    history = fit_stage(model, stage, TRAIN, val, Job(folder, 7, key, report or training.Report()))
+    return predict(model, VAL), history
+
+
+def test_learns_and_keeps_the_best_epoch(tmp_path):
+    probabilities, history = train(tmp_path)
+    best = history[training.best_epoch(history) - 1]
+    accuracy = (probabilities.argmax(-1) == LABELS[90:]).mean()
+    assert (
+        accuracy
+        == pytest.approx(max(row["val_accuracy"] for row in history))
+        == pytest.approx(best["val_accuracy"])
+    )
+    assert accuracy > 0.6
+
+
+@pytest.mark.parametrize("epochs", [1, 3, 5])
+def test_a_run_cut_off_ends_like_one_that_was_not(tmp_path, epochs):
+    whole, history = train(tmp_path / "whole")
+    with pytest.raises(KilledError):
+        train(tmp_path / "cut", report=KillAfter(epochs))
+    (tmp_path / "cut" / "small.state.npz.tmp-1").write_bytes(b"torn")
+    after, continued = train(tmp_path / "cut")
+    np.testing.assert_array_equal(after, whole)
+    assert [row["val_accuracy"] for row in continued] == [row["val_accuracy"] for row in history]
+
+
+def test_what_is_done_is_not_done_again_unless_something_changed(tmp_path):
+    whole, history = train(tmp_path)
+    again, same = train(tmp_path)
+    np.testing.assert_array_equal(again, whole)
+    assert same == history  # seconds too: nothing was trained
+    _, other = train(tmp_path, key="other data")
+    assert other != history
+
+
+def test_a_torn_state_file_starts_the_stage_again(tmp_path):
+    whole, _ = train(tmp_path)
+    (tmp_path / "small.state.npz").write_bytes(b"PK\x03\x04 torn")
+    again, _ = train(tmp_path)
+    np.testing.assert_array_equal(again, whole)
+
+
+def test_stops_early_with_the_best_weights(tmp_path):
+    stage = Stage("early", epochs=60, learning_rate=0.05, batch=16, patience=2)
+    probabilities, history = train(tmp_path, stage)
+    assert len(history) < 60
+    assert len(history) - training.best_epoch(history) == 2
+    best = max(row["val_accuracy"] for row in history)
+    assert (probabilities.argmax(-1) == LABELS[90:]).mean() == pytest.approx(best)
+
+
+def test_without_validation_the_last_epoch_is_kept(tmp_path):
+    _, history = train(tmp_path, val=None)
+    assert len(history) == 6 and training.best_epoch(history) == 6
+
+
+def test_every_row_is_seen_once_an_epoch_and_the_order_is_the_epochs_own():
+    marked = Feed(np.arange(10, dtype=np.float16)[:, None], one_hot(np.zeros(10)), TRAIN.prepare)
+
+    def epoch(first, batches=4):
+        feed = marked.epochs(3, 1, first)
+        return np.concatenate([next(feed)[0] for _ in range(batches)]).ravel()
+
+    assert sorted(epoch(0)) == list(range(10))  # the last, short batch counts too
+    assert list(epoch(0)) != list(epoch(1))
+    assert list(epoch(0, 8)[10:20]) == list(epoch(1))
+
+
+def test_augmentation_is_anew_each_epoch():
+    noisy = Feed(
+        np.zeros((4, 2), np.float16),
+        one_hot(np.zeros(4)),
+        TRAIN.prepare,
+        augment=lambda x, rng: x + rng.random(x.shape),
+    )
+    batches = noisy.epochs(4, 1, 0)
+    assert not np.array_equal(next(batches)[0], next(batches)[0])
+
+
+def test_rows_that_are_no_digit_do_not_count_in_accuracy():
+    accuracy = training.DigitAccuracy()
+    targets = np.array([one_hot([3])[0], np.full(10, 0.1)], np.float32)
+    accuracy.update_state(targets, one_hot([3, 5]))
+    assert float(accuracy.result()) == 1.0
+
+
+def test_a_second_run_on_the_folder_is_told_so(tmp_path):
+    with training.run_lock(tmp_path / "models"):
+        with pytest.raises(training.RunError, match="another run"), training.run_lock(tmp_path / "models"):
+            pass
+    with training.run_lock(tmp_path / "models"):
+        pass
+
+
+def test_nothing_half_written_takes_the_place_of_a_file(tmp_path):
+    path = tmp_path / "history.csv"
+    path.write_text("whole")
+    with pytest.raises(KilledError), training.replacing(path) as beside:
+        beside.write_text("half")
+        raise KilledError
+    assert [p.name for p in tmp_path.iterdir()] == ["history.csv"] and path.read_text() == "whole"
+
+
+def test_tiles_become_the_contracts_input():
+    from digits.reading.tile import to_input
+
+    tiles = RNG.integers(0, 256, (3, 96, 96)).astype(np.uint8)
+    np.testing.assert_array_equal(np.asarray(training.tiles_to_input(tiles)), to_input(tiles))
