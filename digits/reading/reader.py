@@ -1,0 +1,305 @@
+"""From a frame to the digits written in it: found, brought to tiles, read, accepted or rejected."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from digits.reading.images import to_bgr
+from digits.reading.ink import Ink, find_ink
+from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split
+from digits.reading.tile import normalise
+
+# A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
+_FATTEST = 0.42
+# Parts sent to the network, the most prominent first; forty digits and their broken pieces fit.
+_MOST_PARTS = 90
+# Parts smaller than this share of the largest readable one are not the same writing.
+_SMALLEST = 0.12
+# A part read with at least this confidence is one digit, and no other way to cut the ink is tried.
+_SURE = 0.9
+# Another way to cut the ink must be read better than what it replaces by this margin.
+_BETTER = 0.15
+# Beside confident digits, fainter or smaller things by these shares are print, lines and dust.
+_FAINTER = 0.38
+_SMALLER = 0.4
+# A frame darker than this (mean of 255) has too little light to tell ink from paper.
+_TOO_DARK = 40
+# Softer than this many pixels from paper to ink, for strokes of a readable size, a frame counts as blurred.
+_BLURRED = 0.11
+
+
+class Classifier(Protocol):
+    """What a reader needs of a model; `formats.Model` is one."""
+
+    temperature: float
+    threshold: float
+
+    def predict(self, tiles: np.ndarray) -> np.ndarray:
+        """Return float32 (N, 10) for uint8 (N, 96, 96)."""
+
+
+@dataclass(frozen=True)
+class Digit:
+    """One digit read.
+
+    Attributes:
+        box: (x, y, w, h) in frame pixels.
+        digit: 0 to 9.
+        confidence: its probability, 0 to 1, after temperature scaling.
+        probabilities: float32 (10,), sum 1.
+        tile: uint8 (96, 96), exactly what the network saw.
+    """
+
+    box: tuple[int, int, int, int]
+    digit: int
+    confidence: float
+    probabilities: np.ndarray = field(repr=False)
+    tile: np.ndarray = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Something written that is not read as a digit: its box in frame pixels and why."""
+
+    box: tuple[int, int, int, int]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one frame says.
+
+    Attributes:
+        size: (width, height) of the frame in pixels.
+        digits: in reading order.
+        rejected: what looked like writing and is no digit.
+        main: index of the most prominent digit, or None.
+        hint: why nothing is read ("too dark", "too small", "blurred", "cut off", "no contrast"), or None.
+        latency_ms: milliseconds for "find", "predict" and "total".
+    """
+
+    size: tuple[int, int]
+    digits: list[Digit]
+    rejected: list[Rejected]
+    main: int | None
+    hint: str | None
+    latency_ms: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A part with its tile and what the network says of it."""
+
+    part: Part
+    tile: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities.max())
+
+
+class Reader:
+    """Reads frames with one model."""
+
+    def __init__(self, model: Classifier, min_confidence: float | None = None) -> None:
+        """Take a model of `formats.load_model`; `min_confidence` None means the threshold of its card."""
+        self.model = model
+        self.min_confidence = model.threshold if min_confidence is None else min_confidence
+        self._predict_s = 0.0
+
+    def read(self, frame: np.ndarray) -> Reading:
+        """Return what is written in a frame.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, (H, W) grey, or what `images.to_bgr` accepts.
+        Raises:
+            ImageError: if it is no picture.
+        """
+        start = time.perf_counter()
+        self._predict_s = 0.0
+        frame = to_bgr(frame)
+        ink = find_ink(frame)
+        parts, rejected = _worth_reading(locate(ink), ink)
+        candidates = self._joined(self._classified(parts))
+        accepted, low = self._accepted(candidates)
+        digits = [_digit(candidate, ink.scale) for candidate in accepted]
+        rejected = [Rejected(_frame_box(part.box, ink.scale), reason) for part, reason in rejected + low]
+        main = int(np.argmax([_prominence(c.part, ink) for c in accepted])) if accepted else None
+        hint = None if digits else _hint(frame, ink, parts)
+        total = time.perf_counter() - start
+        latency = {"find": total - self._predict_s, "predict": self._predict_s, "total": total}
+        return Reading((frame.shape[1], frame.shape[0]), digits, rejected, main, hint,
+                       {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
+
+    def _classified(self, parts: list[Part]) -> list[_Candidate]:
+        if not parts:
+            return []
+        tiles = np.stack([normalise(part.ink) for part in parts])
+        start = time.perf_counter()
+        probabilities = sharpened(self.model.predict(tiles), self.model.temperature)
+        self._predict_s += time.perf_counter() - start
+        return [_Candidate(*fields) for fields in zip(parts, tiles, probabilities, strict=True)]
+
+    def _joined(self, candidates: list[_Candidate]) -> list[_Candidate]:
+        """Join pieces of one digit, and cut what is two, where the network reads the result better."""
+        for _ in range(3):  # three strokes at most are apart in one digit, a 5 or a 4 of three broken strokes
+            joined = self._join_once(candidates)
+            if len(joined) == len(candidates):
+                break
+            candidates = joined
+        return self._cut(candidates)
+
+    def _join_once(self, candidates: list[_Candidate]) -> list[_Candidate]:
+        pairs = [(i, j) for i, j in neighbours([c.part for c in candidates])
+                 if min(candidates[i].confidence, candidates[j].confidence) < _SURE]
+        pairs = [(i, j) for i, j in pairs if _same_pen(candidates[i].part, candidates[j].part)][:_MOST_PARTS]
+        merged = self._classified([merge(candidates[i].part, candidates[j].part) for i, j in pairs])
+        gains = [whole.confidence - min(candidates[i].confidence, candidates[j].confidence)
+                 for whole, (i, j) in zip(merged, pairs, strict=True)]
+        taken: set[int] = set()
+        result = []
+        for k in sorted(range(len(pairs)), key=lambda k: -merged[k].confidence):
+            free = not taken.intersection(pairs[k])
+            best = max(candidates[i].confidence for i in pairs[k])
+            if free and gains[k] > _BETTER and merged[k].confidence > min(max(self.min_confidence, best - 0.3), _SURE):
+                taken.update(pairs[k])
+                result.append(merged[k])
+        return result + [c for i, c in enumerate(candidates) if i not in taken]
+
+    def _cut(self, candidates: list[_Candidate]) -> list[_Candidate]:
+        doubtful = [(i, split(c.part)) for i, c in enumerate(candidates) if c.confidence < _SURE]
+        doubtful = [(i, halves) for i, halves in doubtful if halves is not None]
+        halves = self._classified([half for _, pair in doubtful for half in pair])
+        result = dict(enumerate([c] for c in candidates))
+        for k, (i, _) in enumerate(doubtful):
+            pair = halves[2 * k : 2 * k + 2]
+            worse = min(half.confidence for half in pair)
+            if worse > max(candidates[i].confidence + _BETTER, self.min_confidence):
+                result[i] = pair
+        return [c for group in result.values() for c in group]
+
+    def _accepted(self, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[tuple[Part, str]]]:
+        sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE)]
+        contrast = _weighted_median([c.part.contrast for c in sure], [c.part.side for c in sure])
+        height = _weighted_median([c.part.side for c in sure], [c.part.side for c in sure])
+        accepted, rejected = [], []
+        for candidate in candidates:
+            part = candidate.part
+            if candidate.confidence < self.min_confidence:
+                rejected.append((part, "cut off" if part.cut_off else "low confidence"))
+            elif part.contrast < _FAINTER * contrast:
+                rejected.append((part, "fainter than the rest"))
+            elif part.side < _SMALLER * height:
+                rejected.append((part, "smaller than the rest"))
+            else:
+                accepted.append(candidate)
+        order = reading_order([c.part.box for c in accepted])
+        return [accepted[i] for i in order], rejected
+
+
+def main_tile(frame: np.ndarray) -> np.ndarray:
+    """Return the tile of the most prominent thing in a photograph of one digit, found without a network.
+
+    Args:
+        frame: as for `Reader.read`.
+    Returns:
+        uint8 (96, 96).
+    Raises:
+        ValueError: "blank: ..." if nothing is written there.
+    """
+    ink = find_ink(to_bgr(frame))
+    parts, _ = _worth_reading(locate(ink), ink)
+    if not parts:
+        raise ValueError("blank: no strokes were found on the paper")
+    whole = max(parts, key=lambda part: _prominence(part, ink))
+    others = [part for part in parts if part is not whole]
+    for _ in range(len(others)):
+        near = [part for part in others
+                if neighbours([whole, part]) and _same_pen(whole, part) and part.side > _SMALLER / 2 * whole.side]
+        if not near:
+            break
+        whole = merge(whole, near[0])
+        others = [part for part in others if part is not near[0]]
+    return normalise(whole.ink)
+
+
+def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities after temperature scaling (Guo et al. 2017).
+
+    Args:
+        probabilities: float32 (N, 10).
+        temperature: above 1 softens, below 1 sharpens.
+    Returns:
+        float32 (N, 10), each row with sum 1.
+    """
+    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-12)) / temperature
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, str]]]:
+    """Drop what cannot be a digit by its shape; the rest comes back most prominent first."""
+    shape = ink.contrast.shape
+    readable, rejected = [], []
+    for part in parts:
+        w, h = part.box[2:]
+        if part.side < MIN_SIDE:
+            continue
+        if part.stroke > _FATTEST * part.side or (part.cut_off and (w >= 0.98 * shape[1] or h >= 0.98 * shape[0])):
+            rejected.append((part, "not a stroke"))
+        else:
+            readable.append(part)
+    readable.sort(key=lambda part: -_prominence(part, ink))
+    largest = max((part.side for part in readable[:5]), default=0)
+    return [part for part in readable if part.side >= _SMALLEST * largest][:_MOST_PARTS], rejected[:_MOST_PARTS]
+
+
+def _prominence(part: Part, ink: Ink) -> float:
+    """Return how much a part stands out: large, dark, whole, and not at the rim."""
+    height, width = ink.contrast.shape
+    x, y, w, h = part.box
+    off_centre = max(abs(x + w / 2 - width / 2) / width, abs(y + h / 2 - height / 2) / height)  # 0 to 0.5
+    return part.side * part.contrast * (1.0 - off_centre) * (0.4 if part.cut_off else 1.0)
+
+
+def _same_pen(first: Part, second: Part) -> bool:
+    weaker, stronger = sorted((first.contrast, second.contrast))
+    return weaker >= _FAINTER * stronger
+
+
+def _weighted_median(values: list[float], weights: list[float]) -> float:
+    if not values:
+        return 0.0
+    order = np.argsort(values)
+    share = np.cumsum(np.asarray(weights, float)[order])
+    return float(np.asarray(values)[order][np.searchsorted(share, share[-1] / 2)])
+
+
+def _frame_box(box: tuple[int, int, int, int], scale: float) -> tuple[int, int, int, int]:
+    x, y, w, h = (round(v * scale) for v in box)
+    return x, y, max(w, 1), max(h, 1)
+
+
+def _digit(candidate: _Candidate, scale: float) -> Digit:
+    box = _frame_box(candidate.part.box, scale)
+    probabilities = candidate.probabilities
+    return Digit(box, int(probabilities.argmax()), candidate.confidence, probabilities, candidate.tile)
+
+
+def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
+    """Return what a person should change, when nothing was read."""
+    if frame[::8, ::8].mean() < _TOO_DARK and not ink.light_on_dark:
+        return "too dark"
+    if not parts:
+        return "no contrast"
+    part = parts[0]
+    if part.side < 2 * MIN_SIDE:
+        return "too small"
+    if part.cut_off:
+        return "cut off"
+    steepest = float(np.percentile(np.abs(cv2.Sobel(part.ink, cv2.CV_32F, 1, 0)), 99)) / 4
+    return "blurred" if steepest < _BLURRED * part.contrast else None
