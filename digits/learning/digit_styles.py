@@ -53,8 +53,7 @@ def _zero_curl(rng: Random) -> Glyph:
 def _zero_polygon(rng: Random) -> Glyph:
     corners = int(rng.integers(5, 9))
     ring = _ring(rng, rng.uniform(0.25, 0.45), corners + 1, 360.0)
-    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a,
-             b in zip(ring[:-1], ring[1:], strict=True)]]
+    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in zip(ring[:-1], ring[1:], strict=True)]]
 
 
 def _zero_tailed(rng: Random) -> Glyph:
@@ -137,15 +136,13 @@ def _two_flat(rng: Random) -> Glyph:
 
 def _two_wavy(rng: Random) -> Glyph:
     foot, wave = (rng.uniform(-0.1, 0.08), 1.0), rng.uniform(0.03, 0.1)
-    base = [foot, (0.14, 1.0 - wave), (0.36, 1.0 + wave / 2),
-            (rng.uniform(0.5, 0.75), 1.0 - rng.uniform(0, 0.16))]
+    base = [foot, (0.14, 1.0 - wave), (0.36, 1.0 + wave / 2), (rng.uniform(0.5, 0.75), 1.0 - rng.uniform(0, 0.16))]
     return [[[*_swan_neck(rng), foot], base]]
 
 
 def _two_looped(rng: Random) -> Glyph:
     size = rng.uniform(0.5, 1.5)
-    loop = [(0.06, 0.97), (-0.05 * size, 0.99 - 0.04 * size), (-0.03, 0.97 - 0.13 * size),
-            (0.1, 0.97 - 0.12 * size)]
+    loop = [(0.06, 0.97), (-0.05 * size, 0.99 - 0.04 * size), (-0.03, 0.97 - 0.13 * size), (0.1, 0.97 - 0.12 * size)]
     tail = [(0.3, 0.97), (rng.uniform(0.45, 0.62), 1.02), (rng.uniform(0.6, 0.95), rng.uniform(0.88, 1.0))]
     return [[[*_swan_neck(rng), *loop, *tail]]]
 
@@ -160,8 +157,7 @@ def _two_z(rng: Random) -> Glyph:
 
 def _two_long_tail(rng: Random) -> Glyph:
     foot = (rng.uniform(-0.06, 0.06), 1.0)
-    tail = [foot, (0.4, 1.0 + rng.uniform(-0.08, 0.06)), (rng.uniform(0.75, 1.15),
-                                                          1.0 + rng.uniform(-0.16, 0.12))]
+    tail = [foot, (0.4, 1.0 + rng.uniform(-0.08, 0.06)), (rng.uniform(0.75, 1.15), 1.0 + rng.uniform(-0.16, 0.12))]
     return [[[*_swan_neck(rng), foot], tail]]
 
 
@@ -177,8 +173,8 @@ def _lower_bow(rng: Random, waist: tuple[float, float]) -> list[tuple[float, flo
     end = [(rng.uniform(-0.1, 0.1), rng.uniform(0.8, 0.98))]
     if rng.random() < 0.12:
         end = [(0.02, 0.94), (-0.02, 0.84), (0.08, 0.8)]  # curls in again
-    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93),
-            (0.4 * w, 1.0), *end]
+    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93), (0.4 * w, 1.0),
+            *end]
 
 
 def _upper_bow(rng: Random, waist: tuple[float, float]) -> list[tuple[float, float]]:
@@ -226,8 +222,7 @@ def _four_bar(rng: Random, left: tuple[float, float]) -> list[tuple[float, float
 def _four_open(rng: Random) -> Glyph:
     left = (0.0, rng.uniform(0.4, 0.7))
     down = [(rng.uniform(0.0, 0.36), rng.uniform(-0.08, 0.1)), left]
-    stem = [(rng.uniform(0.36, 0.55), rng.uniform(-0.1, 0.42)),
-            (rng.uniform(0.32, 0.46), rng.uniform(0.85, 1.2))]
+    stem = [(rng.uniform(0.36, 0.55), rng.uniform(-0.1, 0.42)), (rng.uniform(0.32, 0.46), rng.uniform(0.85, 1.2))]
     return [[down, _four_bar(rng, left)], [stem]]
 
 
@@ -258,8 +253,7 @@ def _four_lightning(rng: Random) -> Glyph:
 def _four_looped(rng: Random) -> Glyph:
     left = (0.0, rng.uniform(0.45, 0.6))
     down = [(rng.uniform(0.15, 0.4), 0.0), left]
-    loop = [left, (0.22, left[1] + 0.06), (0.46, left[1] - 0.08), (0.52, left[1] - 0.25),
-            (0.45, left[1] - 0.2)]
+    loop = [left, (0.22, left[1] + 0.06), (0.46, left[1] - 0.08), (0.52, left[1] - 0.25), (0.45, left[1] - 0.2)]
     return [[down, [*loop, (0.4, 0.62), (rng.uniform(0.3, 0.44), 1.0)]]]
 
 
@@ -278,16 +272,15 @@ def _four_crossed_low(rng: Random) -> Glyph:
     down = [(rng.uniform(0.15, 0.45), 0.0), left]
     x = rng.uniform(0.28, 0.45)
     return [[down, _four_bar(rng, left)], [[(x, left[1] - rng.uniform(0.12, 0.3)),
-                                            (x - rng.uniform(-0.02, 0.08),
-                                             left[1] + rng.uniform(0.2, 0.42))]]]
+                                            (x - rng.uniform(-0.02, 0.08), left[1] + rng.uniform(0.2, 0.42))]]]
 
 
 # 5 ------------------------------------------------------------------------------------------
 def _five_belly(rng: Random, start: tuple[float, float]) -> list[tuple[float, float]]:
     w, rise = rng.uniform(0.44, 0.66), rng.uniform(0.0, 0.12)
     end = (rng.uniform(-0.14, 0.1), rng.uniform(0.84, 1.0))
-    return [start, (0.5 * w, start[1] - rise), (0.9 * w, start[1] + 0.09), (w, 0.7), (0.8 * w, 0.92),
-            (0.4 * w, 1.0), end]
+    return [start, (0.5 * w, start[1] - rise), (0.9 * w, start[1] + 0.09), (w, 0.7), (0.8 * w, 0.92), (0.4 * w, 1.0),
+            end]
 
 
 def _five_body(rng: Random) -> list[list[tuple[float, float]]]:
@@ -325,8 +318,7 @@ def _five_s(rng: Random) -> Glyph:
 
 def _five_square(rng: Random) -> Glyph:
     w, middle, end = rng.uniform(0.36, 0.58), rng.uniform(0.38, 0.52), rng.uniform(-0.08, 0.12)
-    corners = [(w, 0.0), (0.04, 0.0), (0.0, middle), (w, middle), (w + rng.uniform(-0.06, 0.04), 1.0),
-               (end, 1.0)]
+    corners = [(w, 0.0), (0.04, 0.0), (0.0, middle), (w, middle), (w + rng.uniform(-0.06, 0.04), 1.0), (end, 1.0)]
     return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
 
 
@@ -336,8 +328,7 @@ def _five_slanted(rng: Random) -> Glyph:
     top = (shoulder[0] + rng.uniform(0.08, 0.24), 0.0)
     bar = _five_bar(rng, top[0], top[1])
     belly = _five_belly(rng, shoulder)
-    return [[bar[::-1], [top, shoulder] + belly[1:]]] if rng.random() < 0.6 else [[[top, shoulder], belly],
-                                                                                  [bar]]
+    return [[bar[::-1], [top, shoulder] + belly[1:]]] if rng.random() < 0.6 else [[[top, shoulder], belly], [bar]]
 
 
 def _five_no_bar(rng: Random) -> Glyph:
@@ -362,15 +353,14 @@ def _six_loop(rng: Random, top: float, w: float) -> list[tuple[float, float]]:
 
 def _six_curved(rng: Random) -> Glyph:
     w, top = rng.uniform(0.36, 0.66), rng.uniform(0.38, 0.66)
-    stem = [(w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36),
-            (0.0, 0.66)]
+    stem = [(w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36), (0.0, 0.66)]
     return [[stem + _six_loop(rng, top, w)]]
 
 
 def _six_hooked(rng: Random) -> Glyph:
     w, top = rng.uniform(0.38, 0.6), rng.uniform(0.42, 0.62)
-    hook = [(w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07),
-            (0.04 * w, 0.36), (0.0, 0.68)]
+    hook = [(w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07), (0.04 * w, 0.36),
+            (0.0, 0.68)]
     return [[hook + _six_loop(rng, top, w)]]
 
 
@@ -491,8 +481,8 @@ def _eight_stacked(rng: Random) -> Glyph:
 def _eight_lying(rng: Random) -> Glyph:
     angle = np.radians(rng.uniform(35, 70)) * rng.choice([-1, 1], p=[0.85, 0.15])
     line = _eight_crossing(rng)[0][0]
-    turned = [(x * np.cos(angle) - (y - 0.5) * np.sin(angle),
-               x * np.sin(angle) + (y - 0.5) * np.cos(angle)) for x, y in line]
+    turned = [(x * np.cos(angle) - (y - 0.5) * np.sin(angle), x * np.sin(angle) + (y - 0.5) * np.cos(angle)) for x,
+              y in line]
     return [[turned]]
 
 
@@ -516,8 +506,7 @@ def _nine_tail(rng: Random, w: float, h: float, kind: int) -> list[tuple[float, 
     if kind == 0:
         return [(w, h), (w - rng.uniform(-0.04, 0.18), 0.66), (w - rng.uniform(-0.06, 0.4), 1.0)]
     if kind == 1:
-        return [(w, h), (0.97 * w, 0.62), (0.74 * w, 0.86),
-                (rng.uniform(-0.05, 0.5) * w, rng.uniform(0.92, 1.02))]
+        return [(w, h), (0.97 * w, 0.62), (0.74 * w, 0.86), (rng.uniform(-0.05, 0.5) * w, rng.uniform(0.92, 1.02))]
     end = [(0.68 * w, 0.98), (0.3 * w, 1.0), (rng.uniform(-0.2, 0.1), rng.uniform(0.8, 0.96))]
     return [(w, h), (1.02 * w, 0.62), (0.95 * w, 0.86), *end]
 
@@ -565,13 +554,12 @@ STYLES: dict[int, list[tuple[Style, float]]] = {
     0: [(_zero_plain, 5), (_zero_narrow, 1), (_zero_wide, 1), (_zero_slashed, 0.8), (_zero_curl, 1),
         (_zero_polygon, 1), (_zero_tailed, 1), (_zero_two_strokes, 0.7)],
     1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 3), (_one_serif, 2), (_one_underlined, 1.5)],
-    2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_z, 1.5), (_two_long_tail, 1.2),
-        (_two_swan, 1)],
+    2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
     3: [(_three_round, 4), (_three_tongue, 1.3), (_three_curl, 1.2), (_three_flat_top, 2), (_three_soft, 1)],
     4: [(_four_open, 4), (_four_closed, 2.5), (_four_one_stroke, 1), (_four_lightning, 2), (_four_looped, 1),
         (_four_round, 1.5), (_four_crossed_low, 1)],
-    5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1),
-        (_five_square, 0.8), (_five_slanted, 1.5), (_five_no_bar, 0.5)],
+    5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1), (_five_square, 0.8),
+        (_five_slanted, 1.5), (_five_no_bar, 0.5)],
     6: [(_six_curved, 4), (_six_hooked, 2), (_six_straight, 2), (_six_tiny_loop, 0.8), (_six_flat_loop, 1)],
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_sharp, 1),
         (_seven_footed, 0.5)],

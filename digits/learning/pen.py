@@ -19,9 +19,7 @@ Glyph = list[list[list[tuple[float, float]]]]
 
 def _catmull_rom_basis() -> np.ndarray:
     t = np.arange(SAMPLES)[:, None] / SAMPLES
-    return 0.5 * np.hstack(
-        [-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3]
-    )
+    return 0.5 * np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3])
 
 
 BASIS = _catmull_rom_basis()
@@ -57,14 +55,14 @@ class Hand:
 
 
 def random_hand(rng: np.random.Generator, wildness: float = 1.0) -> Hand:
-    """Return a writer with a pen: thin ballpoints (1/45 of the height) to fat markers (1/5).
+    """Return a writer with a pen: thin ballpoints (1/80 of the height) to fat markers (1/5).
 
     Args:
         wildness: 1 for the whole range of handwriting, 0 for a ruler's straightness.
     """
     slant, stretch, angle, bend, taper = rng.standard_normal(5)
     careless = wildness * rng.uniform(0.2, 1.3)
-    width = np.exp(rng.uniform(np.log(1 / 45), np.log(1 / 6 if rng.random() < 0.85 else 1 / 4.8)))
+    width = np.exp(rng.uniform(np.log(1 / 80), np.log(1 / 6 if rng.random() < 0.85 else 1 / 4.8)))
     return Hand(
         slant=wildness * (0.07 + 0.15 * slant),
         aspect=float(np.exp(np.clip(0.19 * wildness * stretch, -0.5, 0.45))),
@@ -79,9 +77,8 @@ def random_hand(rng: np.random.Generator, wildness: float = 1.0) -> Hand:
     )
 
 
-def arc(
-    cx: float, cy: float, rx: float, ry: float, start: float, end: float, points: int
-) -> list[tuple[float, float]]:
+def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float,
+        points: int) -> list[tuple[float, float]]:
     """Return points on an ellipse from angle `start` to `end` (degrees, 0 is right, 90 is up)."""
     angles = np.radians(np.linspace(start, end, points))
     return list(zip((cx + rx * np.cos(angles)).tolist(), (cy - ry * np.sin(angles)).tolist(), strict=True))
@@ -141,9 +138,7 @@ def _deform(lines: list[np.ndarray], hand: Hand, rng: np.random.Generator) -> li
     return np.split(turned, np.cumsum([len(line) for line in lines])[:-1])
 
 
-def write(
-    glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128, fill: float = 0.84
-) -> np.ndarray:
+def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128, fill: float = 0.84) -> np.ndarray:
     """Return the ink of one glyph, uint8 (size, size), white on black, centred.
 
     Args:
@@ -155,14 +150,11 @@ def write(
     extent = max(float((high - low).max()), 1e-3)
     scale = fill * size / (extent * (1 + hand.width))
     offset = size / 2 - scale * (low + high) / 2
-    return ink_lines(
-        [line * scale + offset for line in lines], hand.width * extent * scale, size, hand.pressure, rng
-    )
+    return ink_lines([line * scale + offset for line in lines], hand.width * extent * scale, size, hand.pressure, rng)
 
 
-def ink_lines(
-    lines: list[np.ndarray], width: float, size: int, pressure: float, rng: np.random.Generator
-) -> np.ndarray:
+def ink_lines(lines: list[np.ndarray], width: float, size: int, pressure: float,
+              rng: np.random.Generator) -> np.ndarray:
     """Draw lines (n, 2) in pixels with a round pen of `width` pixels; return uint8 (size, size)."""
     factor = SUPERSAMPLING if size <= 256 else 1
     canvas = np.zeros((size * factor, size * factor), np.uint8)
