@@ -4,6 +4,7 @@ The paper's own brightness is estimated everywhere, so lamp gradients, shadows a
 left is a contrast between 0 and 1 that means the same in a dim corner and under a lamp.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -17,8 +18,8 @@ _GRID = 8
 # ... and its brightness is the median of a window of this share of the frame: wider than the widest stroke,
 # narrower than a lamp's gradient.
 _PAPER_WINDOW = 0.34
-# Strokes are narrower than half of this share of the frame, when light and dark ones are weighed up.
-_STROKE_WINDOW = 0.13
+# Strokes narrower than half of these shares of the frame are seen, when light and dark ones are weighed up.
+_STROKE_WINDOWS = (0.13, 0.3)
 # Weaker structure than this (of 255) is noise or paper grain, and takes no part in that.
 _FAINT = 20
 # Paper darker than this (of 255) has no brightness to compare with; below it, noise would be amplified without end.
@@ -36,6 +37,7 @@ class Ink:
         paper: uint8 (h/8, w/8) brightness of the paper, coarse.
         noise: standard deviation of `contrast` on plain paper.
         light_on_dark: whether the strokes are lighter than what they are written on.
+        in_doubt: whether that may well be the other way round: then look at both.
         scale: frame pixels per work pixel.
     """
 
@@ -43,6 +45,7 @@ class Ink:
     paper: np.ndarray
     noise: float
     light_on_dark: bool
+    in_doubt: bool
     scale: float
 
 
@@ -54,13 +57,23 @@ def find_ink(frame: np.ndarray, light_on_dark: bool | None = None) -> Ink:
         light_on_dark: the polarity if known; None decides by which of the two has more strokes.
     """
     work, scale = _work_frame(frame)
+    in_doubt = False
     if light_on_dark is None:
-        light_on_dark = _is_light_on_dark(work)
+        light_on_dark, in_doubt = _polarity(work)
     if light_on_dark:
         work = cv2.bitwise_not(work)
     paper = _paper(work)
     contrast = _contrast(work, paper)
-    return Ink(contrast, cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY), _noise(contrast), light_on_dark, scale)
+    brightness = cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY)
+    return Ink(contrast, brightness, _noise(contrast), light_on_dark, in_doubt, scale)
+
+
+def find_inks(frame: np.ndarray) -> Iterator[Ink]:
+    """Yield the ink of a frame, and where its polarity is in doubt that of the other polarity as well."""
+    first = find_ink(frame)
+    yield first
+    if first.in_doubt:
+        yield find_ink(frame, not first.light_on_dark)
 
 
 def _work_frame(frame: np.ndarray) -> tuple[np.ndarray, float]:
@@ -106,15 +119,20 @@ def _noise(contrast: np.ndarray) -> float:
     return float(np.median(difference)) * 1.05 + 0.5 if difference.size else 0.0
 
 
-def _is_light_on_dark(work: np.ndarray) -> bool:
-    """Compare how much thin structure lies above and below its surroundings, at a quarter of the size.
+def _polarity(work: np.ndarray) -> tuple[bool, bool]:
+    """Return whether strokes are lighter than their surroundings, and whether that is in doubt.
 
-    The window is narrow, so that the edge of a white sheet before a dark room counts for neither.
+    Structure lighter and darker than a median is weighed up at a quarter of the size. A narrow window is right about
+    a white sheet before a dark room, but blind to fat markers; a wide one sees those. Where they differ there is doubt.
     """
     size = (max(1, work.shape[1] // 4), max(1, work.shape[0] // 4))
     grey = cv2.cvtColor(cv2.resize(work, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    window = int(max(grey.shape) * _STROKE_WINDOW) | 1
-    around = cv2.medianBlur(grey, max(3, window))
+    narrow, wide = (_is_lighter(grey, int(max(size) * share) | 1) for share in _STROKE_WINDOWS)
+    return narrow, narrow != wide
+
+
+def _is_lighter(grey: np.ndarray, window: int) -> bool:
+    around = cv2.medianBlur(grey, min(max(3, window), 255))
     brighter = cv2.max(cv2.max(around, grey), _DARKEST_PAPER)
     darker = cv2.subtract(cv2.divide(cv2.subtract(around, grey), brighter, scale=255), _FAINT)
     lighter = cv2.subtract(cv2.divide(cv2.subtract(grey, around), brighter, scale=255), _FAINT)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digits.reading.images import to_bgr
-from digits.reading.ink import Ink, find_ink
+from digits.reading.ink import Ink, find_ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split
 from digits.reading.tile import normalise
 
@@ -122,18 +122,20 @@ class Reader:
         start = time.perf_counter()
         self._predict_s = 0.0
         frame = to_bgr(frame)
-        ink = find_ink(frame)
-        parts, rejected = _worth_reading(locate(ink), ink)
-        candidates = self._joined(self._classified(parts))
-        accepted, low = self._accepted(candidates)
+        ink, parts, accepted, rejected = max((self._read_ink(ink) for ink in find_inks(frame)), key=_weight)
         digits = [_digit(candidate, ink.scale) for candidate in accepted]
-        rejected = [Rejected(_frame_box(part.box, ink.scale), reason) for part, reason in rejected + low]
+        rejected = [Rejected(_frame_box(part.box, ink.scale), reason) for part, reason in rejected]
         main = int(np.argmax([_prominence(c.part, ink) for c in accepted])) if accepted else None
         hint = None if digits else _hint(frame, ink, parts)
         total = time.perf_counter() - start
         latency = {"find": total - self._predict_s, "predict": self._predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), digits, rejected, main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
+
+    def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
+        parts, rejected = _worth_reading(locate(ink), ink)
+        accepted, low = self._accepted(self._joined(self._classified(parts)))
+        return ink, parts, accepted, rejected + low
 
     def _classified(self, parts: list[Part]) -> list[_Candidate]:
         if not parts:
@@ -256,6 +258,12 @@ def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[
     readable.sort(key=lambda part: -_prominence(part, ink))
     largest = max((part.side for part in readable[:5]), default=0)
     return [part for part in readable if part.side >= _SMALLEST * largest][:_MOST_PARTS], rejected[:_MOST_PARTS]
+
+
+def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]) -> float:
+    """Return how much was read, to choose between dark and light strokes."""
+    ink, _, accepted, _ = outcome
+    return sum(candidate.confidence * _prominence(candidate.part, ink) for candidate in accepted)
 
 
 def _prominence(part: Part, ink: Ink) -> float:

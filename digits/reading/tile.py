@@ -12,8 +12,8 @@ TILE_RULE = 1  # version of what `normalise` does; exported models name the one 
 # MNIST's rule: the digit's longer side spans 20 of 28 pixels (LeCun et al. 1998).
 LONG_SIDE = TILE_SIZE * 20 / 28
 
-# Width of a stroke on the tile. MNIST's own lie between 6 and 15 px at this size (5th and 95th percentile); thinner ones are
-# widened, since most pens before a camera are, and only blots are thinned, since thinning eats small loops.
+# Width of a stroke on the tile. MNIST's own lie between 6 and 15 px at this size (5th and 95th percentile). Thinner
+# ones, as most pens before a camera are, get widened; only blots get thinned, since thinning eats small loops.
 _MIN_STROKE = 7.0
 _MAX_STROKE = 15.0
 # An edge goes from black to white over this many tile pixels: one MNIST pixel.

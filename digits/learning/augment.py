@@ -1,0 +1,247 @@
+"""What a hand, a pen and a camera do to a digit, so that training sees it before the camera does."""
+
+import hashlib
+import itertools
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.learning.config import CLASSES
+from digits.learning.pages import photograph_one
+from digits.learning.strokes import draw_digit, draw_non_digit
+from digits.learning.workers import Progress, map_chunks
+from digits.reading.ink import find_inks
+from digits.reading.locate import locate, merge
+from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
+
+AUGMENT_RULE = 1  # version of what `enrich` makes; kept tiles of another one are not used
+
+# How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
+_ROTATION = 15.0  # degrees
+_SHEAR = 0.25
+_STRETCH = 0.18  # of width against height, either way
+_ELASTIC = 3.0  # px a part of a stroke moves
+_SHIFT = 2.0  # px the finished tile is off centre
+
+_CHUNK = 256  # photographs between two reports of a worker
+_DRAWING = 128  # px side of a drawn digit before it is photographed
+# A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
+_WHOLE = 0.55
+
+
+def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return every tile as another hand might have written it: turned, sheared, stretched, bent, another pen.
+
+    Args:
+        tiles: uint8 (N, 96, 96).
+        rng: where chance comes from; the same state gives the same tiles.
+    Returns:
+        uint8 (N, 96, 96), brought back to the tile's contract by `tile.normalise`.
+    """
+    result = np.empty_like(tiles)
+    for i, tile in enumerate(tiles):
+        result[i] = _rewritten(tile, rng)
+    return result
+
+
+def _rewritten(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    warped = cv2.remap(tile, *_warp(rng), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    pen = rng.random()
+    if pen < 0.25:
+        warped = cv2.dilate(warped, _disc(int(rng.integers(2, 6))))
+    elif pen < 0.45:
+        thinner = cv2.erode(warped, _disc(int(rng.integers(2, 4))))
+        warped = thinner if thinner.max() > 128 else warped
+    if warped.max() < 64:
+        return tile
+    return _shifted(normalise(warped), rng)
+
+
+def _warp(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Return the float32 (96, 96) maps of a random affine and elastic warp about the tile's middle."""
+    angle = np.deg2rad(rng.uniform(-_ROTATION, _ROTATION))
+    stretch = 1 + rng.uniform(-_STRETCH, _STRETCH)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = turn @ [[stretch, rng.uniform(-_SHEAR, _SHEAR)], [0, 1 / stretch]] * rng.uniform(1.0, 1.25)
+    middle = (TILE_SIZE - 1) / 2
+    axis = np.arange(TILE_SIZE, dtype=np.float32) - middle
+    columns, rows = np.meshgrid(axis, axis)
+    bend = _ELASTIC * rng.random()
+    grid = rng.normal(0, 1, (5, 5, 2)).astype(np.float32) * bend
+    elastic = cv2.resize(grid, (TILE_SIZE, TILE_SIZE), interpolation=cv2.INTER_CUBIC)
+    x = matrix[0, 0] * columns + matrix[0, 1] * rows + elastic[..., 0] + middle
+    y = matrix[1, 0] * columns + matrix[1, 1] * rows + elastic[..., 1] + middle
+    return x.astype(np.float32), y.astype(np.float32)
+
+
+def _disc(size: int) -> np.ndarray:
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+
+
+def _shifted(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    dx, dy = rng.uniform(-_SHIFT, _SHIFT, 2)
+    return cv2.warpAffine(tile, np.array([[1.0, 0, dx], [0, 1.0, dy]]), (TILE_SIZE, TILE_SIZE))
+
+
+def camera_tiles(
+    inks: Sequence[np.ndarray],
+    seed: int,
+    strength: float = 1.0,
+    workers: int | None = None,
+    done: Progress | None = None,
+) -> np.ndarray:
+    """Return what the reader makes of photographs of the given digits.
+
+    Each is written on rendered paper with a rendered pen, photographed by `pages.photograph_one`, and found again by
+    the very code that runs at the camera.
+
+    Args:
+        inks: N of uint8 (h, w), white on black: MNIST pictures, tiles or drawings.
+        seed: the same seed gives the same tiles, whatever the number of workers.
+        strength: 0 for clean paper under even light, 1 for what phones and webcams do.
+    Returns:
+        uint8 (N, 96, 96) in the same order. A digit that cannot be found again is photographed under better
+        conditions, in the end on plain paper.
+    """
+    chunks = [(list(inks[start : start + _CHUNK]), [seed, start], strength) for start in range(0, len(inks), _CHUNK)]
+    tiles = map_chunks(_photographed, chunks, workers, _counted(done, len(chunks)))
+    return np.concatenate(tiles) if tiles else np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+
+
+def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None) -> np.ndarray:
+    """Return the same tiles as a camera would have delivered them, to choose a model by.
+
+    Args:
+        tiles: uint8 (N, 96, 96).
+        seed: fixed by the caller, so that all models are judged on the same pictures.
+    Returns:
+        uint8 (N, 96, 96), same order.
+    """
+    return camera_tiles(tiles, seed, 1.0, workers)
+
+
+@dataclass(frozen=True)
+class Extras:
+    """How many tiles to make beside the ones that are there.
+
+    Attributes:
+        camera: photographs of the given digits.
+        handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
+        non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
+    """
+
+    camera: int
+    handwritten: int
+    non_digits: int
+
+
+def enrich(
+    tiles: np.ndarray,
+    labels: np.ndarray,
+    extras: Extras,
+    seed: int,
+    cache_dir: Path,
+    workers: int | None = None,
+    done: Progress | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
+
+    Args:
+        tiles: uint8 (N, 96, 96) of the train split.
+        labels: (N,) 0 to 9.
+    Returns:
+        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`: camera, handwritten, non-digits.
+    """
+    key = hashlib.sha256(repr((AUGMENT_RULE, TILE_RULE, extras, seed, len(tiles))).encode())
+    key.update(np.ascontiguousarray(tiles).data)
+    path = Path(cache_dir) / f"extras-{key.hexdigest()[:16]}.npz"
+    if path.exists():
+        with np.load(path) as kept:
+            return kept["tiles"], kept["targets"]
+    rng = np.random.default_rng([seed, 1])
+    picked = rng.choice(len(tiles), extras.camera, replace=extras.camera > len(tiles))
+    drawn = np.arange(extras.handwritten) % CLASSES
+    inks = [*tiles[picked], *_drawn(drawn, seed), *_not_digits(extras.non_digits, seed)]
+    made = camera_tiles(inks, seed, 1.0, workers, done)
+    targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
+    digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
+    targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
+    _store(path, tiles=made, targets=targets)
+    return made, targets
+
+
+def _drawn(labels: np.ndarray, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng([seed, 2])
+    return [draw_digit(int(label), rng, _DRAWING) for label in labels]
+
+
+def _not_digits(count: int, seed: int) -> list[np.ndarray]:
+    rng = np.random.default_rng([seed, 3])
+    return [draw_non_digit(rng, _DRAWING) for _ in range(count)]
+
+
+def _photographed(inks: list[np.ndarray], seed: list[int], strength: float) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.stack([_photograph_until_found(ink, rng, strength) for ink in inks])
+
+
+def _photograph_until_found(ink: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+    for share in (1.0, 0.8, 0.4, 0.0):
+        frame, box = photograph_one(ink, rng, strength * share)
+        tile = found_tile(frame, box)
+        if tile is not None:
+            return tile
+    return normalise(ink)
+
+
+def found_tile(frame: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray | None:
+    """Return the tile of what the reader finds at a known place, or None if it does not find all of it.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        box: true (x, y, w, h) of the digit in pixels.
+    """
+    for ink in find_inks(frame):
+        here = [part for part in locate(ink) if _lies_in(part.box, box)]
+        if here:
+            whole = reduce(merge, here)
+            if _overlap(whole.box, box) > _WHOLE:
+                return normalise(whole.ink)
+    return None
+
+
+def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> float:
+    """Return the intersection over the union of two boxes."""
+    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
+    both = max(0, across) * max(0, down)
+    return both / (first[2] * first[3] + second[2] * second[3] - both)
+
+
+def _lies_in(part: tuple[int, int, int, int], box: tuple[int, int, int, int]) -> bool:
+    middle = part[0] + part[2] / 2 - box[0], part[1] + part[3] / 2 - box[1]
+    slack = 0.05 * max(box[2:])
+    return -slack <= middle[0] <= box[2] + slack and -slack <= middle[1] <= box[3] + slack
+
+
+def _counted(done: Progress | None, total: int) -> Callable[[int], None] | None:
+    if done is None:
+        return None
+    finished = itertools.count(1)
+    return lambda _position: done(next(finished), total)
+
+
+def _store(path: Path, **arrays: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    try:
+        with open(beside, "wb") as file:
+            np.savez_compressed(file, **arrays)
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
