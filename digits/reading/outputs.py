@@ -1,0 +1,165 @@
+"""Where readings go: JSON lines, an annotated video, a window."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import cv2
+import numpy as np
+
+TITLE = "Digits"
+RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
+# A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
+_MOST_REPEATS = 250
+_PROBE_S = 10
+
+
+class DisplayError(Exception):
+    """No window can be opened here; the message is one sentence for the user."""
+
+
+class JsonLines:
+    """One JSON object a line, to a file or ("-") to standard output; readable by others while it grows."""
+
+    def __init__(self, target: str | None):
+        self.reader_left = False
+        self._own = target not in (None, "-")
+        # Plain ASCII survives every console and every editor; JSON escapes the rest.
+        self._file: TextIO | None = sys.stdout if target else None
+        if self._own:
+            self._file = open(target, "w", encoding="ascii")
+
+    def write(self, record: dict) -> None:
+        """Write one object and hand it on at once."""
+        if self._file is None or self.reader_left:
+            return
+        try:
+            self._file.write(json.dumps(record) + "\n")
+            self._file.flush()
+        except BrokenPipeError:
+            # Whoever read our lines has had enough ("| head"): no mistake; Python must not complain at exit.
+            self.reader_left = True
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def close(self) -> None:
+        """Close the file, if it is one."""
+        if self._own and self._file:
+            self._file.close()
+
+
+class Recorder:
+    """The annotated video. It lies beside its name until it is complete, then takes it.
+
+    Args:
+        path: .mp4 or .avi.
+        fps: frames a second of the video.
+        live: frames come as they come: repeat them so that the video runs as fast as life did.
+    """
+
+    def __init__(self, path: Path, fps: float, live: bool):
+        self._path, self._fps, self._live = path, fps, live
+        self._partial = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")
+        self._writer: cv2.VideoWriter | None = None
+        self._written = 0
+
+    def write(self, picture: np.ndarray, time_s: float) -> None:
+        """Add one picture, uint8 (H, W, 3); all have one size. Raise OSError if the file cannot be made."""
+        if self._writer is None:
+            codec = cv2.VideoWriter.fourcc(*RECORD_CODECS[self._path.suffix.lower()])
+            size = (picture.shape[1], picture.shape[0])
+            self._writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
+            if not self._writer.isOpened():
+                raise OSError(f"{self._path} cannot be made; try another folder, or a name ending in .avi.")
+        due = round(time_s * self._fps) + 1 - self._written if self._live else 1
+        for _ in range(min(due, _MOST_REPEATS)):
+            self._writer.write(picture)
+        self._written += max(0, due)
+
+    def close(self) -> None:
+        """Complete the video and give it its name."""
+        if self._writer is None:
+            return
+        self._writer.release()
+        self._writer = None
+        if self._partial.exists():
+            os.replace(self._partial, self._path)
+
+
+class Window:
+    """The live window; knows its keys and when its close button was pressed."""
+
+    def __init__(self, title: str = TITLE):
+        self._title, self._was_visible = title, False
+        self._size: tuple[int, int] | None = None
+        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show a picture; the window takes its size when that changes, else keeps what the person gave it."""
+        size = (picture.shape[1], picture.shape[0])
+        if size != self._size:
+            cv2.resizeWindow(self._title, *size)
+            self._size = size
+        cv2.imshow(self._title, picture)
+
+    def key(self, wait_ms: int) -> int | None:
+        """Return the key pressed within so many milliseconds, as its ASCII code, or None."""
+        code = cv2.waitKey(max(1, wait_ms))
+        return None if code < 0 else code & 0xFF
+
+    @property
+    def closed(self) -> bool:
+        """True once the window was seen and is no more."""
+        try:
+            visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:
+            visible = False
+        self._was_visible |= visible
+        return self._was_visible and not visible
+
+    def close(self) -> None:
+        """Take the window away."""
+        try:
+            cv2.destroyWindow(self._title)
+            cv2.waitKey(1)
+        except cv2.error:
+            pass  # closed by its button already
+
+
+def require_display() -> None:
+    """Raise DisplayError if no window can be opened here.
+
+    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display. So a copy
+    of this process tries first. Call it before any thread is started.
+    """
+    if sys.platform.startswith("linux"):
+        works = _child_opens_window()
+    else:
+        works = _opens_window()
+    if not works:
+        raise DisplayError(
+            "No window can be opened here (no display, or an OpenCV built without windows); "
+            "add --headless, with --jsonl or --record for the results."
+        )
+
+
+def _opens_window() -> bool:
+    try:
+        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
+        cv2.destroyWindow(TITLE)
+    except cv2.error:
+        return False
+    return True
+
+
+def _child_opens_window() -> bool:
+    child = os.fork()
+    if child == 0:
+        silence = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silence, 1)
+        os.dup2(silence, 2)
+        signal.alarm(_PROBE_S)  # a display that accepts and never answers
+        os._exit(0 if _opens_window() else 1)
+    return os.waitpid(child, 0)[1] == 0

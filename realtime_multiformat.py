@@ -1,0 +1,120 @@
+"""Read handwritten digits from a camera, a video, a photograph or a folder, with a model in any format.
+
+Keys in the window: q, Esc or the close button quit.
+Exit status: 0 done, 2 bad arguments or missing file, 3 source cannot be opened or was lost, 4 no model could be loaded.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
+# Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
+BACKENDS = ("auto", "any", "msmf", "dshow", "v4l2", "avfoundation", "gstreamer", "ffmpeg")
+RECORD_SUFFIXES = (".mp4", ".avi")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the script; return its exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A cp1252 console cannot write every file name; an escaped letter beats a crash.
+        stream.reconfigure(errors="backslashreplace")
+    options = parse(arguments)
+    if options.list_cameras:
+        return print_cameras()
+    from digits.reading import live
+
+    asked = {name: value for name, value in vars(options).items() if name != "list_cameras"}
+    try:
+        live.run(live.Options(**asked), report=complain)
+    except KeyboardInterrupt:
+        pass  # Ctrl-C is how a run without a window is ended
+    except (live.SourceMissingError, live.DisplayError) as error:
+        return complain(error, BAD_ARGUMENTS)
+    except live.SourceError as error:
+        return complain(error, NO_SOURCE)
+    except live.ModelError as error:
+        return complain(error, NO_MODEL)
+    except OSError as error:
+        return complain(f"A result cannot be written: {error}", BAD_ARGUMENTS)
+    return DONE
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options; exits with status 2 and one sentence where they make no sense."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.split("\n")[0], epilog=__doc__.split("\n", 2)[2],
+        formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False,
+    )  # fmt: skip
+    add = parser.add_argument
+    add("--model", type=Path, metavar="FILE|FOLDER", help="a model file, or an export folder (its fastest file)")
+    add("--source", default="0", metavar="N|NAME|FILE|FOLDER|URL|demo", help="what to read (default: camera 0)")
+    add("--headless", action="store_true", help="no window; JSON lines go to standard output, or where --jsonl says")
+    add("--jsonl", metavar="FILE|-", help="write one JSON object a frame to a file, or to standard output (-)")
+    add("--record", type=Path, metavar="FILE", help="write the annotated video (.mp4 or .avi)")
+    add("--max-frames", type=positive, metavar="N", help="stop after N frames")
+    add("--threads", type=positive, metavar="N", help="threads for the model and OpenCV")
+    add("--min-confidence", type=share, metavar="P", help="accept readings from this probability on (0 to 1)")
+    add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
+    add("--camera-backend", choices=BACKENDS, default="auto", type=str.lower, help="how OpenCV opens the camera")
+    add("--list-cameras", action="store_true", help="list the cameras by number and name, and end")
+    add("--lang", choices=("en", "es"), help="language of the window (default: the system's)")
+    options = parser.parse_args(arguments)
+    problem = problem_with(options)
+    if problem:
+        parser.exit(BAD_ARGUMENTS, f"{problem}\n")
+    return options
+
+
+def problem_with(options: argparse.Namespace) -> str | None:
+    """Return what is wrong with files and folders named in the arguments, or None."""
+    if options.model and not options.model.exists():
+        return f"There is no model {options.model}; name a file or folder that exists, or run python train_all.py."
+    if options.record and options.record.suffix.lower() not in RECORD_SUFFIXES:
+        return f"--record {options.record} must end in .mp4 or .avi."
+    written = [options.record, Path(options.jsonl) if options.jsonl not in (None, "-") else None]
+    for path in filter(None, written):
+        if path.is_dir() or not path.parent.is_dir():
+            why = "it is a folder" if path.is_dir() else "its folder does not exist"
+            return f"{path} cannot be written: {why}."
+    return None
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} was given, a whole number from 1 on was expected")
+    return int(text)
+
+
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} was given, a number from 0 to 1 was expected")
+    return value
+
+
+def print_cameras() -> int:
+    """List the cameras, one a line."""
+    from digits.reading.cameras import list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        print(f"{camera.index}  {camera.name}")
+    if not cameras:
+        complain("No camera was found; plug one in, or use --source demo.")
+    return DONE
+
+
+def complain(sentence: object, status: int = DONE) -> int:
+    """Write one sentence on stderr; return the status."""
+    print(sentence, file=sys.stderr, flush=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
