@@ -25,7 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .config import EXPORTS_DIR, RAW_DIR
+from digits.learning.config import EXPORTS_DIR, RAW_DIR
 
 Report = Callable[[str], None]
 Mnist = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
