@@ -3,7 +3,10 @@
 import numpy as np
 
 from digits.learning.digit_styles import digit_glyph
+from digits.learning.non_digits import draw_non_digit
 from digits.learning.pen import Hand, random_hand, write
+
+__all__ = ["draw_digit", "draw_non_digit"]
 
 
 def draw_digit(label: int, rng: np.random.Generator, size: int = 128, hand: Hand | None = None) -> np.ndarray:
