@@ -8,7 +8,7 @@ _SHORTEST = 0.38
 # Lengthened to the frame's edges, it is ink along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be ink all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
-_COVERED_ALONE = 0.97
+_COVERED_ALONE = 0.85
 _FAMILY = 3
 _LEAST_DISTANCE = 14  # between two lines, work pixels
 _ANGLE_TOLERANCE = np.deg2rad(4.0)
@@ -30,9 +30,14 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
         mask: uint8 (h, w) of 0 and 1.
         contrast: uint8 (h, w), what the mask was made from.
     """
+    lines = _printed(_segments(mask), mask)
+    if not lines:
+        return mask
+    # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
+    darkness = float(np.median([_darkness(mask, contrast, points) for points in lines]))
     result = mask.copy()
-    for points in _printed(_segments(mask), mask):
-        _erase(result, mask, contrast, points)
+    for points in lines:
+        _erase(result, mask, contrast < _DARKER * darkness, points)
     return result
 
 
@@ -62,7 +67,7 @@ def _segments(mask: np.ndarray) -> np.ndarray:
 
 def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     """Return the profile points across each printed line: those in a family of parallels or crossing the frame."""
-    distinct: list[tuple[float, float, float, np.ndarray]] = []
+    distinct: list[tuple[float, float, np.ndarray, np.ndarray]] = []
     for segment in segments:
         angle, offset = _angle_and_offset(segment, mask.shape)
         known = (_apart(angle, other) < _ANGLE_TOLERANCE and abs(offset - o) < _LEAST_DISTANCE
@@ -70,12 +75,23 @@ def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
         if any(known):
             continue
         points = _across_points(segment, mask.shape)
-        covered = _on_line(mask, points).mean() if len(points) else 0.0
-        if covered > _COVERED:
-            distinct.append((angle, offset, covered, points))
-    return [points for angle, _, covered, points in distinct
-            if covered > _COVERED_ALONE
-            or sum(_apart(angle, other) < _ANGLE_TOLERANCE for other, _, _, _ in distinct) >= _FAMILY]
+        on_line = _on_line(mask, points)
+        if len(on_line) and on_line.mean() > _COVERED:
+            distinct.append((angle, offset, on_line, points))
+    angles = [angle for angle, _, _, _ in distinct]
+    ruled = [angle for angle in angles if sum(_apart(angle, other) < _ANGLE_TOLERANCE for other in angles) >= _FAMILY]
+    return [points for angle, _, on_line, points in distinct if _belongs(angle, ruled) or _crosses(on_line)]
+
+
+def _belongs(angle: float, ruled: list[float]) -> bool:
+    """Return whether a line runs along, or at right angles to, the lines of a family."""
+    return any(min(_apart(angle, other), _apart(angle, other + np.pi / 2)) < _ANGLE_TOLERANCE for other in ruled)
+
+
+def _crosses(on_line: np.ndarray) -> bool:
+    """Return whether a line on its own runs from edge to edge of the frame, as no stroke does."""
+    end = max(3, len(on_line) // 25)
+    return bool(on_line.mean() > _COVERED_ALONE and on_line[:end].any() and on_line[-end:].any())
 
 
 def _angle_and_offset(segment: np.ndarray, shape: tuple[int, int]) -> tuple[float, float]:
@@ -107,18 +123,20 @@ def _on_line(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
     return (mask[middle[..., 0], middle[..., 1]] > 0).any(axis=1)
 
 
-def _erase(result: np.ndarray, mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> None:
-    """Take one line, given by the points of its profiles, out of `result`, in place."""
-    on_line = _on_line(mask, points)
+def _darkness(mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> float:
+    """Return the contrast of a line where it is bare: the strongest quarters may lie under strokes."""
+    middle = points[_on_line(mask, points), _REACH - 2 : _REACH + 3]
+    return float(np.percentile(contrast[middle[..., 0], middle[..., 1]].max(axis=1), 35))
+
+
+def _erase(result: np.ndarray, mask: np.ndarray, faint: np.ndarray, points: np.ndarray) -> None:
+    """Take one line, given by the points of its profiles, out of `result`, in place, where it is `faint`."""
     rows, columns = points[..., 0], points[..., 1]
-    thickness = max(1.0, float(np.median((mask[rows, columns] > 0)[on_line].sum(axis=1))))
-    middle = contrast[rows, columns][on_line][:, _REACH - 2 : _REACH + 3].max(axis=1)
-    # Most of a line is bare; the third quarter may lie under strokes.
-    darkness = float(np.percentile(middle, 35))
+    thickness = max(1.0, float(np.median(mask[rows, columns][_on_line(mask, points)].sum(axis=1))))
     length = int(round(thickness * _CROSSING)) + 1
     upright = np.ptp(rows[:, _REACH]) > np.ptp(columns[:, _REACH])
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, length) if upright else (length, 1), np.uint8))
     half = int(np.ceil(thickness / 2)) + 1
     rows, columns = (a[:, _REACH - half : _REACH + half + 1].ravel() for a in (rows, columns))
-    gone = (crossing[rows, columns] == 0) & (contrast[rows, columns] < _DARKER * darkness)
+    gone = (crossing[rows, columns] == 0) & faint[rows, columns]
     result[rows[gone], columns[gone]] = 0

@@ -7,12 +7,12 @@ import numpy as np
 
 from digits.reading.ink import Ink
 from digits.reading.lines import looks_ruled, remove_lines
-from digits.reading.tile import stroke_width
+from digits.reading.tile import INK_LEVEL, stroke_width
 
-# A pixel is ink when it has this share of the strongest contrast nearby: the level at which `tile` draws the outline.
-_LOCAL_LEVEL = 0.42
+# A pixel is ink when it has this share of the strongest contrast nearby.
+_LOCAL_LEVEL = 0.36
 # "Nearby" is this far, as a share of the frame's longer side: less than the distance between two digits.
-_NEARBY = 0.05
+_NEARBY = 0.04
 _GRID = 8
 # Plain paper stays below this many standard deviations of its noise, and below this contrast of 255.
 _NOISE_FACTOR = 4.5
@@ -25,10 +25,15 @@ _SPECK_SIDE = 6
 _MOST_PIECES = 250
 # Two pieces are one digit without asking when the smaller one's box lies inside the other's by this share.
 _INSIDE = 0.6
+# ... and is no smaller than this share of it: a frame drawn round a page does not swallow what is written there.
+_INSIDE_SIDE = 0.2
 # ... and perhaps one digit, to be asked of the network, when they are apart by less than this share of their size.
 _NEAR = 0.33
-# Strokes are at most this wide for their length; fatter things are blots, fingers and shadows.
-_FATTEST = 0.42
+# Halves of one digit lie one above the other: they share this much of their width, and nearly touch.
+_OVERLAP = 0.5
+_TOUCHING = 0.08
+# The rim of a sheet runs out of the frame; what runs out joins only with pieces of at least this share of its size.
+_RIM_PIECE = 0.3
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Part:
 
     Attributes:
         box: (x, y, w, h) in work pixels.
-        ink: uint8 (h, w), the contrast of these strokes alone.
+        ink: uint8 (h, w), these strokes alone, evened out to full contrast.
         contrast: their strength, 0 to 255.
         stroke: their mean width in work pixels.
         cut_off: whether they run out of the frame.
@@ -64,17 +69,17 @@ def locate(ink: Ink) -> list[Part]:
         Parts of at least `MIN_SIDE` work pixels. Pieces that may or may not belong together are separate parts:
         `neighbours` names them, and the network decides.
     """
-    mask = ink_mask(ink)
+    mask, level = ink_mask(ink)
     labels, pieces = _pieces(mask)
     if looks_ruled(pieces, mask.shape):
         labels, pieces = _pieces(remove_lines(mask, ink.contrast))
     kept = [i for i, piece in enumerate(pieces) if piece[4] >= _MIN_AREA and max(piece[2:4]) >= _SPECK_SIDE]
     kept = sorted(kept, key=lambda i: -pieces[i][4])[:_MOST_PIECES]
-    groups = _merge_inside([pieces[i][:4] for i in kept])
+    groups = _merge_inside([pieces[i][:4] for i in kept], mask.shape)
     parts = []
     for group in groups:
         members = [kept[i] for i in group]
-        part = _part(ink, labels, [i + 1 for i in members], _union([pieces[i][:4] for i in members]))
+        part = _part(ink, level, labels, [i + 1 for i in members], _union([pieces[i][:4] for i in members]))
         if part is not None:
             parts.append(part)
     return parts
@@ -114,9 +119,18 @@ def neighbours(parts: list[Part]) -> list[tuple[int, int]]:
             second = parts[j]
             gap = _gap(first.box, second.box)
             size = max(first.side, second.side)
+            if (first.cut_off or second.cut_off) and min(first.side, second.side) < _RIM_PIECE * size:
+                continue
             if gap < _NEAR * size and max(_union([first.box, second.box])[2:]) < 2.2 * size:
                 pairs.append((gap / size, i, j))
     return [(i, j) for _, i, j in sorted(pairs)]
+
+
+def stacked(first: Part, second: Part) -> bool:
+    """Return whether two parts touch one above the other, as the halves of one broken digit do."""
+    over = min(first.box[0] + first.box[2], second.box[0] + second.box[2]) - max(first.box[0], second.box[0])
+    narrow = min(first.box[2], second.box[2])
+    return over > _OVERLAP * narrow and _gap(first.box, second.box) < _TOUCHING * max(first.side, second.side)
 
 
 def reading_order(boxes: list[tuple[int, int, int, int]]) -> list[int]:
@@ -157,16 +171,17 @@ def _union(boxes: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
     return left, top, right - left, bottom - top
 
 
-def _merge_inside(boxes: list[tuple[int, int, int, int]]) -> list[list[int]]:
+def _merge_inside(boxes: list[tuple[int, int, int, int]], shape: tuple[int, int]) -> list[list[int]]:
     """Return groups of boxes, each joined to the smallest larger box that holds most of it."""
     if not boxes:
         return []
     corners = np.array(boxes, np.float32)
-    area = corners[:, 2] * corners[:, 3]
+    area, side = corners[:, 2] * corners[:, 3], corners[:, 2:].max(axis=1)
     low, high = corners[:, :2], corners[:, :2] + corners[:, 2:]
+    whole = (low > 1).all(axis=1) & (high < np.array(shape[::-1]) - 1).all(axis=1)
     sides = np.minimum(high[:, None], high[None]) - np.maximum(low[:, None], low[None])
     holds = np.clip(sides, 0, None).prod(axis=2) >= _INSIDE * area[:, None]  # [i, j]: j holds most of i
-    holds &= area[None] > area[:, None]
+    holds &= (area[None] > area[:, None]) & whole[None] & (side[:, None] >= _INSIDE_SIDE * side[None])
     owner = np.where(holds.any(axis=1), np.where(holds, area[None], np.inf).argmin(axis=1), np.arange(len(boxes)))
     for i in np.argsort(-area):
         owner[i] = owner[owner[i]]
@@ -176,7 +191,9 @@ def _merge_inside(boxes: list[tuple[int, int, int, int]]) -> list[list[int]]:
     return list(groups.values())
 
 
-def _part(ink: Ink, labels: np.ndarray, members: list[int], box: tuple[int, int, int, int]) -> Part | None:
+def _part(
+    ink: Ink, level: np.ndarray, labels: np.ndarray, members: list[int], box: tuple[int, int, int, int]
+) -> Part | None:
     x, y, w, h = box
     if max(w, h) < MIN_SIDE // 2:
         return None
@@ -187,10 +204,13 @@ def _part(ink: Ink, labels: np.ndarray, members: list[int], box: tuple[int, int,
     contours, _ = cv2.findContours(own, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     area = cv2.countNonZero(own)
     stroke = stroke_width(area, sum(cv2.arcLength(c, True) for c in contours) + 4)
-    contrast = cv2.bitwise_and(ink.contrast[y : y + h, x : x + w], cv2.dilate(own, np.ones((3, 3), np.uint8)) * 255)
+    contrast = ink.contrast[y : y + h, x : x + w]
     strength = float(np.percentile(contrast[own > 0], 75))
+    # A pen fades along a stroke; evened out, what is above the level here is what `tile` takes for ink.
+    even = cv2.divide(contrast, level[y : y + h, x : x + w], scale=255 * INK_LEVEL)
+    even = cv2.bitwise_and(even, cv2.dilate(own, np.ones((3, 3), np.uint8)) * 255)
     cut_off = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
-    return Part(box, contrast, strength, stroke, cut_off)
+    return Part(box, even, strength, stroke, cut_off)
 
 
 def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | None:
@@ -201,12 +221,13 @@ def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | No
     return Part(box, np.ascontiguousarray(ink[y : y + h, x : x + w]), whole.contrast, whole.stroke, whole.cut_off)
 
 
-def ink_mask(ink: Ink) -> np.ndarray:
-    """Return uint8 (h, w) of 0 and 1: the pixels that belong to strokes."""
+def ink_mask(ink: Ink) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pixels that belong to strokes, uint8 (h, w) of 0 and 1, and the level they rise above, uint8."""
     smooth = cv2.blur(ink.contrast, (3, 3))
     level = cv2.max(_nearby_peak(smooth) * _LOCAL_LEVEL, _floor(ink, smooth.shape))
     level = cv2.resize(level, (smooth.shape[1], smooth.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return cv2.compare(smooth, cv2.convertScaleAbs(level), cv2.CMP_GT) & 1
+    level = cv2.convertScaleAbs(level)
+    return cv2.compare(smooth, level, cv2.CMP_GT) & 1, level
 
 
 def _nearby_peak(smooth: np.ndarray) -> np.ndarray:

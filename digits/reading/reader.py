@@ -9,11 +9,22 @@ import numpy as np
 
 from digits.reading.images import to_bgr
 from digits.reading.ink import Ink, find_ink, find_inks
-from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split
+from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked
 from digits.reading.tile import normalise
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
 _FATTEST = 0.42
+# What lies behind a sheet is darker than this share of it; a shadow on the sheet is not.
+_ROOM = 0.27
+# No digit is this many times wider than high.
+_FLATTEST = 3.2
+# A part this wide and high is a rim or a grid, not a digit.
+_WHOLE_FRAME = 0.98
+# Without a network to ask, pieces are joined as long as the whole stays this small beside its largest piece:
+# for bits, and for halves (pieces of this share of the largest).
+_GROWN_BY_BITS = 1.35
+_GROWN_BY_HALVES = 2.0
+_HALF = 0.45
 # Parts sent to the network, the most prominent first; forty digits and their broken pieces fit.
 _MOST_PARTS = 90
 # Parts smaller than this share of the largest readable one are not the same writing.
@@ -157,20 +168,27 @@ class Reader:
 
     def _join_once(self, candidates: list[_Candidate]) -> list[_Candidate]:
         pairs = [(i, j) for i, j in neighbours([c.part for c in candidates])
-                 if min(candidates[i].confidence, candidates[j].confidence) < _SURE]
-        pairs = [(i, j) for i, j in pairs if _same_pen(candidates[i].part, candidates[j].part)][:_MOST_PARTS]
+                 if self._may_join(candidates[i], candidates[j])][:_MOST_PARTS]
         merged = self._classified([merge(candidates[i].part, candidates[j].part) for i, j in pairs])
-        gains = [whole.confidence - min(candidates[i].confidence, candidates[j].confidence)
-                 for whole, (i, j) in zip(merged, pairs, strict=True)]
         taken: set[int] = set()
         result = []
         for k in sorted(range(len(pairs)), key=lambda k: -merged[k].confidence):
-            free = not taken.intersection(pairs[k])
-            best = max(candidates[i].confidence for i in pairs[k])
-            if free and gains[k] > _BETTER and merged[k].confidence > min(max(self.min_confidence, best - 0.3), _SURE):
+            first, second = (candidates[i] for i in pairs[k])
+            if not taken.intersection(pairs[k]) and self._better_joined(merged[k], first, second):
                 taken.update(pairs[k])
                 result.append(merged[k])
         return result + [c for i, c in enumerate(candidates) if i not in taken]
+
+    def _may_join(self, first: _Candidate, second: _Candidate) -> bool:
+        doubtful = min(first.confidence, second.confidence) < _SURE or stacked(first.part, second.part)
+        return doubtful and _same_pen(first.part, second.part)
+
+    def _better_joined(self, whole: _Candidate, first: _Candidate, second: _Candidate) -> bool:
+        if stacked(first.part, second.part):
+            return whole.confidence > max(self.min_confidence, _BETTER)
+        worse, better = sorted((first.confidence, second.confidence))
+        enough = min(max(self.min_confidence, better - 0.3), _SURE)
+        return whole.confidence > max(worse + _BETTER, enough)
 
     def _cut(self, candidates: list[_Candidate]) -> list[_Candidate]:
         doubtful = [(i, split(c.part)) for i, c in enumerate(candidates) if c.confidence < _SURE]
@@ -185,13 +203,15 @@ class Reader:
         return [c for group in result.values() for c in group]
 
     def _accepted(self, candidates: list[_Candidate]) -> tuple[list[_Candidate], list[tuple[Part, str]]]:
-        sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE)]
+        sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE) and not _flat(c.part)]
         contrast = _weighted_median([c.part.contrast for c in sure], [c.part.side for c in sure])
         height = _weighted_median([c.part.side for c in sure], [c.part.side for c in sure])
         accepted, rejected = [], []
         for candidate in candidates:
             part = candidate.part
-            if candidate.confidence < self.min_confidence:
+            if _flat(part):
+                rejected.append((part, "not a digit"))
+            elif candidate.confidence < self.min_confidence:
                 rejected.append((part, "cut off" if part.cut_off else "low confidence"))
             elif part.contrast < _FAINTER * contrast:
                 rejected.append((part, "fainter than the rest"))
@@ -218,14 +238,12 @@ def main_tile(frame: np.ndarray) -> np.ndarray:
     if not parts:
         raise ValueError("blank: no strokes were found on the paper")
     whole = max(parts, key=lambda part: _prominence(part, ink))
-    others = [part for part in parts if part is not whole]
-    for _ in range(len(others)):
-        near = [part for part in others
-                if neighbours([whole, part]) and _same_pen(whole, part) and part.side > _SMALLER / 2 * whole.side]
-        if not near:
-            break
-        whole = merge(whole, near[0])
-        others = [part for part in others if part is not near[0]]
+    largest = whole.side
+    for part in sorted(parts, key=lambda part: -part.side):
+        near = part is not whole and neighbours([whole, part]) and _same_pen(whole, part)
+        grown = _GROWN_BY_HALVES if part.side > _HALF * largest else _GROWN_BY_BITS
+        if near and part.side > _SMALLER / 2 * largest and merge(whole, part).side <= grown * largest:
+            whole = merge(whole, part)
     return normalise(whole.ink)
 
 
@@ -245,18 +263,20 @@ def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 
 def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, str]]]:
     """Drop what cannot be a digit by its shape; the rest comes back most prominent first."""
-    shape = ink.contrast.shape
+    height, width = ink.contrast.shape
     readable, rejected = [], []
     for part in parts:
-        w, h = part.box[2:]
         if part.side < MIN_SIDE:
             continue
-        if part.stroke > _FATTEST * part.side or (part.cut_off and (w >= 0.98 * shape[1] or h >= 0.98 * shape[0])):
+        w, h = part.box[2:]
+        if _off_paper(part, ink):
+            rejected.append((part, "off the paper"))
+        elif part.stroke > _FATTEST * part.side or (w > _WHOLE_FRAME * width and h > _WHOLE_FRAME * height):
             rejected.append((part, "not a stroke"))
         else:
             readable.append(part)
     readable.sort(key=lambda part: -_prominence(part, ink))
-    largest = max((part.side for part in readable[:5]), default=0)
+    largest = max((part.side for part in readable[:5] if not part.cut_off and not _flat(part)), default=0)
     return [part for part in readable if part.side >= _SMALLEST * largest][:_MOST_PARTS], rejected[:_MOST_PARTS]
 
 
@@ -266,12 +286,30 @@ def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, s
     return sum(candidate.confidence * _prominence(candidate.part, ink) for candidate in accepted)
 
 
+def _off_paper(part: Part, ink: Ink) -> bool:
+    """Return whether a part lies where it is far darker than on the sheet: in the room behind it."""
+    if ink.light_on_dark:
+        return False
+    shape = ink.contrast.shape
+    x, y, w, h = part.box
+    rows, columns = ink.paper.shape
+    top, left = y * rows // shape[0], x * columns // shape[1]
+    bottom, right = max(top + 1, (y + h) * rows // shape[0]), max(left + 1, (x + w) * columns // shape[1])
+    here = float(np.percentile(ink.paper[top:bottom, left:right], 75))
+    return here < _ROOM * float(np.percentile(ink.paper, 90))
+
+
 def _prominence(part: Part, ink: Ink) -> float:
     """Return how much a part stands out: large, dark, whole, and not at the rim."""
     height, width = ink.contrast.shape
     x, y, w, h = part.box
     off_centre = max(abs(x + w / 2 - width / 2) / width, abs(y + h / 2 - height / 2) / height)  # 0 to 0.5
     return part.side * part.contrast * (1.0 - off_centre) * (0.4 if part.cut_off else 1.0)
+
+
+def _flat(part: Part) -> bool:
+    """Return whether a part is too wide for its height to be a digit, though it may be a stroke of one."""
+    return part.box[2] > _FLATTEST * part.box[3]
 
 
 def _same_pen(first: Part, second: Part) -> bool:

@@ -21,7 +21,7 @@ _EDGE = TILE_SIZE / 28
 # The outline is taken at one and a half times the tile's scale: finer costs time and no longer shows on the tile.
 _WORK_SIDE = 1.5 * LONG_SIDE
 # Ink counts from this share of the darkest stroke on: low enough to keep a stroke whole where the pen lifted.
-_INK_LEVEL = 0.42
+INK_LEVEL = 0.42
 _PAD = 4
 
 
@@ -66,7 +66,7 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
     peak = int(ink.max()) if ink.size else 0
     if peak == 0:
         raise ValueError("ink is blank: it has no pixel above 0")
-    x, y, w, h = cv2.boundingRect((ink > peak * _INK_LEVEL * 0.5).astype(np.uint8))
+    x, y, w, h = cv2.boundingRect((ink > peak * INK_LEVEL * 0.5).astype(np.uint8))
     return ink[y : y + h, x : x + w]
 
 
@@ -82,7 +82,7 @@ def _at_work_size(ink: np.ndarray) -> np.ndarray:
 
 def _outline(work: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the mask uint8 (H, W) of 0 and 1, cropped to the ink with a margin, and its mean stroke width in px."""
-    mask = (work > work.max() * _INK_LEVEL).astype(np.uint8)
+    mask = (work > work.max() * INK_LEVEL).astype(np.uint8)
     x, y, w, h = cv2.boundingRect(mask)
     mask = cv2.copyMakeBorder(mask[y : y + h, x : x + w], _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=0)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
