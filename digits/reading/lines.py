@@ -8,6 +8,7 @@ _SHORTEST = 0.38
 # Lengthened to the frame's edges, it is ink along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be ink all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
+_LENGTH = 0.75  # from the first ink to the last, of the way through the frame
 _COVERED_ALONE = 0.85
 _FAMILY = 3
 _LEAST_DISTANCE = 14  # between two lines, work pixels
@@ -67,20 +68,19 @@ def _segments(mask: np.ndarray) -> np.ndarray:
 
 def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     """Return the profile points across each printed line: those in a family of parallels or crossing the frame."""
-    distinct: list[tuple[float, float, np.ndarray, np.ndarray]] = []
+    distinct: list[tuple[float, np.ndarray, np.ndarray]] = []
+    seen: list[np.ndarray] = []
     for segment in segments:
-        angle, offset = _angle_and_offset(segment, mask.shape)
-        known = (_apart(angle, other) < _ANGLE_TOLERANCE and abs(offset - o) < _LEAST_DISTANCE
-                 for other, o, _, _ in distinct)
-        if any(known):
+        if any(_same_line(segment, other) for other in seen):
             continue
+        seen.append(segment)
         points = _across_points(segment, mask.shape)
         on_line = _on_line(mask, points)
-        if len(on_line) and on_line.mean() > _COVERED:
-            distinct.append((angle, offset, on_line, points))
-    angles = [angle for angle, _, _, _ in distinct]
+        if len(on_line) and on_line.mean() > _COVERED and np.ptp(np.flatnonzero(on_line)) > _LENGTH * len(on_line):
+            distinct.append((_angle(segment), on_line, points))
+    angles = [angle for angle, _, _ in distinct]
     ruled = [angle for angle in angles if sum(_apart(angle, other) < _ANGLE_TOLERANCE for other in angles) >= _FAMILY]
-    return [points for angle, _, on_line, points in distinct if _belongs(angle, ruled) or _crosses(on_line)]
+    return [points for angle, on_line, points in distinct if _belongs(angle, ruled) or _crosses(on_line)]
 
 
 def _belongs(angle: float, ruled: list[float]) -> bool:
@@ -94,11 +94,16 @@ def _crosses(on_line: np.ndarray) -> bool:
     return bool(on_line.mean() > _COVERED_ALONE and on_line[:end].any() and on_line[-end:].any())
 
 
-def _angle_and_offset(segment: np.ndarray, shape: tuple[int, int]) -> tuple[float, float]:
-    x1, y1, x2, y2 = segment
-    angle = float(np.arctan2(y2 - y1, x2 - x1) % np.pi)
-    middle = np.array([(x1 + x2) / 2 - shape[1] / 2, (y1 + y2) / 2 - shape[0] / 2])
-    return angle, float(middle @ [-np.sin(angle), np.cos(angle)])
+def _angle(segment: np.ndarray) -> float:
+    return float(np.arctan2(segment[3] - segment[1], segment[2] - segment[0]) % np.pi)
+
+
+def _same_line(segment: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether a segment lies along another one: both edges of a thick line are found, again and again."""
+    angle = _angle(other)
+    middle = (segment[:2] + segment[2:]) / 2 - other[:2]
+    distance = abs(float(middle @ [-np.sin(angle), np.cos(angle)]))
+    return _apart(_angle(segment), angle) < 2 * _ANGLE_TOLERANCE and distance < _LEAST_DISTANCE
 
 
 def _apart(first: float, second: float) -> float:

@@ -1,0 +1,81 @@
+"""Pictures as people have them: rotated, transparent, deep, grey, broken."""
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from digits.reading.images import ImageError, load_image, to_bgr
+
+
+def picture(width: int = 60, height: int = 40) -> np.ndarray:
+    """Dark in its left half."""
+    image = np.full((height, width, 3), 230, np.uint8)
+    image[:, : width // 2] = 30
+    return image
+
+
+def test_exif_rotation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn right by 90 degrees to view
+    Image.fromarray(picture()).save(tmp_path / "turned.jpg", exif=exif)
+    image = load_image(tmp_path / "turned.jpg")
+    assert image.shape == (60, 40, 3)
+    assert image[:20].mean() < 60 and image[40:].mean() > 200
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_transparency_is_laid_on_white(tmp_path, suffix):
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[10:30, 18:22] = (0, 0, 0, 255)
+    path = tmp_path / f"clear.{suffix}"
+    Image.fromarray(rgba, "RGBA").save(path, lossless=True)
+    image = load_image(path)
+    assert image[2, 2].min() > 250 and image[20, 20].max() < 5
+
+
+def test_16_bit_cmyk_and_grey_files(tmp_path):
+    cv2.imwrite(str(tmp_path / "deep.png"), picture().astype(np.uint16) * 257)
+    Image.fromarray(picture()).convert("CMYK").save(tmp_path / "cmyk.jpg")
+    Image.fromarray(picture()).convert("L").save(tmp_path / "grey.bmp")
+    for name in ("deep.png", "cmyk.jpg", "grey.bmp"):
+        image = load_image(tmp_path / name)
+        assert image.dtype == np.uint8 and image.shape == (40, 60, 3)
+        assert image[:, :25].mean() < 60 < 200 < image[:, 35:].mean(), name
+
+
+def test_accents_and_spaces_in_a_path(tmp_path):
+    folder = tmp_path / "niña pequeña"
+    folder.mkdir()
+    Image.fromarray(picture()).save(folder / "número 7.png")
+    assert load_image(folder / "número 7.png").shape == (40, 60, 3)
+
+
+def test_a_huge_picture_comes_back_smaller(tmp_path):
+    cv2.imwrite(str(tmp_path / "huge.png"), np.full((6000, 9000), 200, np.uint8))
+    assert max(load_image(tmp_path / "huge.png").shape) <= 4096
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\nbroken"])
+def test_broken_files_give_one_sentence(tmp_path, content):
+    path = tmp_path / "broken.png"
+    path.write_bytes(content)
+    with pytest.raises(ImageError, match="broken.png") as caught:
+        load_image(path)
+    assert str(caught.value).count("\n") == 0
+
+
+def test_a_missing_file_gives_one_sentence(tmp_path):
+    with pytest.raises(ImageError, match="absent.png"):
+        load_image(tmp_path / "absent.png")
+
+
+def test_frames_of_any_camera():
+    grey = np.full((8, 9), 7, np.uint8)
+    assert to_bgr(grey).shape == (8, 9, 3)
+    assert to_bgr(grey[..., None]).shape == (8, 9, 3)
+    assert to_bgr(np.full((8, 9), 0x0700, np.uint16))[0, 0, 0] == 7
+    assert to_bgr(np.full((8, 9, 3), 2.0)).max() == 255
+    for bad in (np.zeros((0, 5, 3), np.uint8), np.zeros((4, 5, 2), np.uint8), np.zeros(5, np.uint8)):
+        with pytest.raises(ImageError, match="shape"):
+            to_bgr(bad)
