@@ -36,9 +36,7 @@ def precision_and_recall(probabilities: np.ndarray, labels: np.ndarray) -> tuple
 
 
 def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return the indices of at most `count` wrong rows, those with the least probability for the label
-    first.
-    """
+    """Return the indices of at most `count` wrong rows, those with the least probability for the label first."""
     wrong = np.flatnonzero(probabilities.argmax(-1) != labels)
     given = probabilities[wrong, np.asarray(labels, np.int64)[wrong]]
     return wrong[np.argsort(given, kind="stable")][:count]
@@ -47,9 +45,7 @@ def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray, count: int) ->
 def reliability(
     probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean confidence, accuracy and share of rows, each float (bins,), by confidence; nan where
-    empty.
-    """
+    """Return mean confidence, accuracy and share of rows, each float (bins,), by confidence; nan where empty."""
     confidence = probabilities.max(-1)
     right = probabilities.argmax(-1) == labels
     place = np.minimum((confidence * bins).astype(int), bins - 1)
@@ -93,9 +89,7 @@ def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(np.exp((low + high) / 2))
 
 
-def acceptance_threshold(
-    digits: np.ndarray, non_digits: np.ndarray | None = None, accepted: float = ACCEPTED
-) -> float:
+def acceptance_threshold(digits: np.ndarray, non_digits: np.ndarray | None = None, accepted: float = ACCEPTED) -> float:
     """Return the confidence from which on a reading is accepted.
 
     Args:
@@ -115,9 +109,7 @@ def acceptance_threshold(
 
 
 def rejection_curve(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N,) twice: share refused, and error rate among those accepted, as the least confident go
-    first.
-    """
+    """Return (N,) twice: share refused, and error rate among those accepted, as the least confident go first."""
     order = np.argsort(-probabilities.max(-1), kind="stable")
     wrong = (probabilities.argmax(-1) != labels)[order]
     kept = np.arange(1, len(labels) + 1)
@@ -125,9 +117,7 @@ def rejection_curve(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.n
 
 
 def summary(probabilities: np.ndarray, labels: np.ndarray) -> dict:
-    """Return accuracy, errors, calibration error and per-class precision and recall as plain numbers, for
-    JSON.
-    """
+    """Return accuracy, errors, calibration error and per-class precision and recall as plain numbers, for JSON."""
     precision, recall = precision_and_recall(probabilities, labels)
     return {
         "images": len(labels),

@@ -16,7 +16,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -95,11 +95,12 @@ class Feed:
 
     def dataset(self, batch: int, seed: int, first: int) -> tf.data.Dataset:
         """Return the same as `epochs`, prepared, some batches ahead of the training step."""
-        shape = (None, *self.take(np.arange(1)).shape[1:])
-        signature = (tf.TensorSpec(shape, self.inputs.dtype), tf.TensorSpec((None, CLASSES), tf.float32))
-        stored = tf.data.Dataset.from_generator(
-            lambda: self.epochs(batch, seed, first), output_signature=signature
+        first_row = next(replace(self, targets=self.targets[:1]).epochs(1, seed, 0))[0]
+        signature = (
+            tf.TensorSpec((None, *first_row.shape[1:]), first_row.dtype),
+            tf.TensorSpec((None, CLASSES), tf.float32),
         )
+        stored = tf.data.Dataset.from_generator(lambda: self.epochs(batch, seed, first), output_signature=signature)
         prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
         return prepared.prefetch(8)
 
@@ -129,9 +130,8 @@ def predict(model: keras.Model, feed: Feed, batch: int = 256) -> np.ndarray:
     """Return float32 (N, 10), the probabilities of every row of the feed, in order, without augmentation."""
     parts = []
     for start in range(0, len(feed), batch):
-        inputs = feed.prepare(
-            tf.convert_to_tensor(feed.take(np.arange(start, min(start + batch, len(feed)))))
-        )
+        picked = np.arange(start, min(start + batch, len(feed)))
+        inputs = feed.prepare(tf.convert_to_tensor(feed.take(picked)))
         parts.append(np.asarray(model.predict_on_batch(inputs)))
     return np.concatenate(parts).astype(np.float32)
 
@@ -217,12 +217,14 @@ def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=stage.learning_rate if warmup else None,
         warmup_steps=warmup,
     )
+    # The average must look back on a tenth of the stage at most: in short trainings it would else be the start.
+    momentum = min(stage.average or 0.0, max(1 - 10 / total, 0.0))
     return keras.optimizers.AdamW(
         rate,
         weight_decay=stage.weight_decay,
         global_clipnorm=stage.clip,
         use_ema=stage.average is not None,
-        ema_momentum=stage.average or 0.99,
+        ema_momentum=momentum,
     )
 
 
@@ -353,9 +355,7 @@ def _numpy(value) -> np.ndarray:
 def _write_state(path: Path, facts: dict, groups: dict[str, list]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {
-        f"{group}/{i:04d}": np.asarray(value)
-        for group, values in groups.items()
-        for i, value in enumerate(values)
+        f"{group}/{i:04d}": np.asarray(value) for group, values in groups.items() for i, value in enumerate(values)
     }
     with replacing(path) as beside, open(beside, "wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
@@ -399,8 +399,7 @@ def run_lock(folder: Path):
     with open(folder / ".lock", "a+b") as file:
         if not _try_lock(file):
             raise RunError(
-                f"another run is writing to {folder}; wait for it to end, or give this one another folder "
-                "with --out"
+                f"another run is writing to {folder}; wait for it to end, or give this one another folder with --out"
             )
         yield
 

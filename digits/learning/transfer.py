@@ -100,17 +100,13 @@ def head(model: keras.Model) -> keras.Model:
 
 
 def tail(model: keras.Model) -> keras.Model:
-    """Return the last 20 layers and the head, float32 (N, 3, 3, 160) -> (N, 10); it shares the layers of
-    `model`.
-    """
+    """Return the last 20 layers and the head, float32 (N, 3, 3, 160) -> (N, 10); it shares the layers of `model`."""
     return keras.Model(model.get_layer(FROZEN_END).output, model.output, name="tail")
 
 
 def frozen_part(model: keras.Model) -> keras.Model:
     """Return tiles -> [output of block_14_add, output of the pooling]; it shares the layers of `model`."""
-    return keras.Model(
-        model.input, [model.get_layer(FROZEN_END).output, model.get_layer(POOLED).output], name="frozen"
-    )
+    return keras.Model(model.input, [model.get_layer(FROZEN_END).output, model.get_layer(POOLED).output], name="frozen")
 
 
 def save_trunk(model: keras.Model, path: Path) -> Path:
@@ -166,9 +162,7 @@ def _load_weights(model: keras.Model, path: Path) -> None:
     if path.suffix == ".npz":
         load_trunk(model, path)
         return
-    plain = keras.applications.MobileNetV2(
-        input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None
-    )
+    plain = keras.applications.MobileNetV2(input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None)
     try:
         plain.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
@@ -222,7 +216,9 @@ class FeatureStore:
     CHUNK = 2048  # tiles between two writes: some seconds of work
 
     def __init__(self, folder: Path, model: keras.Model):
-        self.model = frozen_part(model)
+        own = build_mobilenet_v2()  # a copy: the one given is about to be trained
+        own.set_weights(model.get_weights())
+        self.model = frozen_part(own)
         self.folder = folder / f"features-{trunk_key(model)}-tile{TILE_RULE}"
         self.folder.mkdir(parents=True, exist_ok=True)
         block, pooled = (tuple(shape[1:]) for shape in self.model.output_shape)
@@ -256,9 +252,7 @@ class FeatureStore:
         """
         keys = [_tile_key(tile) for tile in tiles]
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
-        run = tf.function(
-            lambda batch: self.model(tiles_to_input(batch), training=False), reduce_retracing=True
-        )
+        run = tf.function(lambda batch: self.model(tiles_to_input(batch), training=False), reduce_retracing=True)
         for start in range(0, len(missing), self.CHUNK):
             self._append(
                 [keys[i] for i in missing[start : start + self.CHUNK]],
@@ -266,9 +260,7 @@ class FeatureStore:
                 run,
             )
             if hasattr(report, "advance"):
-                report.advance(
-                    "frozen part of MobileNetV2", min(start + self.CHUNK, len(missing)), len(missing)
-                )
+                report.advance("frozen part of MobileNetV2", min(start + self.CHUNK, len(missing)), len(missing))
         return np.array([self._known[key] for key in keys], np.int64)
 
     def _append(self, keys: list, tiles: np.ndarray, run, batch: int = 128) -> None:

@@ -1,0 +1,172 @@
+"""Five convolutional networks, layer by layer, each with one idea more than the one before.
+
+All take the contract's tile and reduce it to 32x32 grey inside, so any of them runs in any format in the
+same script. For training, `shrink` does that reduction once and `inner` skips the two layers that would do
+it again and again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from digits.learning.config import CLASSES
+from digits.learning.training import Feed, Stage
+from digits.reading.tile import TILE_SIZE
+
+POOL = 3  # 96 / 3 = 32: a stroke is still 2 to 5 px wide
+GREY = "grey"
+
+
+def build_cnn_small() -> keras.Model:
+    """Return one convolution, one pooling, one hidden layer: what a first network looks like."""
+    tile, grey = _tile_to_grey()
+    x = layers.Conv2D(16, 3, activation="relu")(grey)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(64, activation="relu")(x)
+    return keras.Model(tile, _probabilities(x), name="cnn_small")
+
+
+def build_cnn_deep() -> keras.Model:
+    """Return a deeper and wider network: strokes, then corners and loops, then parts of digits."""
+    tile, grey = _tile_to_grey()
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(grey)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return keras.Model(tile, _probabilities(x), name="cnn_deep")
+
+
+def build_cnn_batchnorm() -> keras.Model:
+    """Return cnn_deep with batch normalisation between each convolution and its activation."""
+    tile, grey = _tile_to_grey()
+    x = layers.Conv2D(16, 3, padding="same", use_bias=False)(grey)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(32, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(64, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.Conv2D(64, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    return keras.Model(tile, _probabilities(x), name="cnn_batchnorm")
+
+
+def build_cnn_dropout() -> keras.Model:
+    """Return cnn_deep with dropout: no unit can rely on a single other one."""
+    tile, grey = _tile_to_grey()
+    x = layers.Conv2D(16, 3, padding="same", activation="relu")(grey)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.2)(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    x = layers.Conv2D(64, 3, padding="same", activation="relu")(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Dropout(0.2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dense(128, activation="relu")(x)
+    x = layers.Dropout(0.5)(x)
+    return keras.Model(tile, _probabilities(x), name="cnn_dropout")
+
+
+def build_cnn_augmented() -> keras.Model:
+    """Return the network for augmented tiles: both ideas together, and wider, since there is more to learn."""
+    tile, grey = _tile_to_grey()
+    x = layers.Conv2D(24, 3, padding="same", use_bias=False)(grey)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(48, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Conv2D(96, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.Conv2D(96, 3, padding="same", use_bias=False)(x)
+    x = _normalised(x)
+    x = layers.MaxPooling2D(2)(x)
+    x = layers.Flatten()(x)
+    x = layers.Dropout(0.3)(x)
+    x = layers.Dense(128, activation="relu")(x)
+    x = layers.Dropout(0.3)(x)
+    return keras.Model(tile, _probabilities(x), name="cnn_augmented")
+
+
+BASELINES: dict[str, Callable[[], keras.Model]] = {
+    "cnn_small": build_cnn_small,
+    "cnn_deep": build_cnn_deep,
+    "cnn_batchnorm": build_cnn_batchnorm,
+    "cnn_dropout": build_cnn_dropout,
+    "cnn_augmented": build_cnn_augmented,
+}
+AUGMENTED = "cnn_augmented"
+
+PLAIN = Stage("train", epochs=10, learning_rate=2e-3, batch=128, patience=3)
+# Soft targets and averaged weights suit data that is never the same twice.
+WITH_AUGMENTATION = Stage(
+    "train", epochs=10, learning_rate=2e-3, batch=128, label_smoothing=0.05, average=0.99, weight_decay=1e-4
+)
+
+
+def inner(model: keras.Model) -> keras.Model:
+    """Return the part after the reduction, float32 (N, 32, 32, 1) -> (N, 10); it shares the layers of `model`."""
+    return keras.Model(model.get_layer(GREY).output, model.output, name="inner")
+
+
+def shrink(tiles: np.ndarray) -> np.ndarray:
+    """Return uint16 (N, 32, 32): the sum of each 3x3 block of uint8 tiles (N, 96, 96), 0 to 2295."""
+    sums = np.zeros((len(tiles), TILE_SIZE // POOL, TILE_SIZE // POOL), np.uint16)
+    for y in range(POOL):
+        for x in range(POOL):
+            sums += tiles[:, y::POOL, x::POOL]
+    return sums
+
+
+def small_to_input(sums: tf.Tensor) -> tf.Tensor:
+    """Return what `shrink` gave as `inner` takes it: float32 (N, 32, 32, 1) in [0, 1]."""
+    return tf.cast(sums, tf.float32)[..., tf.newaxis] * np.float32(1 / (255 * POOL * POOL))
+
+
+def small_feed(
+    tiles: np.ndarray,
+    targets: np.ndarray,
+    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
+) -> Feed:
+    """Return the feed of uint8 tiles (N, 96, 96) for `inner`; `augment` changes tiles anew in every epoch."""
+    if augment is not None:
+        return Feed(tiles, targets, small_to_input, augment=lambda batch, rng: shrink(augment(batch, rng)))
+    return Feed(shrink(tiles), targets, small_to_input)
+
+
+def _tile_to_grey() -> tuple[keras.KerasTensor, keras.KerasTensor]:
+    """Return the contract's input (96, 96, 3) and its mean over channels, pooled to (32, 32, 1)."""
+    tile = keras.Input((TILE_SIZE, TILE_SIZE, 3), name="tile")
+    pooled = layers.AveragePooling2D(POOL, name="pool_to_32")(tile)
+    third = keras.initializers.Constant(1 / 3)
+    grey = layers.Conv2D(1, 1, use_bias=False, kernel_initializer=third, trainable=False, name=GREY)(pooled)
+    return tile, grey
+
+
+def _normalised(x: keras.KerasTensor) -> keras.KerasTensor:
+    # Momentum 0.9, not Keras' 0.99: outside training the layer uses moving statistics that start at mean 0
+    # and variance 1; after a short training (47 steps: 0.99 ** 47 = 0.62) they would still be mostly that
+    # start, and a network that has learnt its digits reads them at chance.
+    x = layers.BatchNormalization(momentum=0.9)(x)
+    return layers.Activation("relu")(x)
+
+
+def _probabilities(x: keras.KerasTensor) -> keras.KerasTensor:
+    return layers.Dense(CLASSES, activation="softmax", dtype="float32", name="probabilities")(x)

@@ -1,0 +1,475 @@
+"""One run: the tiles all networks share, how each network is trained on them, and what is noted down about
+it.
+
+train_all.py and the notebooks call this; baselines.py and transfer.py know networks, training.py knows
+stages, and neither knows about data, splits or rows of a leaderboard.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits.learning import baselines, evaluation, transfer
+from digits.learning.augment import Extras, camera_shift, enrich, geometric
+from digits.learning.config import ROOT, RunConfig
+from digits.learning.dataset import Tiles, build_merged, load_split
+from digits.learning.sources import Weights
+from digits.learning.training import (
+    Feed,
+    Job,
+    Report,
+    Stage,
+    best_epoch,
+    digest,
+    fit_stage,
+    one_hot,
+    predict,
+    replacing,
+)
+from digits.reading.tile import TILE_RULE
+
+MODELS = (*baselines.BASELINES, transfer.NAME)
+CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
+UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
+
+
+@dataclass(frozen=True)
+class Data:
+    """All tiles of a run.
+
+    `tiles` uint8 (M, 96, 96) and `targets` float32 (M, 10) hold train, extras and val, one after the other,
+    so that training again on train + val needs no copy; `key` names all of it.
+    """
+
+    tiles: np.ndarray
+    targets: np.ndarray
+    trained: int  # tiles of the train split
+    extras: int  # tiles made beside it: camera, handwritten, no digits
+    val: Tiles
+    val_camera: np.ndarray  # uint8, the val tiles after camera changes
+    calibration: Tiles
+    test: Tiles
+    key: str
+
+    @property
+    def fitted(self) -> int:
+        """How many of `tiles` are trained on before val is added: train and extras."""
+        return self.trained + self.extras
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained network, the best stage's last weights in it, and what there is to say about it.
+
+    `rows`: one a stage, as the leaderboard has them; `scores`: summaries by domain of the network itself;
+    `probabilities`: float32 (N, 10) by domain.
+    """
+
+    model: keras.Model
+    rows: list[dict]
+    history: list[dict]
+    scores: dict[str, dict]
+    probabilities: dict[str, np.ndarray]
+
+    @property
+    def choice(self) -> float:
+        """What the winner is chosen by: mean accuracy on clean and camera-changed val, before val was trained on."""
+        judged = [row for row in self.rows if row["val_accuracy"] is not None]
+        return (judged[-1]["val_accuracy"] + judged[-1]["val_camera_accuracy"]) / 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every function here needs: settings, data, where to report."""
+
+    config: RunConfig
+    data: Data
+    weights: Weights
+    command: str
+    report: Callable = Report()
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of one model."""
+        return self.config.models_dir / name
+
+
+def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: B008 (it holds nothing)
+    """Merge and read the tiles; make the extras and the camera's view of val, once for the same tiles."""
+    advance = getattr(report, "advance", None)
+    summary = build_merged(
+        config.custom_dir, config.merged_dir, config.limit, report, progress=_titled(advance, "tiles")
+    )
+    report(summary.line())
+    train, val, calibration, test = (
+        load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
+    )
+    cache = _cache(config)
+    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits)
+    made, targets = enrich(
+        train.images, train.labels, extras, config.seed, cache, done=_titled(advance, "camera tiles")
+    )
+    val_camera = _camera_view(val.images, cache)
+    report(
+        f"{len(train):,} tiles to train on and {len(made):,} made beside them, {len(val):,} val, "
+        f"{len(calibration):,} calibration, {len(test):,} test"
+    )
+    tiles = np.concatenate([train.images, made, val.images])
+    all_targets = np.concatenate([one_hot(train.labels), targets, one_hot(val.labels)])
+    key = digest(tiles, all_targets, val_camera, TILE_RULE)
+    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, test, key)
+
+
+def train_model(name: str, run: Run) -> Outcome:
+    """Train one network by name, or take up where an earlier call was cut off; write its folder.
+
+    models/<name>/ then holds model.keras, history.csv and metrics.json, besides the states of its stages.
+    """
+    outcome = _finished(name, run)
+    if outcome is None:
+        trainer = _train_mobilenet if name == transfer.NAME else _train_baseline
+        outcome = trainer(name, run)
+        _write(name, outcome, run)
+    return outcome
+
+
+# ---------------------------------------------------------------- the networks
+
+
+def _train_baseline(name: str, run: Run) -> Outcome:
+    config, data = run.config, run.data
+    keras.utils.set_random_seed(config.seed)
+    model = baselines.BASELINES[name]()
+    augmented = name == baselines.AUGMENTED
+    count = data.fitted if augmented else data.trained
+    stage = replace(baselines.WITH_AUGMENTATION if augmented else baselines.PLAIN, epochs=config.baseline_epochs)
+    augment = _often_geometric if augmented else None
+    train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
+    inner, judge = baselines.inner(model), _Judge(run, baselines.small_feed)
+    history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
+    row = judge.row(name, stage, inner, history, "random", "camera + geometric" if augmented else "none")
+    return judge.outcome(model, inner, [row], history)
+
+
+def _train_mobilenet(name: str, run: Run) -> Outcome:
+    rows, history = [], []
+    config = run.config
+    model = _starting_model(run)
+    store = transfer.FeatureStore(_cache(config), model)
+    chosen: dict[str, int] = {}
+    for stage, part, train, judge in _mobilenet_stages(model, store, run):
+        lines = fit_stage(part, stage, train(run.data.fitted), judge.val, _job(name, run, _start(run)))
+        chosen[stage.name] = best_epoch(lines)
+        history += lines
+        rows.append(judge.row(name, stage, part, lines, weights=run.weights.origin, augmentation=_augmentation(stage)))
+    if transfer.ALL.name in chosen and run.weights.origin != "shipped":
+        transfer.save_trunk(model, config.exports_dir / "trunk" / transfer.TRUNK_FILE)
+    if transfer.ALL.name not in chosen or config.retrain_all:
+        model, part, judge, more = _train_again(name, run, store, chosen)
+        history += more
+        row = judge.row(
+            name,
+            replace(stage, name="train_and_val"),
+            part,
+            more,
+            weights=run.weights.origin,
+            augmentation=_augmentation(stage),
+        )
+        rows.append(row | {"val_accuracy": None, "val_camera_accuracy": None})  # it has seen val
+    return judge.outcome(model, part, rows, history)
+
+
+def _train_again(name: str, run: Run, store, chosen: dict[str, int]):
+    """Train on train and val from the start, each stage for the epochs that validation chose."""
+    model, history = _starting_model(run), []
+    job = replace(_job(name, run, _start(run), "again"), folder=run.folder(name) / "train_and_val")
+    for stage, part, train, judge in _mobilenet_stages(model, store, run):  # noqa: B007 (the last ones are returned)
+        again = replace(stage, epochs=chosen[stage.name], schedule_epochs=stage.epochs)
+        lines = fit_stage(part, again, train(len(run.data.tiles)), None, job)
+        history += [line | {"stage": f"{stage.name}, with val"} for line in lines]
+    return model, part, judge, history
+
+
+def _mobilenet_stages(model: keras.Model, store: transfer.FeatureStore, run: Run):
+    """Yield (stage, part to train, tiles used -> feed, judge), the layers that may learn already set."""
+    config, data = run.config, run.data
+    rows = store.rows(data.tiles, run.report)
+
+    def stored(feed):
+        return lambda tiles, targets: feed(store, store.rows(tiles, run.report), targets)
+
+    for stage, last, part, feed in (
+        (replace(transfer.FROZEN, epochs=config.frozen_epochs), 0, transfer.head, transfer.pooled_feed),
+        (replace(transfer.LAST, epochs=config.last_epochs), transfer.LAST_LAYERS, transfer.tail, transfer.block_feed),
+    ):
+        judge = _Judge(run, stored(feed))
+        transfer.set_trainable(model, last)
+        yield stage, part(model), lambda n, feed=feed: feed(store, rows[:n], data.targets[:n]), judge
+    if config.all_epochs:
+        transfer.set_trainable(model, None)
+        judge = _Judge(run, transfer.tile_feed)
+        stage = replace(transfer.ALL, epochs=config.all_epochs)
+
+        def drawn_anew(n: int) -> Feed:
+            return transfer.tile_feed(data.tiles[:n], data.targets[:n], _often_geometric)
+
+        yield stage, model, drawn_anew, judge
+
+
+def _starting_model(run: Run) -> keras.Model:
+    keras.utils.set_random_seed(run.config.seed)
+    return transfer.build_mobilenet_v2(run.weights.path)
+
+
+def _often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    drawn = rng.random(len(tiles)) >= UNTOUCHED
+    result = tiles.copy()
+    result[drawn] = geometric(tiles[drawn], rng)
+    return result
+
+
+def _augmentation(stage: Stage) -> str:
+    return "camera + geometric" if stage.name == transfer.ALL.name else "camera"
+
+
+# ---------------------------------------------------------------- judging
+
+
+class _Judge:
+    """Scores of one part of a network on val, val after camera changes, calibration and test."""
+
+    def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
+        self.run = run
+        data = run.data
+        self.domains = {
+            "val": data.val.images,
+            "val_camera": data.val_camera,
+            "calibration": data.calibration.images,
+            "test": data.test.images,
+        }
+        self.labels = {
+            "val": data.val.labels,
+            "val_camera": data.val.labels,
+            "calibration": data.calibration.labels,
+            "test": data.test.labels,
+        }
+        self._make_feed, self._feeds = make_feed, {}
+        both = np.concatenate([data.val.images, data.val_camera])
+        self.val = make_feed(both, np.concatenate([one_hot(data.val.labels)] * 2))
+
+    def probabilities(self, part: keras.Model, domain: str) -> np.ndarray:
+        """Return float32 (N, 10) for the tiles of a domain."""
+        if domain not in self._feeds:
+            self._feeds[domain] = self._make_feed(self.domains[domain], one_hot(self.labels[domain]))
+        return predict(part, self._feeds[domain])
+
+    def row(
+        self, name: str, stage: Stage, part: keras.Model, history: list[dict], weights: str, augmentation: str
+    ) -> dict:
+        """Return the leaderboard's row of a stage that has just ended."""
+        scores = {
+            domain: evaluation.accuracy(self.probabilities(part, domain), self.labels[domain])
+            for domain in ("val", "val_camera", "test")
+        }
+        config = self.run.config
+        return {
+            "model": name,
+            "stage": stage.name,
+            "weights": weights,
+            "augmentation": augmentation,
+            "seed": config.seed,
+            "images": self.run.data.trained,
+            "epochs": best_epoch(history),
+            "train_seconds": round(sum(line["seconds"] for line in history), 1),
+            "val_accuracy": round(scores["val"], 6),
+            "val_camera_accuracy": round(scores["val_camera"], 6),
+            "test_accuracy": round(scores["test"], 6),
+            "command": self.run.command,
+            "commit": git_commit(),
+        }
+
+    def outcome(self, model: keras.Model, part: keras.Model, rows: list[dict], history: list[dict]) -> Outcome:
+        """Return everything about the network `model`, of which `part` was the part trained last."""
+        probabilities = {domain: self.probabilities(part, domain) for domain in self.domains}
+        temperature = evaluation.fit_temperature(probabilities["calibration"], self.labels["calibration"])
+        scores = {domain: evaluation.summary(found, self.labels[domain]) for domain, found in probabilities.items()}
+        scores["test"]["calibration_error_scaled"] = round(
+            evaluation.calibration_error(evaluation.scale(probabilities["test"], temperature), self.labels["test"]), 6
+        )
+        scores["temperature"] = round(temperature, 4)
+        return Outcome(model, rows, history, scores, probabilities)
+
+
+# ---------------------------------------------------------------- the folder of a model
+
+
+def _write(name: str, outcome: Outcome, run: Run) -> None:
+    """Write what a model's folder holds; metrics.json comes last, and its key says that the folder is whole."""
+    folder = run.folder(name)
+    clean = _without_training(name, outcome.model)
+    with replacing(folder / "model.keras") as beside:
+        named = beside.with_name(f"{beside.name}.keras")  # Keras goes by the suffix
+        clean.save(named)
+        os.replace(named, beside)
+    one = np.zeros((1, 96, 96, 3), np.float32)
+    latency = evaluation.latency_ms(lambda: clean.predict_on_batch(one))
+    for row in outcome.rows:
+        row |= {
+            "params": clean.count_params(),
+            "size_bytes": (folder / "model.keras").stat().st_size,
+            "latency_ms": latency,
+        }
+    with replacing(folder / "probabilities.npz") as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, **outcome.probabilities)
+    write_csv(folder / "history.csv", outcome.history)
+    metrics = {
+        "model": name,
+        "key": _key(name, run),
+        "choice": outcome.choice,
+        "rows": outcome.rows,
+        "scores": outcome.scores,
+        "config": asdict(run.config),
+        **circumstances(run.command),
+    }
+    with replacing(folder / "metrics.json") as beside:
+        beside.write_text(json.dumps(metrics, indent=1, default=str), encoding="utf-8")
+
+
+def _without_training(name: str, model: keras.Model) -> keras.Model:
+    """Return the network as it was built, without optimiser, with the weights of `model`."""
+    clean = transfer.build_mobilenet_v2() if name == transfer.NAME else baselines.BASELINES[name]()
+    clean.set_weights(model.get_weights())
+    return clean
+
+
+def _finished(name: str, run: Run) -> Outcome | None:
+    """Return what an earlier call made of this model, if it is whole and came from the same data and settings."""
+    folder = run.folder(name)
+    try:
+        metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        if metrics["key"] != _key(name, run):
+            return None
+        model = keras.saving.load_model(folder / "model.keras", compile=False)
+        with np.load(folder / "probabilities.npz") as kept:
+            probabilities = dict(kept)
+    except (OSError, ValueError, KeyError):
+        return None
+    run.report(f"{name}: done earlier")
+    return Outcome(model, metrics["rows"], read_csv(folder / "history.csv"), metrics["scores"], probabilities)
+
+
+def _job(name: str, run: Run, *parts: str) -> Job:
+    return Job(run.folder(name), run.config.seed, digest(run.data.key, name, *parts), run.report)
+
+
+def _key(name: str, run: Run) -> str:
+    config = run.config
+    if name == transfer.NAME:
+        stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
+        settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
+    else:
+        stages, settings = [baselines.PLAIN, baselines.WITH_AUGMENTATION], [config.baseline_epochs]
+    return digest(run.data.key, name, config.seed, settings, [asdict(stage) for stage in stages])
+
+
+def _start(run: Run) -> str:
+    return f"{run.weights.origin} {run.weights.path}"
+
+
+def _cache(config: RunConfig) -> Path:
+    return config.models_dir / "cache"
+
+
+def _camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
+    path = cache / f"val_camera-{digest(tiles, CAMERA_SEED, TILE_RULE)}.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside, open(beside, "wb") as file:
+            np.save(file, camera_shift(tiles, CAMERA_SEED))
+    return np.load(path)
+
+
+def _titled(advance, title: str):
+    return None if advance is None else lambda done, total: advance(title, done, total)
+
+
+# ---------------------------------------------------------------- notes
+
+
+def write_csv(path: Path, rows: list[dict]) -> None:
+    """Write dicts as CSV, columns in order of first appearance."""
+    import csv
+
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict]:
+    """Return the rows of a CSV as dicts, numbers as numbers, empty cells left out."""
+    import csv
+
+    with open(path, newline="", encoding="utf-8") as file:
+        return [{k: _cell(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+
+
+def _cell(text: str) -> str | int | float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def circumstances(command: str) -> dict:
+    """Return what a result's reader needs to judge it: command, commit, versions, device, time."""
+    import cv2
+    import tensorflow as tf
+
+    gpus = [
+        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
+        for gpu in tf.config.list_physical_devices("GPU")
+    ]
+    return {
+        "command": command,
+        "commit": git_commit(),
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "device": ", ".join(gpus) or f"{platform.machine()} CPU, {os.cpu_count()} cores",
+        "versions": {
+            "python": platform.python_version(),
+            "tensorflow": tf.__version__,
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+            "opencv": cv2.__version__,
+            "platform": sys.platform,
+        },
+    }
+
+
+def git_commit() -> str | None:
+    """Return the commit of this checkout, with + if tracked files differ from it; None outside git."""
+    try:
+        text = subprocess.run(
+            ["git", "describe", "--always", "--abbrev=10", "--dirty=+", "--exclude=*"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return text.strip() or None
