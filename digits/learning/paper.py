@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 BANK = 1152  # side of the noise pictures: larger than any frame rendered here
+THINNEST = 1.3  # pixels: a thinner line would be lost between the camera's pixels
 RIDGE_SLACK = 0.35  # pixels: less leaves gaps in the ridge of a distance map, more makes it branch
 WORKING_HEIGHT = 112  # longer side of a digit while its pen is changed: four times MNIST's 28
 
@@ -200,6 +201,17 @@ def change_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         size = int(rng.integers(2, 2 + WORKING_HEIGHT // 12))
         return cv2.dilate(big, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
     return big
+
+
+def at_least_wide(mask: np.ndarray, width: float) -> np.ndarray:
+    """Return the mask with its line thickened to about `width` pixels where it is thinner on the whole."""
+    solid = (mask > 127).astype(np.uint8)
+    depth = cv2.distanceTransform(solid, cv2.DIST_L2, 3)
+    line = 4 * float(depth.sum()) / max(1, int(np.count_nonzero(solid)))  # depths inside a line: a quarter of its width
+    missing = int(np.ceil(width - line))
+    if missing < 1:
+        return mask
+    return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))
 
 
 def _thinned(mask: np.ndarray, share: float) -> np.ndarray:
