@@ -21,6 +21,7 @@ _CROSSING = 2.0
 # ... or this much darker.
 _DARKER = 1.5
 _REACH = 8  # half of the profile sampled across a line, work pixels
+_BROAD = 16  # thicker than any printed line, work pixels
 _TRIES = 60  # segments looked at, at most
 
 
@@ -56,8 +57,12 @@ def _is_strip(w: int, h: int, shape: tuple[int, int]) -> bool:
 def _segments(mask: np.ndarray) -> np.ndarray:
     """Return float (N, 4): x1, y1, x2, y2 of straight runs, longest first."""
     half = cv2.resize(mask, (max(1, mask.shape[1] // 2), max(1, mask.shape[0] // 2)), interpolation=cv2.INTER_AREA)
+    # Printed lines are thin: without the broad areas of a dark room there is far less to search.
+    thin = half - cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((_BROAD // 2, _BROAD // 2), np.uint8))
     shortest = _SHORTEST * min(half.shape)
-    found = cv2.HoughLinesP(half, 1, np.pi / 180, threshold=max(20, int(shortest * 0.5)),
+    if cv2.countNonZero(thin) < shortest:
+        return np.empty((0, 4))
+    found = cv2.HoughLinesP(thin, 1, np.pi / 180, threshold=max(20, int(shortest * 0.5)),
                             minLineLength=shortest, maxLineGap=max(4, 0.04 * min(half.shape)))
     if found is None:
         return np.empty((0, 4))
