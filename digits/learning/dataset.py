@@ -280,13 +280,15 @@ def _write_tiles(source: _MnistRows, images: list[OwnImage], state: _State, work
     for split in SPLITS:
         for digit in range(CLASSES):  # all ten, or Keras' readers would number the classes differently
             (folder / split / str(digit)).mkdir(parents=True, exist_ok=True)
+    for path in broken:
+        (folder / path).unlink(missing_ok=True)
     _write_own(new, present, state, work)
     chunks = []
     for start in range(0, len(missing), _MNIST_CHUNK):
         paths = missing[start : start + _MNIST_CHUNK]
         chunks.append((str(folder), paths, np.stack([source.pictures[path] for path in paths])))
     work.map(write_mnist_tiles, chunks, [len(chunk[1]) for chunk in chunks], _TILE_S)
-    for path in outdated | broken:
+    for path in outdated:  # last, because a tile that changed its split is copied from there
         (folder / path).unlink(missing_ok=True)
     return len(outdated), len(new) + len(missing)
 
