@@ -21,7 +21,7 @@ _CROSSING = 2.0
 # ... or this much darker.
 _DARKER = 1.5
 _REACH = 8  # half of the profile sampled across a line, work pixels
-_BROAD = 16  # thicker than any printed line, work pixels
+_BROAD = 24  # thicker than any printed line, work pixels
 _TRIES = 60  # segments looked at, at most
 
 
