@@ -54,6 +54,11 @@ class RunConfig:
     handwritten: int = 6000
     non_digits: int = 3000
 
+    def with_epochs(self, most: int) -> RunConfig:
+        """Return these settings with at most this many epochs in each stage."""
+        names = ("baseline_epochs", "frozen_epochs", "last_epochs", "all_epochs")
+        return replace(self, **{name: min(most, getattr(self, name)) for name in names})
+
     @classmethod
     def full(cls, **changes) -> RunConfig:
         """Return the settings of the default run, which writes `models/` and `exports/`."""

@@ -1,0 +1,145 @@
+"""Figures of a run: arrays in, Figure out; the caller saves.
+
+One colour a model throughout, from the palette of Okabe and Ito, which people with any colour vision tell apart.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from digits.learning.config import CLASSES
+
+COLOURS = {
+    "cnn_small": "#E69F00",
+    "cnn_deep": "#56B4E9",
+    "cnn_batchnorm": "#009E73",
+    "cnn_dropout": "#CC79A7",
+    "cnn_augmented": "#D55E00",
+    "mobilenet_v2": "#0072B2",
+}
+OTHER = "#555555"  # a model that is not in the list
+
+
+def colour(name: str) -> str:
+    """Return the colour of a model."""
+    return COLOURS.get(name, OTHER)
+
+
+def learning_curves(histories: dict[str, list[dict]]) -> Figure:
+    """Return loss and error rate over epochs, a line a model.
+
+    Args:
+        histories: model -> rows with "loss" and, where there was validation, "val_loss" and "val_accuracy".
+    """
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for name, rows in histories.items():
+        epochs = np.arange(1, len(rows) + 1)
+        left.plot(epochs, [row["loss"] for row in rows], "-", color=colour(name), label=name)
+        judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
+        errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
+        right.plot([epoch for epoch, _ in judged], errors, "o-", ms=3, color=colour(name), label=name)
+    left.set(xlabel="epoch, all stages in a row", ylabel="training loss (nats)", yscale="log")
+    right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")
+    right.legend(fontsize=8)
+    return figure
+
+
+def confusion_matrix(counts: np.ndarray, title: str) -> Figure:
+    """Return int (10, 10) counts as a table; the shade shows mistakes, since right answers would drown them."""
+    figure = Figure(figsize=(5.5, 5), layout="constrained")
+    axes = figure.subplots()
+    wrong = counts * (1 - np.eye(CLASSES, dtype=int))
+    axes.imshow(wrong, cmap="Blues", vmax=max(wrong.max(), 1) * 1.5)
+    for label in range(CLASSES):
+        for read in range(CLASSES):
+            if counts[label, read]:
+                weight = "bold" if label == read else "normal"
+                axes.text(read, label, counts[label, read], ha="center", va="center", fontsize=8, weight=weight)
+    axes.set(xlabel="read as", ylabel="label", title=title, xticks=range(CLASSES), yticks=range(CLASSES))
+    return figure
+
+
+def leaderboard_bars(rows: list[dict], column: str, title: str) -> Figure:
+    """Return one bar a model and stage: the mean error rate over seeds, and its range.
+
+    Args:
+        rows: of the leaderboard; `column` names an accuracy, rows without it are left out.
+    """
+    from digits.learning.results import over_seeds
+
+    groups = over_seeds(rows, column)
+    names = sorted(groups, key=lambda name: groups[name][0])
+    figure = Figure(figsize=(8, 0.4 * max(len(names), 2) + 1.2), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(names):
+        mean, low, high, seeds = groups[name]
+        error = 100 * (1 - mean)
+        spread = [[100 * (high - mean)], [100 * (mean - low)]]
+        axes.barh(place, error, color=colour(name.split()[0]), xerr=spread if seeds > 1 else None, capsize=3)
+        text = f" {error:.2f}" + (f" ({seeds} seeds)" if seeds > 1 else "")
+        axes.text(100 * (1 - low), place, text, va="center", fontsize=8)
+    axes.set(yticks=range(len(names)), yticklabels=names, xlabel="errors (%)", title=title)
+    axes.margins(x=0.15)
+    return figure
+
+
+def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str) -> Figure:
+    """Return misread tiles, eight a row, each with its label, what was read and how surely.
+
+    Args:
+        tiles: uint8 (N, 96, 96); labels (N,); probabilities float (N, 10).
+    """
+    rows = max(1, -(-len(tiles) // 8))
+    figure = Figure(figsize=(10, 1.5 * rows + 0.4), layout="constrained")
+    figure.suptitle(title, fontsize=10)
+    for place, axes in enumerate(figure.subplots(rows, 8, squeeze=False).ravel()):
+        axes.axis("off")
+        if place < len(tiles):
+            read = int(probabilities[place].argmax())
+            axes.imshow(tiles[place], cmap="gray", vmin=0, vmax=255)
+            axes.set_title(f"{labels[place]} read {read} ({probabilities[place, read]:.2f})", fontsize=7)
+    return figure
+
+
+def precision_and_recall(precision: np.ndarray, recall: np.ndarray, name: str) -> Figure:
+    """Return two dots a digit; precision and recall are float (10,), nan where undefined."""
+    figure = Figure(figsize=(7, 3.2), layout="constrained")
+    axes = figure.subplots()
+    digits = np.arange(CLASSES)
+    axes.plot(digits - 0.08, 100 * precision, "o", color=colour(name), label="precision")
+    axes.plot(digits + 0.08, 100 * recall, "D", mfc="none", color=colour(name), label="recall")
+    axes.set(xlabel="digit", ylabel="per cent", title=f"{name}, test", xticks=digits)
+    axes.grid(axis="y", alpha=0.3)
+    axes.legend(fontsize=8)
+    return figure
+
+
+def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], name: str) -> Figure:
+    """Return accuracy over confidence; on the diagonal a network is right as often as it says.
+
+    Args:
+        curves: label -> (mean confidence, accuracy, share of rows) by bin, as evaluation.reliability gives them.
+    """
+    figure = Figure(figsize=(5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], ":", color="grey", label="honest")
+    for style, (label, (confidence, accuracy, share)) in zip(("o--", "D-"), curves.items(), strict=False):
+        shown = ~np.isnan(confidence)
+        axes.plot(confidence[shown], accuracy[shown], style, color=colour(name), label=label)
+        axes.scatter(confidence[shown], accuracy[shown], s=400 * share[shown], color=colour(name), alpha=0.15)
+    axes.set(xlabel="mean confidence", ylabel="accuracy", title=f"{name}, test", xlim=(0, 1.02), ylim=(0, 1.02))
+    axes.legend(fontsize=8, loc="upper left")
+    return figure
+
+
+def rejection_curve(refused: np.ndarray, error: np.ndarray, name: str) -> Figure:
+    """Return the error rate among accepted readings over the share refused; both float (N,), as shares."""
+    figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+    axes = figure.subplots()
+    axes.plot(100 * refused, 100 * error, "-", color=colour(name))
+    axes.set(xlabel="refused, least confident first (%)", ylabel="errors among the rest (%)", title=f"{name}, test")
+    axes.set_xlim(0, 10)
+    axes.grid(alpha=0.3)
+    return figure

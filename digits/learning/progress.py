@@ -1,0 +1,72 @@
+"""How a long run shows what it does: rich bars with the time left in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from digits.learning.training import Report
+
+_PLAIN_EVERY_S = 10.0  # seconds between two plain lines of one job
+_WORTH_SHOWING_S = 2.0  # what is over sooner gets no line
+
+
+class Console(Report):
+    """Prints lines on stdout with the minutes since the start; a context manager that ends the bars."""
+
+    def __init__(self):
+        self.out = RichConsole(highlight=False, soft_wrap=True)
+        self.bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=self.out,
+            transient=True,
+        )
+        self.tasks: dict[str, int] = {}
+        self.started = time.monotonic()
+        self.jobs: dict[str, list[float]] = {}  # title -> when it began, when it was last spoken of
+
+    def __enter__(self) -> Console:
+        if self.out.is_terminal:
+            self.bars.start()
+        return self
+
+    def __exit__(self, *_) -> None:
+        if self.out.is_terminal:
+            self.bars.stop()
+
+    def __call__(self, text: str) -> None:
+        """Print one line."""
+        minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
+        self.out.print(f"{minutes:3d}:{seconds:02d}  {text}", markup=False)
+
+    def error(self, text: str) -> None:
+        """Print one line on stderr."""
+        RichConsole(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
+
+    def advance(self, title: str, done: int, total: int) -> None:
+        """Draw a bar with the time left, or now and then a plain line."""
+        if self.out.is_terminal:
+            self._draw(title, done, total)
+        else:
+            self._tell(title, done, total)
+
+    def _draw(self, title: str, done: int, total: int) -> None:
+        if title not in self.tasks:
+            self.tasks[title] = self.bars.add_task(title, total=total)
+        self.bars.update(self.tasks[title], completed=done, total=total)
+        if done >= total:
+            self.bars.remove_task(self.tasks.pop(title))
+
+    def _tell(self, title: str, done: int, total: int) -> None:
+        now = time.monotonic()
+        began, spoken = self.jobs.setdefault(title, [now, now])
+        if done >= total:
+            self.jobs.pop(title)
+        elif now - spoken >= _PLAIN_EVERY_S and now - began >= _WORTH_SHOWING_S:
+            self.jobs[title][1] = now
+            self(f"{title}: {done:,} of {total:,}, about {(now - began) * (total - done) / max(done, 1):.0f} s left")

@@ -1,0 +1,162 @@
+"""What a run leaves behind for people: the leaderboard, the figures, the choice of the winner, and its export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from digits.learning import evaluation, plots
+from digits.learning.experiment import Data, Outcome, Run, read_csv, write_csv
+from digits.learning.training import replacing
+
+LEADERBOARD = "leaderboard.csv"
+COLUMNS = (
+    "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
+    "val_camera_accuracy", "test_accuracy", "size_bytes", "latency_ms", "command", "commit",
+)  # fmt: skip
+_SAME = ("model", "stage", "weights", "augmentation", "seed", "images")  # a new row of these replaces the old one
+_GALLERY = 32
+_GOLDEN = 32  # pictures that an export carries to prove itself with
+_REPRESENTATIVE = 500  # tiles that 8-bit quantisation measures ranges on
+
+
+def update_leaderboard(path: Path, rows: list[dict]) -> list[dict]:
+    """Put rows into the file, each in the place of an earlier one of the same run; return all rows of the file."""
+    kept = read_csv(path) if path.exists() else []
+    table = {_identity(row): row for row in kept} | {_identity(row): row for row in rows}
+    merged = [{column: row.get(column) for column in COLUMNS} for row in table.values()]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_csv(path, merged)
+    return merged
+
+
+def over_seeds(rows: list[dict], column: str) -> dict[str, tuple[float, float, float, int]]:
+    """Return mean, least and greatest of a column and the number of seeds, by "model stage"."""
+    groups: dict[str, list[float]] = {}
+    for row in rows:
+        if row.get(column) is not None:
+            groups.setdefault(f"{row['model']} {row['stage']}", []).append(float(row[column]))
+    return {name: (float(np.mean(v)), min(v), max(v), len(v)) for name, v in groups.items()}
+
+
+def winner(choices: dict[str, float]) -> str:
+    """Return the model with the highest mean of accuracy on clean and on camera-changed val; of equals the first."""
+    return max(choices, key=choices.get)
+
+
+def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], table: list[dict], best: str) -> None:
+    """Write the figures of a run as PNG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    labels, found = data.test.labels, outcomes[best].probabilities["test"]
+    figures = {
+        "learning_curves": plots.learning_curves({name: outcome.history for name, outcome in outcomes.items()}),
+        "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test and own test images"),
+        "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
+        "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
+        "mistakes": _gallery(data, found, best),
+        "precision_recall": plots.precision_and_recall(*evaluation.precision_and_recall(found, labels), best),
+        "reliability": _reliability(found, labels, outcomes[best].scores["temperature"], best),
+        "rejection": plots.rejection_curve(*evaluation.rejection_curve(found, labels), best),
+    }
+    for name, outcome in outcomes.items():
+        counts = evaluation.confusion(outcome.probabilities["test"], labels)
+        figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
+    for name, figure in figures.items():
+        with replacing(folder / f"{name}.png") as beside:
+            figure.savefig(beside, format="png", dpi=110)
+
+
+def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
+    """Export one network in every format; return its folder.
+
+    Raises:
+        ExportError: if a file does not say what the network says; the folder is then as it was.
+    """
+    from digits.learning.export import export_model
+
+    data = run.data
+    rng = np.random.default_rng(run.config.seed)
+    shown = np.sort(rng.choice(data.fitted, min(_REPRESENTATIVE, data.fitted), replace=False))
+    card_info = {
+        "metrics": outcome.scores,
+        "choice": round(outcome.choice, 6),
+        "rows": outcome.rows,
+        "data": data_facts(data, run),
+        "weights_origin": run.weights.origin if name == "mobilenet_v2" else "random",
+        "command": run.command,
+    }
+    return export_model(
+        outcome.model,
+        name,
+        run.config.exports_dir,
+        card_info,
+        golden_sources=golden_photographs(data.test.images, run.config.seed),
+        calibration=(data.calibration.images, data.calibration.labels),
+        representative=data.tiles[shown],
+    )
+
+
+def data_facts(data: Data, run: Run) -> dict:
+    """Return what an export's card says about the images it was trained on."""
+    config = run.config
+    return {
+        "train": data.trained,
+        "rendered": data.extras,
+        "val": len(data.val),
+        "calibration": len(data.calibration),
+        "test": len(data.test),
+        "extras": {"camera": config.camera, "handwritten": config.handwritten, "non_digits": config.non_digits},
+        "key": data.key,
+    }
+
+
+def golden_photographs(tiles: np.ndarray, seed: int, count: int = _GOLDEN) -> list[np.ndarray]:
+    """Return `count` rendered photographs, uint8 (H, W, 3), of digits; the reader finds the digit in each."""
+    from digits.learning.pages import photograph_one
+    from digits.reading.reader import main_tile
+
+    rng = np.random.default_rng([seed, 32])
+    frames: list[np.ndarray] = []
+    while len(frames) < count:
+        frame = _frame(photograph_one(tiles[rng.integers(len(tiles))], rng, 0.5))
+        try:
+            main_tile(frame)
+        except ValueError:
+            continue
+        frames.append(frame)
+    return frames
+
+
+def sample_photograph(samples: Path, tiles: np.ndarray) -> tuple[str, np.ndarray]:
+    """Return name and frame, uint8 (H, W, 3), of a sample picture that ships, or of one rendered now."""
+    from digits.reading.images import IMAGE_SUFFIXES, load_image
+
+    for path in sorted(samples.glob("*")) if samples.is_dir() else ():
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            return str(path), load_image(path)
+    return "a photograph rendered just now", golden_photographs(tiles, 1, 1)[0]
+
+
+def _frame(photograph) -> np.ndarray:
+    return photograph[0] if isinstance(photograph, tuple) else photograph
+
+
+def _gallery(data: Data, probabilities: np.ndarray, name: str):
+    worst = evaluation.worst_mistakes(probabilities, data.test.labels, _GALLERY)
+    wrong = int((probabilities.argmax(-1) != data.test.labels).sum())
+    title = f"{name}: {len(worst)} of {wrong} mistakes in {len(data.test):,} test images, surest first"
+    return plots.mistakes_gallery(data.test.images[worst], data.test.labels[worst], probabilities[worst], title)
+
+
+def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: float, name: str):
+    scaled = evaluation.scale(probabilities, temperature)
+    curves = {
+        "as trained": evaluation.reliability(probabilities, labels),
+        f"at temperature {temperature:.2f}": evaluation.reliability(scaled, labels),
+    }
+    return plots.reliability_diagram(curves, name)
+
+
+def _identity(row: dict) -> tuple:
+    return tuple(str(row.get(name)) for name in _SAME)

@@ -1,0 +1,196 @@
+"""Images in, six trained networks, their figures and the winner's exports out.
+
+    python train_all.py --quick     the whole thing on a few thousand images, under runs/quick/
+    python train_all.py             all of MNIST and your own images in data/custom/
+    python train_all.py --release   longer: MobileNetV2 with all its layers, and the leaderboard and figures that are
+    kept
+
+Run it again after a break of any kind: it goes on where it was, and what is done is not done again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
+
+from digits.learning.config import RUNS_DIR, SAMPLES_DIR, SEED, RunConfig
+
+MODELS = ("cnn_small", "cnn_deep", "cnn_batchnorm", "cnn_dropout", "cnn_augmented", "mobilenet_v2")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 cannot go on, 2 bad arguments, 130 interrupted."""
+    options = parse(arguments)
+    if options.teach:
+        print(
+            "--teach is not built yet: put corrected pictures into data/custom/<session>/<digit>/ and run again.",
+            file=sys.stderr,
+        )
+        return 2
+    from digits.learning.progress import Console
+
+    with Console() as report:
+        try:
+            run_all(options, report)
+        except KeyboardInterrupt:
+            report(f"Stopped. The same command goes on from here: {command(options)}")
+            return 130
+        except _foreseen() as error:
+            report.error(_sentence(error))
+            return 1
+    return 0
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    """Return the options; argparse ends the program with 2 where they make no sense."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="Results: models/, exports/.")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="minutes: few images, everything under runs/quick/")
+    length.add_argument("--release", action="store_true", help="longest: all-layer training, renews what is kept")
+    parser.add_argument(
+        "--models",
+        nargs="+",
+        choices=MODELS,
+        default=list(MODELS),
+        metavar="NAME",
+        help="train these alone: " + " ".join(MODELS),
+    )
+    parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
+    parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
+    parser.add_argument("--seed", type=int, default=SEED, help="of weights, order and augmentation (default: 0)")
+    parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
+    parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
+    parser.add_argument("--teach", action="store_true", help="learn from corrections made at the camera")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
+    options = parser.parse_args(arguments)
+    options.arguments = sys.argv[1:] if arguments is None else arguments
+    return options
+
+
+def configure(options: argparse.Namespace) -> RunConfig:
+    """Return the settings that the options stand for."""
+    preset = RunConfig.quick_run if options.quick else RunConfig.release_run if options.release else RunConfig.full
+    config = preset(seed=options.seed)
+    if options.out:
+        merged = options.out / "merged" if options.quick else config.merged_dir
+        config = replace(
+            config, models_dir=options.out / "models", exports_dir=options.out / "exports", merged_dir=merged
+        )
+    if options.custom:
+        config = replace(config, custom_dir=options.custom)
+    return config.with_epochs(options.epochs) if options.epochs else config
+
+
+def run_all(options: argparse.Namespace, report) -> None:
+    """Do everything: data, networks, leaderboard, figures, exports, and a photograph read with what was exported."""
+    began = time.monotonic()
+    config = configure(options)
+    report("Loading TensorFlow")
+    from digits.learning import experiment, results, training
+    from digits.learning.sources import Weights, imagenet_weights
+
+    with training.run_lock(config.models_dir):
+        if options.fresh:
+            for name in options.models:
+                shutil.rmtree(config.models_dir / name, ignore_errors=True)
+        weights = Weights(None, "random")
+        if "mobilenet_v2" in options.models:
+            weights = imagenet_weights(options.imagenet_weights, report)
+        run = experiment.Run(config, experiment.load_data(config, report), weights, command(options), report)
+        outcomes = {}
+        for number, name in enumerate(options.models, 1):
+            report(f"{name} ({number} of {len(options.models)})")
+            outcomes[name] = experiment.train_model(name, run)
+        best = report_results(run, outcomes)
+        folder = export(run, outcomes, best)
+        read_sample(folder, *results.sample_photograph(SAMPLES_DIR, run.data.test.images), report)
+    report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+def report_results(run, outcomes: dict) -> str:
+    """Write leaderboard and figures, say what came out, and return the winner's name."""
+    from digits.learning import results
+
+    place = results_dir(run.config)
+    rows = [row for outcome in outcomes.values() for row in outcome.rows]
+    table = results.update_leaderboard(place / results.LEADERBOARD, rows)
+    for row in rows:
+        val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
+        run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
+    best = results.winner({name: outcome.choice for name, outcome in outcomes.items()})
+    run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
+    results.write_figures(place / "figures", run.data, outcomes, table, best)
+    run.report(f"Leaderboard and figures: {place}")
+    return best
+
+
+def export(run, outcomes: dict, best: str) -> Path:
+    """Export the winner, in a long run MobileNetV2 too; return the winner's folder."""
+    from digits.learning.results import export_outcome
+
+    names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
+    for name in names:
+        folder = export_outcome(name, outcomes[name], run)
+        run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
+    default = run.config.exports_dir / "default.txt"
+    default.write_text(f"{best}\n", encoding="utf-8")
+    return folder
+
+
+def read_sample(folder: Path, name: str, frame, report) -> None:
+    """Read a photograph with the model just exported, the way the camera script does, and say what it reads."""
+    from digits.reading.formats import load_model
+    from digits.reading.reader import Reader
+
+    model = load_model(folder)
+    reading = Reader(model).read(frame)
+    found = " ".join(f"{digit.digit} ({digit.confidence:.2f})" for digit in reading.digits) or "nothing"
+    report(f"Reading {name} with {model.path}: {found}")
+
+
+def results_dir(config: RunConfig) -> Path:
+    """Return where leaderboard and figures go: those that are kept are renewed by --release alone."""
+    standard = RunConfig.full().models_dir
+    return RUNS_DIR / "full" if config.models_dir == standard and not config.release else config.models_dir
+
+
+def command(options: argparse.Namespace) -> str:
+    """Return the command line that was given, as it can be typed again."""
+    return shlex.join(["python", "train_all.py", *options.arguments])
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _foreseen() -> tuple[type[Exception], ...]:
+    from digits.learning.export import ExportError
+
+    from digits.learning.dataset import DatasetError
+    from digits.learning.sources import SourceError
+    from digits.learning.training import RunError
+    from digits.reading.card import ModelError
+
+    return RunError, SourceError, DatasetError, ModelError, ExportError, OSError
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, OSError):
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror or error}{place}; make room or give --out another folder, then run this again"
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
