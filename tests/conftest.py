@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import cv2
@@ -42,11 +41,6 @@ def tiny_export(tmp_path_factory) -> Path:
     }  # fmt: skip
     (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
     return folder
-
-
-def draw_digit(frame: np.ndarray, digit: int, x: int, y: int, scale: float = 3.0, thickness: int = 8) -> None:
-    """Print a digit in dark ink with its lower left corner at (x, y)."""
-    cv2.putText(frame, str(digit), (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, (50, 40, 40), thickness, cv2.LINE_AA)
 
 
 def _fit_printed_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -91,12 +85,14 @@ def _onnx_model(weights: np.ndarray, bias: np.ndarray) -> bytes:
 
 
 @pytest.fixture(scope="session")
-def display():
-    """The environment of a process that can open windows: a virtual screen of our own."""
+def display(tmp_path_factory):
+    """The environment of a process that can open windows: a virtual screen, which keeps its pixels in a file."""
     if not (shutil.which("Xvfb") and shutil.which("xdotool")):
         pytest.skip("Xvfb and xdotool are not installed")
     number_out, number_in = os.pipe()
-    command = ["Xvfb", "-displayfd", str(number_in), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    folder = tmp_path_factory.mktemp("screen")
+    command = ["Xvfb", "-displayfd", str(number_in), "-screen", "0", "1280x800x24", "-fbdir", str(folder)]
+    command += ["-noreset"]  # without it the server starts anew, refusing all, whenever its last window goes
     server = subprocess.Popen(command, pass_fds=[number_in], stderr=subprocess.DEVNULL)
     os.close(number_in)
     number = b""
@@ -106,7 +102,7 @@ def display():
             pytest.fail("Xvfb did not start")
         number += piece
     os.close(number_out)
-    yield {**os.environ, "DISPLAY": f":{number.decode().strip()}"}
+    yield {**os.environ, "DISPLAY": f":{number.decode().strip()}", "SCREEN_FILE": str(folder / "Xvfb_screen0")}
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=10)
 
@@ -127,14 +123,3 @@ def script():
         if process.poll() is None:
             process.kill()
         process.communicate()
-
-
-def wait_until(true_of, seconds: float = 20.0):
-    """Return the first true value of a function, asked again and again; fail after so many seconds."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = true_of()
-        if value:
-            return value
-        time.sleep(0.05)
-    pytest.fail(f"nothing happened within {seconds} s")

@@ -2,7 +2,7 @@
 
 import json
 import os
-import signal
+import socket
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -14,7 +14,12 @@ TITLE = "Digits"
 RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 # A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
 _MOST_REPEATS = 250
-_PROBE_S = 10
+_X_TCP_PORT = 6000
+_X_TIMEOUT_S = 3
+_NO_WINDOW = (
+    "No window can be opened here (no display, or an OpenCV built without windows); "
+    "add --headless, with --jsonl or --record for the results."
+)
 
 
 class DisplayError(Exception):
@@ -89,12 +94,15 @@ class Recorder:
 
 
 class Window:
-    """The live window; knows its keys and when its close button was pressed."""
+    """The live window; knows its keys and when its close button was pressed. Raises DisplayError if there is none."""
 
     def __init__(self, title: str = TITLE):
         self._title, self._was_visible = title, False
         self._size: tuple[int, int] | None = None
-        cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
+        except cv2.error as error:
+            raise DisplayError(_NO_WINDOW) from error
 
     def show(self, picture: np.ndarray) -> None:
         """Show a picture; the window takes its size when that changes, else keeps what the person gave it."""
@@ -131,35 +139,33 @@ class Window:
 def require_display() -> None:
     """Raise DisplayError if no window can be opened here.
 
-    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display. So a copy
-    of this process tries first. Call it before any thread is started.
+    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display, so the
+    display is asked first.
     """
-    if sys.platform.startswith("linux"):
-        works = _child_opens_window()
-    else:
-        works = _opens_window()
-    if not works:
-        raise DisplayError(
-            "No window can be opened here (no display, or an OpenCV built without windows); "
-            "add --headless, with --jsonl or --record for the results."
-        )
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    wayland = os.environ.get("WAYLAND_DISPLAY") and cv2.currentUIFramework() != "QT"  # OpenCV's Qt knows only X11
+    if not wayland and not _x_server_answers(os.environ.get("DISPLAY", "")):
+        raise DisplayError(_NO_WINDOW)
 
 
-def _opens_window() -> bool:
+def _x_server_answers(display: str) -> bool:
+    """Say whether something listens at a DISPLAY such as ":0", "unix:1.0" or "localhost:10.0"."""
+    host, _, number = display.rpartition(":")
+    number = number.split(".")[0]
+    if not number.isdecimal():
+        return False
+    if host not in ("", "unix"):
+        return _connects(socket.AF_INET, (host, _X_TCP_PORT + int(number)))
+    path = f"/tmp/.X11-unix/X{number}"
+    return _connects(socket.AF_UNIX, path) or _connects(socket.AF_UNIX, f"\0{path}")
+
+
+def _connects(family: int, address: object) -> bool:
     try:
-        cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL)
-        cv2.destroyWindow(TITLE)
-    except cv2.error:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_X_TIMEOUT_S)
+            connection.connect(address)
+    except OSError:
         return False
     return True
-
-
-def _child_opens_window() -> bool:
-    child = os.fork()
-    if child == 0:
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
-        signal.alarm(_PROBE_S)  # a display that accepts and never answers
-        os._exit(0 if _opens_window() else 1)
-    return os.waitpid(child, 0)[1] == 0

@@ -315,13 +315,22 @@ def _is_picture(path: Path) -> bool:
 def _open_video(path: Path, report: Report, name: str | None = None) -> Video:
     if not path.stat().st_size:
         raise SourceError(f"{path} is empty, expected a video or a picture.")
-    # FFmpeg first: left to itself OpenCV may take a name such as "take_01.txt" for a numbered series.
-    for api in (cv2.CAP_FFMPEG, cv2.CAP_ANY):
+    for api in _file_backends():
         capture = cv2.VideoCapture(str(path), api)
         if capture.isOpened():
             return Video(name or str(path), capture, report)
         capture.release()
     raise SourceError(f"{path} is no readable video or picture; it may be damaged or of an unknown kind.")
+
+
+def _file_backends() -> list[int]:
+    """Return what OpenCV can read files with, best first.
+
+    Not its two own readers: one takes a name such as "take_01.txt" for a numbered series of pictures, the other
+    prints memory at random when an AVI file is damaged.
+    """
+    unwanted = (cv2.CAP_IMAGES, cv2.CAP_OPENCV_MJPEG)
+    return [api for api in cv2.videoio_registry.getStreamBackends() if api not in unwanted]
 
 
 def _open_camera(index: int, backend: str, report: Report, name: str = "") -> Live:

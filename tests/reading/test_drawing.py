@@ -49,7 +49,8 @@ def test_the_winner_is_green_and_only_the_winner():
     assert count(view, GREEN) > 500
     tile = panel[43:177, 17:151]
     assert (tile[:, :, 0] == 255).sum() > 500, "the tile that the network saw"
-    two = screen.draw(frame, reading((640, 480), [digit(7, (200, 100, 80, 120)), digit(1, (400, 100, 80, 120))]), status)
+    pair = [digit(7, (200, 100, 80, 120)), digit(1, (400, 100, 80, 120))]
+    two = screen.draw(frame, reading((640, 480), pair), status)
     assert count(two[:, 380:500], BLUE) > 100 and count(two[:, 380:500], GREEN) == 0
 
 

@@ -1,0 +1,378 @@
+"""realtime_multiformat.py through its front door: as a process, with and without a window."""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+KEYS = "source frame time_s size digits rejected main hint latency_ms".split()
+GREEN = (94, 201, 76)
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a matter of X11")
+
+
+def page(digits=(7,), size=(640, 480), shift=(0, 0)):
+    """Return a page with printed digits in a row, in front of a little sensor noise."""
+    frame = np.full((size[1], size[0], 3), 225, np.uint8)
+    for index, digit in enumerate(digits):
+        corner = (60 + 140 * index + shift[0], 280 + shift[1])
+        cv2.putText(frame, str(digit), corner, cv2.FONT_HERSHEY_SIMPLEX, 4, (50, 40, 40), 11, cv2.LINE_AA)
+    return frame
+
+
+def write_clip(path, frames, digits=(2, 7, 3)):
+    rng = np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25, (640, 480))
+    for _ in range(frames):
+        writer.write(page(digits, shift=rng.integers(-2, 3, 2)))
+    writer.release()
+    return path
+
+
+@pytest.fixture
+def photo(tmp_path):
+    path = tmp_path / "seven.png"
+    cv2.imwrite(str(path), page())
+    return path
+
+
+def finished(process, seconds=60):
+    """Return the exit status, the JSON objects of standard output and the text of standard error."""
+    out, err = process.communicate(timeout=seconds)
+    assert "Traceback" not in err, err
+    return process.returncode, [json.loads(line) for line in out.splitlines()], err
+
+
+def test_a_photo_becomes_one_json_object_on_standard_output(script, tiny_export, photo):
+    status, records, err = finished(script("--model", tiny_export, "--source", photo, "--headless"))
+    assert status == 0, err
+    (record,) = records
+    assert list(record) == KEYS
+    assert record["source"] == str(photo) and record["frame"] == 0 and record["size"] == [640, 480]
+    (digit,) = record["digits"]
+    assert digit["digit"] == 7 and record["main"] == 0 and record["hint"] is None
+    assert len(digit["probabilities"]) == 10 and abs(sum(digit["probabilities"]) - 1) < 1e-3
+    assert digit["confidence"] == pytest.approx(max(digit["probabilities"]), abs=1e-4)
+    x, y, width, height = digit["box"]
+    assert 40 < x < 100 and 160 < y < 220 and 40 < width < 120 and 70 < height < 140
+    assert set(record["latency_ms"]) == {"find", "predict", "total"}
+    assert "model." in err, "it says which file it reads with"
+
+
+def test_a_video_is_read_whole_tracked_and_recorded(script, tiny_export, tmp_path):
+    clip, out, film = write_clip(tmp_path / "clip.avi", 12), tmp_path / "out.jsonl", tmp_path / "film.mp4"
+    options = ["--model", tiny_export, "--source", clip, "--headless", "--jsonl", out, "--record", film]
+    status, printed, err = finished(script(*options))
+    assert status == 0 and printed == [], err
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [record["frame"] for record in records] == list(range(12))
+    readings = [[digit["digit"] for digit in record["digits"]] for record in records]
+    assert readings[0] == [] and readings[4:] == [[2, 7, 3]] * 8
+    capture = cv2.VideoCapture(str(film))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 12 and capture.get(cv2.CAP_PROP_FRAME_WIDTH) > 640
+    capture.release()
+
+
+def test_a_folder_with_all_sorts_of_files_goes_on(script, tiny_export, tmp_path):
+    folder = tmp_path / "año 1"
+    folder.mkdir()
+    for name, image in {
+        "a.png": page((4,)), "b16.png": page((5,)).astype(np.uint16) * 257, "c grey.png": page((3,))[:, :, 0],
+        "d1.png": np.zeros((1, 1), np.uint8), "f.png": page((2,), size=(300, 500)),
+    }.items():  # fmt: skip
+        (folder / name).write_bytes(cv2.imencode(".png", image)[1].tobytes())
+    (folder / "e broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "notes.txt").write_text("not a picture")
+    write_clip(folder / "g.avi", 6)
+    (folder / "h.avi").write_bytes((folder / "g.avi").read_bytes()[:4000])
+    status, records, err = finished(script("--model", tiny_export, "--source", folder, "--headless"))
+    assert status == 0, err
+    read = {Path(record["source"]).name: [digit["digit"] for digit in record["digits"]] for record in records}
+    assert list(read)[:6] == ["a.png", "b16.png", "c grey.png", "d1.png", "f.png", "g.avi"]
+    assert [read[name] for name in ("a.png", "b16.png", "c grey.png", "d1.png", "f.png")] == [[4], [5], [3], [], [2]]
+    assert read["g.avi"] == [2, 7, 3]
+    for name in ("e broken.jpg", "notes.txt", "h.avi"):
+        assert sum(name in line for line in err.splitlines()) == 1, err
+
+
+def test_a_hundred_megapixels_are_read(script, tiny_export, tmp_path):
+    image = np.full((10000, 10000), 225, np.uint8)
+    cv2.putText(image, "7", (2500, 7500), cv2.FONT_HERSHEY_SIMPLEX, 200, 40, 500, cv2.LINE_AA)
+    cv2.imwrite(str(tmp_path / "big.jpg"), image)
+    status, records, err = finished(script("--model", tiny_export, "--source", tmp_path / "big.jpg", "--headless"))
+    assert status == 0 and [digit["digit"] for digit in records[0]["digits"]] == [7], err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--source", "nowhere/clip.mp4"], 2, "nowhere"),
+        (["--source", "no such camera"], 2, "--list-cameras"),
+        (["--model", "nowhere.tflite"], 2, "nowhere.tflite"),
+        (["--max-frames", "0"], 2, "from 1 on"),
+        (["--threads", "two"], 2, "from 1 on"),
+        (["--min-confidence", "1.5"], 2, "0 to 1"),
+        (["--record", "film.gif"], 2, ".mp4 or .avi"),
+        (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
+        (["--camera-backend", "magic"], 2, "magic"),
+        (["--unknown"], 2, "--unknown"),
+        (["--source", "99"], 3, "Camera 99"),
+        (["--source", "broken.avi"], 3, "broken.avi"),
+        (["--source", "empty"], 3, "empty"),
+        (["--source", "rtsp://127.0.0.1:9/nothing"], 3, "rtsp://127.0.0.1:9/nothing"),
+        (["--source", "seven.png", "--model", "broken.tflite"], 4, "broken.tflite"),
+        (["--source", "seven.png", "--model", "empty"], 4, "empty"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_a_status(script, tiny_export, photo, tmp_path, arguments, status, said):
+    (tmp_path / "broken.avi").write_bytes(b"RIFF" + bytes(100))
+    (tmp_path / "broken.tflite").write_bytes(b"\x00\x00\x00\x00nope")
+    (tmp_path / "empty").mkdir()
+    model = [] if "--model" in arguments else ["--model", tiny_export]
+    got, records, err = finished(script(*arguments, *model, "--headless", cwd=tmp_path))
+    assert (got, records) == (status, []), err
+    sentences = [line for line in err.splitlines() if not line.startswith(("usage:", " ", "Reading with", "INFO:"))]
+    assert len(sentences) == 1 and said in sentences[0], err
+
+
+def test_output_survives_a_western_windows_console(script, tiny_export, tmp_path):
+    path = tmp_path / "\u6570\u5b57.png"
+    path.write_bytes(cv2.imencode(".png", page())[1].tobytes())
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    options = ["--model", tiny_export, "--headless"]
+    status, records, _ = finished(script(*options, "--source", path, env=environment))
+    assert status == 0 and records[0]["source"] == str(path)
+    status, _, err = finished(script(*options, "--source", tmp_path / "\u6570.png", env=environment))
+    assert status == 2 and "\\u6570" in err
+
+
+def test_a_reader_of_our_lines_may_leave(script, tiny_export, tmp_path):
+    process = script("--model", tiny_export, "--source", write_clip(tmp_path / "clip.avi", 200), "--headless")
+    assert json.loads(process.stdout.readline())["frame"] == 0
+    process.stdout.close()
+    assert process.wait(timeout=30) == 0
+    assert "Error" not in process.stderr.read()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child on Windows")
+def test_ctrl_c_ends_the_run_and_keeps_the_recording(script, tiny_export, tmp_path):
+    film = tmp_path / "film.avi"
+    clip = write_clip(tmp_path / "clip.avi", 1000)
+    process = script("--model", tiny_export, "--source", clip, "--headless", "--record", film)
+    for _ in range(5):
+        process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    status, _, err = finished(process)
+    assert status == 0, err
+    capture = cv2.VideoCapture(str(film))
+    assert 0 < capture.get(cv2.CAP_PROP_FRAME_COUNT) < 1000
+    capture.release()
+
+
+def test_listing_cameras_says_what_there_is(script):
+    out, err = script("--list-cameras").communicate(timeout=60)
+    assert all(line.split()[0].isdecimal() for line in out.splitlines())
+    assert out or "--source demo" in err
+
+
+class _Stream(BaseHTTPRequestHandler):
+    """A network camera: JPEG after JPEG, until it is unplugged."""
+
+    plugged = threading.Event()
+
+    def do_GET(self):
+        if not self.plugged.is_set():
+            self.send_error(503)
+            return
+        self.send_response(200)
+        self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+        self.end_headers()
+        data = cv2.imencode(".jpg", page((2, 7)))[1].tobytes()
+        try:
+            while self.plugged.wait(0):
+                head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data)
+                self.wfile.write(head + data + b"\r\n")
+                threading.Event().wait(0.03)
+        except OSError:
+            pass  # the script hung up
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_a_network_camera_is_read_and_its_loss_is_status_3(script, tiny_export):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Stream)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    _Stream.plugged.set()
+    url = f"http://127.0.0.1:{server.server_port}/video.mjpg"
+    process = script("--model", tiny_export, "--source", url, "--headless")
+    records = [json.loads(process.stdout.readline()) for _ in range(12)]
+    _Stream.plugged.clear()
+    status, rest, err = finished(process)
+    server.shutdown()
+    assert [digit["digit"] for digit in records[-1]["digits"]] == [2, 7]
+    times = [record["time_s"] for record in records]
+    assert times == sorted(times) and records[-1]["source"] == url
+    assert status == 3 and "trying again for 10 s" in err and "was lost" in err
+
+
+def test_a_tflite_file_needs_no_tensorflow(script, photo):
+    exports = sorted(ROOT.glob("exports/*/model.tflite"))
+    if not exports:
+        pytest.skip("no released model is in exports/")
+    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
+    process = script("--model", exports[0], "--source", photo, "--headless", env=environment)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert [digit["digit"] for digit in json.loads(out)["digits"]] == [7]
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in err.splitlines() if "import time:" in line}
+    assert "cv2" in imported
+    assert not imported & {"tensorflow", "keras", "sklearn", "matplotlib", "pandas"}
+    assert "digits.learning" not in err
+
+
+def test_help_answers_without_opencv(script):
+    out, err = script("--help", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}).communicate(timeout=60)
+    assert "--list-cameras" in out and "cv2" not in err and "numpy" not in err
+
+
+@linux
+@pytest.mark.parametrize("name", [None, ":987"])
+def test_without_a_display_one_sentence_names_headless(script, tiny_export, photo, name):
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
+    if name:
+        environment["DISPLAY"] = name
+    status, _, err = finished(script("--model", tiny_export, "--source", photo, env=environment))
+    assert status == 2 and len(err.splitlines()) == 1 and "--headless" in err
+
+
+def xdotool(display, *arguments):
+    done = subprocess.run(["xdotool", *arguments], env=display, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def screenshot(display):
+    """Return the virtual screen, uint8 (800, 1280, 3) BGR; Xvfb keeps it in a file in XWD format."""
+    data = Path(display["SCREEN_FILE"]).read_bytes()
+    header = np.frombuffer(data, ">u4", 25)
+    start = int(header[0] + 12 * header[19])
+    return np.frombuffer(data, np.uint8, 1280 * 800 * 4, start).reshape(800, 1280, 4)[:, :, :3]
+
+
+def wait_until(true_of, seconds=20.0):
+    """Return the first true value of a function, asked again and again; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        value = true_of()
+        if value:
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"nothing happened within {seconds} s")
+
+
+def green(display):
+    return int((screenshot(display) == np.uint8(GREEN)).all(axis=2).sum())
+
+
+@pytest.fixture
+def window(script, tiny_export, display):
+    """Start the script with a window; return the process and the window's number once it shows a digit."""
+    def start(*arguments):
+        process = script("--model", tiny_export, *arguments, env=display)
+
+        def found():
+            if process.poll() is not None:
+                pytest.fail(f"the script ended: {process.communicate()[1]}")
+            return xdotool(display, "search", "--name", "^Digits$")
+
+        number = wait_until(found)[0]
+        wait_until(lambda: green(display) > 1000)
+        xdotool(display, "windowfocus", "--sync", number)
+        return process, number
+
+    return start
+
+
+@pytest.mark.window
+@linux
+@pytest.mark.parametrize("key", ["q", "Escape"])
+def test_the_window_shows_the_reading_and_a_key_ends_it(window, display, photo, key):
+    process, number = window("--source", photo, "--lang", "es")
+    picture = screenshot(display)
+    view = picture[:480, :940]
+    assert (view > 60).mean() > 0.3 and len(np.unique(view.reshape(-1, 3), axis=0)) > 20
+    assert process.poll() is None, "a single picture stays"
+    xdotool(display, "key", key)
+    assert process.wait(timeout=20) == 0
+    assert xdotool(display, "search", "--name", "^Digits$") == []
+
+
+@pytest.mark.window
+@linux
+def test_the_close_button_ends_it(window, display, photo):
+    process, number = window("--source", photo)
+    press_close_button(display["DISPLAY"], int(number))
+    assert process.wait(timeout=20) == 0
+
+
+@pytest.mark.window
+@linux
+def test_a_video_plays_to_its_end_at_its_own_speed(window, display, tmp_path):
+    out = tmp_path / "out.jsonl"
+    process, _ = window("--source", write_clip(tmp_path / "clip.avi", 50), "--jsonl", out, "--mirror")
+    assert process.wait(timeout=30) == 0
+    records = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [record["frame"] for record in records] == list(range(50))
+    xs = [digit["box"][0] for digit in records[-1]["digits"]]
+    assert [digit["digit"] for digit in records[-1]["digits"]] == [2, 7, 3]
+    assert xs == sorted(xs), "mirrored is only what is shown"
+
+
+def press_close_button(name: str, window: int) -> None:
+    """Send what a window manager sends when the close button is pressed (ICCCM 4.2.8.1)."""
+
+    class ClientMessage(ctypes.Structure):
+        _fields_ = [
+            ("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("send_event", ctypes.c_int),
+            ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("message_type", ctypes.c_ulong),
+            ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("padding", ctypes.c_long * 24),
+        ]  # fmt: skip
+
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XInternAtom.argtypes, x11.XInternAtom.restype = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int], ctypes.c_ulong
+    x11.XSendEvent.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]
+    x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
+    connection = x11.XOpenDisplay(name.encode())
+    event = ClientMessage(type=33, window=window, format=32)
+    event.message_type = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    event.data[0] = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    x11.XSendEvent(connection, window, 0, 0, ctypes.byref(event))
+    x11.XCloseDisplay(connection)
+
+
+@pytest.mark.real
+def test_the_clip_with_glare_is_read_right(script):
+    clip = os.environ.get("DIGITS_REAL_VIDEO")
+    if not clip or not list(ROOT.glob("exports/*/model.tflite")):
+        pytest.skip("DIGITS_REAL_VIDEO is not set, or no released model is in exports/")
+    path = Path(clip) / "sheet_glare.avi" if Path(clip).is_dir() else Path(clip)
+    status, records, err = finished(script("--source", path, "--headless"))
+    assert status == 0 and len(records) == 21, err
+    sheet = Counter("0001112233455677889")
+    readings = [Counter(str(digit["digit"]) for digit in record["digits"]) for record in records]
+    wrong = {frame: dict(readings[frame] - sheet) for frame in range(10) if readings[frame] - sheet}
+    assert not wrong, "read while it moves and glares"
+    missed = {frame: readings[frame] for frame in range(14, 21) if readings[frame] != sheet}
+    assert not missed, "held steady"
