@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from digits.learning import dataset
-from digits.learning.config import SPLITS
+from digits.learning.config import CUSTOM_DIR, SPLITS
 from digits.learning.dataset import DatasetError, build_merged, load_index, load_split
 from digits.reading.tile import normalise
 
@@ -151,9 +152,6 @@ def test_another_rule_for_tiles_makes_all_of_them_anew(build, monkeypatch):
 
 
 def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
-    def cut_off(*arguments):
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(dataset, "_MNIST_CHUNK", 100)
         patch.setattr(dataset, "write_mnist_tiles", _first_call_works(dataset.write_mnist_tiles))
@@ -341,6 +339,17 @@ def test_any_name_of_a_session_is_a_safe_file_name(build, tmp_path):
         file = row["path"].split("/")[-1]
         assert row["reason"] == "" and file.isascii() and len(file) < 90 and " " not in file and ".." not in file
         assert (tmp_path / "merged" / row["path"]).is_file()
+
+
+def test_the_shipped_session_merges_whole(build, tmp_path):
+    shipped = CUSTOM_DIR / "rendered-sample"
+    if not shipped.is_dir():
+        pytest.skip("data/custom/rendered-sample was deleted")
+    shutil.copytree(shipped, tmp_path / "custom" / shipped.name)
+    summary = build()
+    assert summary.left_out == {}
+    assert sum(counts.get("custom", 0) for counts in summary.counts.values()) == 40
+    assert {row["label"] for row in own_rows(tmp_path).values()} == set("0123456789")
 
 
 def test_several_processes_write_the_same_tiles(build, tmp_path, mnist, monkeypatch):
