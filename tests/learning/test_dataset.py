@@ -341,15 +341,15 @@ def test_any_name_of_a_session_is_a_safe_file_name(build, tmp_path):
         assert (tmp_path / "merged" / row["path"]).is_file()
 
 
-def test_the_shipped_session_merges_whole(build, tmp_path):
-    shipped = CUSTOM_DIR / "rendered-sample"
+def test_the_shipped_session_merges(build, tmp_path):
+    shipped = CUSTOM_DIR / "rendered-session"
     if not shipped.is_dir():
-        pytest.skip("data/custom/rendered-sample was deleted")
+        pytest.skip("data/custom/rendered-session was deleted")
     shutil.copytree(shipped, tmp_path / "custom" / shipped.name)
     summary = build()
-    assert summary.left_out == {}
-    assert sum(counts.get("custom", 0) for counts in summary.counts.values()) == 40
-    assert {row["label"] for row in own_rows(tmp_path).values()} == set("0123456789")
+    kept = [row for row in own_rows(tmp_path).values() if not row["reason"]]
+    assert {row["label"] for row in kept} == set("0123456789")
+    assert len(kept) > 9 * sum(summary.left_out.values())
 
 
 def test_several_processes_write_the_same_tiles(build, tmp_path, mnist, monkeypatch):
