@@ -139,6 +139,44 @@ class TFLiteModel(Model):
         return np.concatenate(results)
 
 
+class ONNXModel(Model):
+    """An `.onnx` file, run by onnxruntime where that is installed, else by OpenCV's own `cv2.dnn`."""
+
+    format, suffix, magic = "onnx", ".onnx", b"\x08"  # protobuf's tag of the first field, the version
+    runtime = "pip install onnxruntime"
+
+    def _open(self, threads: int) -> None:
+        data = self.path.read_bytes()
+        try:
+            self._answer = self._with_onnxruntime(data, threads)
+        except ImportError:
+            self._answer = self._with_opencv(data)
+
+    def _with_onnxruntime(self, data: bytes, threads: int):
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.log_severity_level = threads, 4
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        given, taken = session.get_inputs(), session.get_outputs()
+        _check_shapes(self.path, [end.shape for end in given], [end.shape for end in taken])
+        return lambda inputs: session.run(None, {given[0].name: inputs})[0]
+
+    def _with_opencv(self, data: bytes):
+        import cv2
+
+        network = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+
+        def answer(inputs: np.ndarray) -> np.ndarray:
+            network.setInput(inputs)
+            return network.forward().reshape(len(inputs), -1)
+
+        return answer
+
+    def _run(self, inputs: np.ndarray) -> np.ndarray:
+        return self._answer(inputs)
+
+
 class KerasModel(Model):
     """A `.keras` archive, run by Keras on TensorFlow."""
 
@@ -205,7 +243,7 @@ class JSONModel(KerasModel):
 
 
 # Fastest first: the order in which a folder is tried.
-FORMATS: tuple[type[Model], ...] = (TFLiteModel, KerasModel, H5Model, JSONModel)
+FORMATS: tuple[type[Model], ...] = (TFLiteModel, ONNXModel, KerasModel, H5Model, JSONModel)
 
 
 def load_model(path: Path | str | None = None, threads: int | None = None) -> Model:
@@ -325,7 +363,8 @@ def _load_file(path: Path, threads: int | None) -> Model:
     if verified:
         entry = card["files"][path.name]
         model.card, model.verified, model.name = card, True, str(card["name"])
-        model.temperature, model.threshold = float(entry["temperature"]), float(entry["threshold"])
+        model.temperature = float(entry.get("temperature", 1.0))
+        model.threshold = float(entry.get("threshold", 0.5))
     return model
 
 
@@ -367,7 +406,7 @@ def _check_shapes(path: Path, given, taken) -> None:
 
 
 def _size(length) -> int:
-    return -1 if length is None else int(length)
+    return int(length) if isinstance(length, (int, np.integer)) else -1  # None, or ONNX's "N"
 
 
 def _shown(shapes: list[tuple]) -> str:
