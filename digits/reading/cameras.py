@@ -15,6 +15,7 @@ _LIST_TIMEOUT_S = 10
 _SYSFS = Path("/sys/class/video4linux")
 # DSHOW gives raw pictures unless asked, and raw pictures halve the frame rate over USB 2.
 _DSHOW_FOURCC = "MJPG"
+_SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
 BACKENDS = ("auto", "any", "msmf", "dshow", "v4l2", "avfoundation", "gstreamer", "ffmpeg")
 
 
@@ -34,7 +35,9 @@ def quiet_opencv() -> None:
     os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # AV_LOG_QUIET
     if "OPENCV_LOG_LEVEL" not in os.environ:
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        # OpenCV 5 moved the function.
+        set_level = cv2.setLogLevel if hasattr(cv2, "setLogLevel") else cv2.utils.logging.setLogLevel
+        set_level(_SILENT)
 
 
 def list_cameras(platform: str = sys.platform, sysfs: Path = _SYSFS) -> list[Camera]:

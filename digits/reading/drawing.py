@@ -63,7 +63,10 @@ _WHITE, _GREY, _GREEN, _BLUE, _AMBER, _BLACK = (
 
 @dataclass(frozen=True)
 class Status:
-    """What the panel says beside the reading: model, format, speed, keys, and a notice over the picture."""
+    """What the panel says beside the reading: model, format, speed, keys, and a notice over the picture.
+
+    Frames a second are left out where `fps` is 0.
+    """
 
     model: str = ""
     format: str = ""
@@ -167,7 +170,7 @@ class Screen:
         height = size + 10
         x = min(max(0, above[0]), self.view[0] - width)
         y = above[1] - height if above[1] >= height else min(below[1], self.view[1] - height)
-        cv2.rectangle(canvas, (x, y), (x + width, y + height), colour, -1)
+        cv2.rectangle(canvas, (x, y), (x + width - 1, y + height - 1), colour, -1)
         text(canvas, label, (x + 5, y + height - 5), size, _BLACK, bold=True)
 
     def _banner(self, canvas: np.ndarray, words: str, colour: tuple) -> None:
@@ -197,7 +200,7 @@ class Screen:
 
     def _bars(self, canvas: np.ndarray, digit: Digit | None) -> None:
         left, top = self.view[0] + _MARGIN, 200
-        full = PANEL_WIDTH - 2 * _MARGIN - 22 - 56
+        full = PANEL_WIDTH - 2 * _MARGIN - 22 - 62
         for value in range(10):
             y = top + value * _ROW
             share = 0.0 if digit is None else float(np.clip(digit.probabilities[value], 0.0, 1.0))
@@ -210,19 +213,23 @@ class Screen:
                 cv2.rectangle(canvas, (left + 22, y + 1), (end, y + 13), _GREEN if wins else _BLUE, -1)
             if digit is not None:
                 label = percent(share)
-                text(canvas, label, (left + 22 + full + 54 - text_width(label, 9), y + 11), 9, ink)
+                text(canvas, label, (left + 22 + full + 60 - text_width(label, 10), y + 12), 10, ink)
 
     def _footer(self, canvas: np.ndarray, status: Status, milliseconds: float) -> None:
         left, right = self.view[0] + _MARGIN, self.size[0] - _MARGIN
         top = 404
         cv2.line(canvas, (left, top), (right, top), _LINE, 1)
-        doubt = "" if status.verified else f" ({self.words['unverified']})"
-        text(canvas, _cut(f"{status.model}", right - left, 12, True), (left, top + 23), 12, _WHITE, bold=True)
-        text(canvas, f"{status.format}{doubt}", (left, top + 42), 9, _GREY if status.verified else _AMBER)
-        speed = f"{status.fps:.0f} fps   {milliseconds:.1f} ms"
-        text(canvas, speed, (right - text_width(speed, 9), top + 42), 9, _GREY)
+        text(canvas, _cut(status.model, right - left, 12, True), (left, top + 23), 12, _WHITE, bold=True)
+        text(canvas, status.format, (left, top + 42), 10, _GREY)
+        speed = f"{milliseconds:.1f} ms"
+        if status.fps:
+            speed = f"{status.fps:.0f} fps   {speed}"
+        text(canvas, speed, (right - text_width(speed, 10), top + 42), 10, _GREY)
+        if not status.verified:
+            doubt = self.words["unverified"]
+            text(canvas, doubt, (right - text_width(doubt, 10), top + 64), 10, _AMBER)
         for row, keys in enumerate(status.keys or (self.words["quit"],)):
-            text(canvas, keys, (left, top + 64 + row * 18), 9, _GREY)
+            text(canvas, keys, (left, top + 64 + row * 18), 10, _GREY)
 
 
 def percent(share: float) -> str:

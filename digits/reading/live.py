@@ -141,7 +141,7 @@ class _Loop:
             return True
         self._lines.write(as_record(frame, reading))
         if self._window or self._recorder:
-            self._measure_speed()
+            self._measure_speed(frame)
             self._screen = self._screen or self._new_screen(frame.image.shape[1::-1])
         if self._recorder:
             self._recorder.write(self._screen.draw(frame.image, reading, self._status), frame.time_s)
@@ -166,7 +166,9 @@ class _Loop:
     def _new_screen(self, size: tuple[int, int]) -> Screen:
         return Screen(size, self._options.lang or default_language())
 
-    def _measure_speed(self) -> None:
+    def _measure_speed(self, frame: Frame) -> None:
+        if frame.still:
+            return  # pictures have no speed
         now = time.monotonic()
         fps = 1.0 / max(1e-3, now - self._last_frame)
         self._last_frame = now

@@ -111,6 +111,8 @@ class Window:
             cv2.resizeWindow(self._title, *size)
             self._size = size
         cv2.imshow(self._title, picture)
+        # Noted before any key or click is handled: the first one may be the close button.
+        self._was_visible |= self._visible()
 
     def key(self, wait_ms: int) -> int | None:
         """Return the key pressed within so many milliseconds, as its ASCII code, or None."""
@@ -120,12 +122,13 @@ class Window:
     @property
     def closed(self) -> bool:
         """True once the window was seen and is no more."""
+        return self._was_visible and not self._visible()
+
+    def _visible(self) -> bool:
         try:
-            visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
         except cv2.error:
-            visible = False
-        self._was_visible |= visible
-        return self._was_visible and not visible
+            return False
 
     def close(self) -> None:
         """Take the window away."""
