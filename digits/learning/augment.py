@@ -12,14 +12,14 @@ import cv2
 import numpy as np
 
 from digits.learning.config import CLASSES
-from digits.learning.pages import photograph_one
+from digits.learning.pages import Page, photograph, photograph_one
 from digits.learning.strokes import draw_digit, draw_non_digit
 from digits.learning.workers import Progress, map_chunks
 from digits.reading.ink import find_inks
-from digits.reading.locate import locate, merge
+from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 
-AUGMENT_RULE = 1  # version of what `enrich` makes; kept tiles of another one are not used
+AUGMENT_RULE = 2  # version of what `enrich` makes; kept tiles of another one are not used
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
@@ -30,6 +30,10 @@ _SHIFT = 2.0  # px the finished tile is off centre
 
 _CHUNK = 256  # photographs between two reports of a worker
 _DRAWING = 128  # px side of a drawn digit before it is photographed
+_ON_A_PAGE = 24  # digits, at most
+_SCRAPS_A_CHUNK = 200
+_SCRAPS, _PAIRS = 8, 3  # taken from one page, at most
+_UPRIGHT = 2.5  # height over width of what looks like a 1
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 _WHOLE = 0.55
 
@@ -133,11 +137,13 @@ class Extras:
         camera: photographs of the given digits.
         handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
         non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
+        scraps: what the reader finds on whole pages beside the digits, with the same target.
     """
 
     camera: int
     handwritten: int
     non_digits: int
+    scraps: int = 0
 
 
 def enrich(
@@ -155,7 +161,7 @@ def enrich(
         tiles: uint8 (N, 96, 96) of the train split.
         labels: (N,) 0 to 9.
     Returns:
-        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`: camera, handwritten, non-digits.
+        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`: camera, handwritten, non-digits, scraps.
     """
     key = hashlib.sha256(repr((AUGMENT_RULE, TILE_RULE, extras, seed, len(tiles))).encode())
     key.update(np.ascontiguousarray(tiles).data)
@@ -168,6 +174,7 @@ def enrich(
     drawn = np.arange(extras.handwritten) % CLASSES
     inks = [*tiles[picked], *_drawn(drawn, seed), *_not_digits(extras.non_digits, seed)]
     made = camera_tiles(inks, seed, 1.0, workers, done)
+    made = np.concatenate([made, _page_scraps(tiles, extras.scraps, seed, workers)])
     targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
     digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
     targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
@@ -183,6 +190,38 @@ def _drawn(labels: np.ndarray, seed: int) -> list[np.ndarray]:
 def _not_digits(count: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng([seed, 3])
     return [draw_non_digit(rng, _DRAWING) for _ in range(count)]
+
+
+def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
+    """Return uint8 (count, 96, 96): rims, fingers, remains of lines and pairs of digits, from rendered pages."""
+    if count == 0:
+        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    rng = np.random.default_rng([seed, 4])
+    inks = [tiles[rng.choice(len(tiles), _ON_A_PAGE)] for _ in range(-(-count // _SCRAPS_A_CHUNK))]
+    chunks = [(page_inks, [seed, 5, i], min(_SCRAPS_A_CHUNK, count - i * _SCRAPS_A_CHUNK))
+              for i, page_inks in enumerate(inks)]
+    return np.concatenate(map_chunks(_scraps, chunks, workers))
+
+
+def _scraps(inks: np.ndarray, seed: list[int], count: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        some = inks[rng.permutation(len(inks))[: int(rng.integers(2, _ON_A_PAGE + 1))]]
+        found += _scraps_of(photograph(some, [0] * len(some), rng))
+    return np.stack(found[:count])
+
+
+def _scraps_of(page: Page) -> list[np.ndarray]:
+    """Return tiles of what lies on a page and is no digit, and of neighbouring digits taken for one."""
+    ink = next(iter(find_inks(page.frame)))
+    parts = [part for part in locate(ink) if part.side >= MIN_SIDE]
+    on_digit = [any(_overlap(part.box, box) > 0 for box in page.boxes) for part in parts]
+    # A remaining bit of an upright line is a 1 to look at: to teach otherwise would cost the real ones.
+    scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and part.box[3] < _UPRIGHT * part.box[2]]
+    digits = [part for part in parts if any(_overlap(part.box, box) > _WHOLE for box in page.boxes)]
+    pairs = [merge(digits[i], digits[j]) for i, j in neighbours(digits)[:_PAIRS]]
+    return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
 
 
 def _photographed(inks: list[np.ndarray], seed: list[int], strength: float) -> np.ndarray:

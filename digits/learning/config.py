@@ -32,7 +32,7 @@ class RunConfig:
     """Everything that decides a run; saved beside its results.
 
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
-    `handwritten` and `non_digits` say how many extra training tiles augment.enrich makes; `camera` per
+    `handwritten`, `non_digits` and `scraps` say how many extra training tiles augment.enrich makes; `camera` per
     training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out
     MobileNetV2's all-layer stage.
     """
@@ -53,6 +53,7 @@ class RunConfig:
     camera: float = 0.5
     handwritten: int = 6000
     non_digits: int = 3000
+    scraps: int = 1000
 
     def with_epochs(self, most: int) -> RunConfig:
         """Return these settings with at most this many epochs in each stage."""
@@ -80,11 +81,14 @@ class RunConfig:
             camera=0.25,
             handwritten=300,
             non_digits=300,
+            scraps=100,
         )
         return replace(small, **changes)
 
     @classmethod
     def release_run(cls, **changes) -> RunConfig:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
-        longer = cls(release=True, all_epochs=8, handwritten=12000, non_digits=6000)
+        longer = cls(
+            release=True, all_epochs=5, retrain_all=False, camera=0.4, handwritten=14000, non_digits=6000, scraps=3000
+        )
         return replace(longer, **changes)

@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
     cache = _cache(config)
-    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits)
+    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps)
     made, targets = enrich(
         train.images, train.labels, extras, config.seed, cache, done=_titled(advance, "camera tiles")
     )
@@ -138,7 +138,8 @@ def train_model(name: str, run: Run) -> Outcome:
     outcome = _finished(name, run)
     if outcome is None:
         trainer = _train_mobilenet if name == transfer.NAME else _train_baseline
-        outcome = trainer(name, run)
+        trained = trainer(name, run)
+        outcome = replace(trained, model=_without_training(name, trained.model))
         _write(name, outcome, run)
     return outcome
 
@@ -162,68 +163,96 @@ def _train_baseline(name: str, run: Run) -> Outcome:
 
 
 def _train_mobilenet(name: str, run: Run) -> Outcome:
-    rows, history = [], []
-    config = run.config
+    """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
     model = _starting_model(run)
-    store = transfer.FeatureStore(_cache(config), model)
+    store = transfer.FeatureStore(_cache(run.config), model)
+    rows, history = [], []
     chosen: dict[str, int] = {}
-    for stage, part, train, judge in _mobilenet_stages(model, store, run):
-        lines = fit_stage(part, stage, train(run.data.fitted), judge.val, _job(name, run, _start(run)))
-        chosen[stage.name] = best_epoch(lines)
-        history += lines
-        rows.append(judge.row(name, stage, part, lines, weights=run.weights.origin, augmentation=_augmentation(stage)))
-    if transfer.ALL.name in chosen and run.weights.origin != "shipped":
-        transfer.save_trunk(model, config.exports_dir / "trunk" / transfer.TRUNK_FILE)
-    if transfer.ALL.name not in chosen or config.retrain_all:
-        model, part, judge, more = _train_again(name, run, store, chosen)
-        history += more
-        row = judge.row(
-            name,
-            replace(stage, name="train_and_val"),
-            part,
-            more,
-            weights=run.weights.origin,
-            augmentation=_augmentation(stage),
+    for step in _mobilenet_steps(model, store, run):
+        lines = fit_stage(
+            step.part, step.stage, step.feed(run.data.fitted), step.judge.val, _job(name, run, _start(run))
         )
-        rows.append(row | {"val_accuracy": None, "val_camera_accuracy": None})  # it has seen val
-    return judge.outcome(model, part, rows, history)
+        chosen[step.stage.name] = best_epoch(lines)
+        history += lines
+        rows.append(step.judge.row(name, step.stage, step.part, lines, run.weights.origin, step.augmentation))
+    if step.stage.name == transfer.ALL.name and run.weights.origin != "shipped":
+        transfer.save_trunk(model, run.config.exports_dir / "trunk" / transfer.TRUNK_FILE)
+    again, last = _train_again(name, run, store, chosen)
+    rows.append(again.rows[0])
+    if last.stage.name == step.stage.name:
+        return replace(again, rows=rows, history=history + again.history)
+    return step.judge.outcome(model, step.part, rows, history + again.history)
 
 
-def _train_again(name: str, run: Run, store, chosen: dict[str, int]):
-    """Train on train and val from the start, each stage for the epochs that validation chose."""
+def _train_again(name: str, run: Run, store: transfer.FeatureStore, chosen: dict[str, int]) -> tuple[Outcome, _Step]:
+    """Train on train and val from the start; return that network and its last step.
+
+    The all-layer stage is left out if the settings say so: it costs as much as all the rest, for 11 % more images.
+    """
     model, history = _starting_model(run), []
     job = replace(_job(name, run, _start(run), "again"), folder=run.folder(name) / "train_and_val")
-    for stage, part, train, judge in _mobilenet_stages(model, store, run):  # noqa: B007 (the last ones are returned)
-        again = replace(stage, epochs=chosen[stage.name], schedule_epochs=stage.epochs)
-        lines = fit_stage(part, again, train(len(run.data.tiles)), None, job)
-        history += [line | {"stage": f"{stage.name}, with val"} for line in lines]
-    return model, part, judge, history
+    for step in _mobilenet_steps(model, store, run, all_layers=run.config.retrain_all):
+        stage = replace(step.stage, epochs=chosen[step.stage.name], schedule_epochs=step.stage.epochs)
+        lines = fit_stage(step.part, stage, step.feed(len(run.data.tiles)), None, job)
+        history += [line | {"stage": f"{stage.name}+val"} for line in lines]
+    stage = replace(step.stage, name=f"{step.stage.name}+val")
+    row = step.judge.row(name, stage, step.part, history, run.weights.origin, step.augmentation)
+    row |= {"epochs": chosen[step.stage.name], "val_accuracy": None, "val_camera_accuracy": None}  # it has seen val
+    return step.judge.outcome(model, step.part, [row], history), step
 
 
-def _mobilenet_stages(model: keras.Model, store: transfer.FeatureStore, run: Run):
-    """Yield (stage, part to train, tiles used -> feed, judge), the layers that may learn already set."""
+@dataclass(frozen=True)
+class _Step:
+    """One stage of MobileNetV2 ready to go: which part learns, from what, judged on what.
+
+    `feed` takes how many of the run's tiles are used, from the first on.
+    """
+
+    stage: Stage
+    part: keras.Model
+    feed: Callable[[int], Feed]
+    judge: _Judge
+    augmentation: str
+
+
+def _mobilenet_steps(
+    model: keras.Model, store: transfer.FeatureStore, run: Run, all_layers: bool = True
+) -> Iterator[_Step]:
+    """Yield the stages in order; as each is yielded, just the layers that it trains may learn."""
     config, data = run.config, run.data
     rows = store.rows(data.tiles, run.report)
-
-    def stored(feed):
-        return lambda tiles, targets: feed(store, store.rows(tiles, run.report), targets)
-
     for stage, last, part, feed in (
         (replace(transfer.FROZEN, epochs=config.frozen_epochs), 0, transfer.head, transfer.pooled_feed),
         (replace(transfer.LAST, epochs=config.last_epochs), transfer.LAST_LAYERS, transfer.tail, transfer.block_feed),
     ):
-        judge = _Judge(run, stored(feed))
+        stored = _Stored(store, rows, data.targets, feed, run.report)
         transfer.set_trainable(model, last)
-        yield stage, part(model), lambda n, feed=feed: feed(store, rows[:n], data.targets[:n]), judge
-    if config.all_epochs:
+        yield _Step(stage, part(model), stored.first, _Judge(run, stored.of_tiles), "camera")
+    if config.all_epochs and all_layers:
         transfer.set_trainable(model, None)
-        judge = _Judge(run, transfer.tile_feed)
         stage = replace(transfer.ALL, epochs=config.all_epochs)
 
-        def drawn_anew(n: int) -> Feed:
-            return transfer.tile_feed(data.tiles[:n], data.targets[:n], _often_geometric)
+        def drawn_anew(count: int) -> Feed:
+            return transfer.tile_feed(data.tiles[:count], data.targets[:count], _often_geometric)
 
-        yield stage, model, drawn_anew, judge
+        yield _Step(stage, model, drawn_anew, _Judge(run, transfer.tile_feed), "camera + geometric")
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """Feeds from the feature store."""
+
+    store: transfer.FeatureStore
+    rows: np.ndarray
+    targets: np.ndarray
+    make: Callable
+    report: Callable
+
+    def first(self, count: int) -> Feed:
+        return self.make(self.store, self.rows[:count], self.targets[:count])
+
+    def of_tiles(self, tiles: np.ndarray, targets: np.ndarray) -> Feed:
+        return self.make(self.store, self.store.rows(tiles, self.report), targets)
 
 
 def _starting_model(run: Run) -> keras.Model:
@@ -236,10 +265,6 @@ def _often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     result = tiles.copy()
     result[drawn] = geometric(tiles[drawn], rng)
     return result
-
-
-def _augmentation(stage: Stage) -> str:
-    return "camera + geometric" if stage.name == transfer.ALL.name else "camera"
 
 
 # ---------------------------------------------------------------- judging
@@ -316,16 +341,15 @@ class _Judge:
 def _write(name: str, outcome: Outcome, run: Run) -> None:
     """Write what a model's folder holds; metrics.json comes last, and its key says that the folder is whole."""
     folder = run.folder(name)
-    clean = _without_training(name, outcome.model)
     with replacing(folder / "model.keras") as beside:
         named = beside.with_name(f"{beside.name}.keras")  # Keras goes by the suffix
-        clean.save(named)
+        outcome.model.save(named)
         os.replace(named, beside)
     one = np.zeros((1, 96, 96, 3), np.float32)
-    latency = evaluation.latency_ms(lambda: clean.predict_on_batch(one))
+    latency = evaluation.latency_ms(lambda: outcome.model.predict_on_batch(one))
     for row in outcome.rows:
         row |= {
-            "params": clean.count_params(),
+            "params": outcome.model.count_params(),
             "size_bytes": (folder / "model.keras").stat().st_size,
             "latency_ms": latency,
         }
