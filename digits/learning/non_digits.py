@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from digits.learning.digit_styles import digit_glyph
+from digits.learning.paper import ink_points
 from digits.learning.pen import Glyph, arc, ink_lines, random_hand, spline, write
 
 Random = np.random.Generator
@@ -316,7 +317,7 @@ def _smear(rng: Random, size: int) -> np.ndarray:
 
 
 def _cropped(ink: np.ndarray) -> np.ndarray:
-    x, y, w, h = cv2.boundingRect(cv2.findNonZero((ink > 64).astype(np.uint8)))
+    x, y, w, h = cv2.boundingRect(ink_points(ink))
     return ink[y : y + h, x : x + w]
 
 

@@ -17,6 +17,7 @@ from digits.learning.paper import (
     blank_sheet,
     change_pen,
     contrast,
+    ink_points,
     random_pen,
 )
 from digits.learning.scenes import background, fingers
@@ -75,8 +76,7 @@ def _drawn_on_screen(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndar
 def _place(mask: np.ndarray, rng: np.random.Generator, shape: tuple[int, int], detail: float, angle: float,
            strength: float) -> tuple[np.ndarray, Box]:
     """Return the mask scaled, turned and put somewhere into uint8 `shape`, and its box."""
-    points = cv2.findNonZero((mask > 100).astype(np.uint8))
-    x, y, w, h = cv2.boundingRect(points)
+    x, y, w, h = cv2.boundingRect(ink_points(mask))
     scale = detail / max(w, h)
     mask = at_least_wide(mask, THINNEST / scale)
     if scale < 0.7:  # warping alone would skip pixels
@@ -93,7 +93,7 @@ def _place(mask: np.ndarray, rng: np.random.Generator, shape: tuple[int, int], d
     target += 2 - low + where * room
     matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
     placed = cv2.warpPerspective(mask, matrix, shape[::-1], flags=cv2.INTER_LINEAR)
-    return placed, cv2.boundingRect(cv2.findNonZero((placed > 100).astype(np.uint8)))
+    return placed, cv2.boundingRect(ink_points(placed))
 
 
 def _furnish(sheet, rng, mask, box, angle, strength, pen, board) -> None:
@@ -236,6 +236,7 @@ def _cells(count: int, size: tuple[int, int], layout: str, rng: np.random.Genera
     columns = int(np.ceil(np.sqrt(count * width / height * (2.2 if layout == "lines" else 1.2))))
     columns = min(columns, count)
     rows = -(-count // columns)
+    columns = -(-count // rows)
     step = width * 0.84 / columns, height * 0.84 / rows
     tall = min(step[1] * rng.uniform(0.45, 0.75), step[0] * (1.15 if layout == "lines" else 0.9), 0.5 * height)
     if layout == "lines":
@@ -257,8 +258,7 @@ def _cells(count: int, size: tuple[int, int], layout: str, rng: np.random.Genera
 def _write_in(layer: np.ndarray, mask: np.ndarray, cell: tuple[float, ...], angle: float) -> np.ndarray:
     """Write a digit into its cell of the layer, in place; return its ink's points, float32 (n, 1, 2)."""
     x, y, width, height = cell
-    points = cv2.findNonZero((mask > 100).astype(np.uint8))
-    left, top, w, h = cv2.boundingRect(points)
+    left, top, w, h = cv2.boundingRect(ink_points(mask))
     scale = min(height / h, width / w)
     mask = at_least_wide(mask, THINNEST / scale)
     small = cv2.resize(mask, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -266,7 +266,7 @@ def _write_in(layer: np.ndarray, mask: np.ndarray, cell: tuple[float, ...], angl
     matrix[:, 2] += x - (left + w / 2) * scale, y - (top + h / 2) * scale
     written = cv2.warpAffine(small, matrix, layer.shape[::-1])
     np.maximum(layer, written, out=layer)
-    return cv2.findNonZero((written > 100).astype(np.uint8)).astype(np.float32).reshape(-1, 1, 2)
+    return ink_points(written).astype(np.float32)
 
 
 def _view(rng: np.random.Generator, size: tuple[int, int], zoom: float, strength: float) -> np.ndarray:
@@ -392,3 +392,9 @@ def _hand_position(index: int, motion: Motion, phases: np.ndarray, size: tuple[i
     cx, cy = size[0] / 2, size[1] / 2
     c, s = zoom * np.cos(turn), zoom * np.sin(turn)
     return np.array([[c, s, cx + dx - c * cx - s * cy], [-s, c, cy + dy + s * cx - c * cy], [0, 0, 1]])
+
+
+if __name__ == "__main__":
+    from digits.learning.samples import main
+
+    main()

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from digits.learning.paper import clouds, noise
+from digits.learning.pen import arc, spline
 
 SKINS = np.array([[0.5, 0.58, 0.85], [0.42, 0.52, 0.78], [0.3, 0.4, 0.62], [0.2, 0.28, 0.45]])  # blue, green, red
 KINDS = ("desk", "cloth", "room", "person", "dark")
@@ -56,18 +57,21 @@ def _room(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
 def _person(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Shoulders in a shirt before a wall."""
     height, width = shape
-    scene = _tinted(rng, tuple(rng.uniform(0.25, 0.6) * np.array([0.9, 1.0, 1.05])), 0.06 * clouds(rng, shape, 3))
-    shirt = _tinted(rng, tuple(rng.uniform(0.1, 0.85, 3)), 0.1 * clouds(rng, shape, 6))
-    middle, top = width * rng.uniform(0.42, 0.58), height * rng.uniform(0.1, 0.35)
-    neck = width * 0.09
-    skin = np.zeros(shape, np.float32)
-    cv2.ellipse(skin, ((middle, top - 0.1 * height), (2.4 * neck, 0.6 * height), 0), 1.0, -1, cv2.LINE_AA)
-    body = np.zeros(shape, np.float32)
-    outline = [(-3.6, 9), (-3.4, 1.2), (-2.6, 0.5), (-1, 0), (0, 0.3), (1, 0), (2.6, 0.5), (3.4, 1.2), (3.6, 9)]
-    points = [(middle + x * neck, top + y * neck) for x, y in outline]
-    cv2.fillPoly(body, [np.rint(points).astype(np.int32)], 1.0, cv2.LINE_AA)
-    scene += skin * (SKINS[rng.integers(len(SKINS))].astype(np.float32)[:, None, None] - scene)
-    return scene + body * (shirt - scene)
+    scene = _room(rng, shape) if rng.random() < 0.5 else _tinted(rng, (0.45, 0.5, 0.53), 0.06 * clouds(rng, shape, 3))
+    shirt = _tinted(rng, tuple(rng.uniform(0.08, 0.8, 3)), 0.1 * clouds(rng, shape, 6))
+    middle, top = width * rng.uniform(0.44, 0.56), height * rng.uniform(0.12, 0.3)
+    neck = width * rng.uniform(0.07, 0.09)
+    skin = SKINS[rng.integers(len(SKINS))].astype(np.float32)[:, None, None]
+    left = np.array([(-0.75, -0.6), (-1.0, -0.15), (-2.2, 0.35), (-3.6, 0.9), (-4.4, 2.4), (-4.9, 6), (-5, 14)])
+    shoulders = np.concatenate([spline(left), spline(left)[::-1] * (-1, 1)])
+    throat = np.array([(-0.8, -3), *arc(0, -0.5, 0.8, 1.05, 180, 360, 12), (0.8, -3)])
+    chin = np.array(arc(0, -2.5, 1.35, 1.75, 0, 360, 24))
+    for outline, colour in ((shoulders, shirt), (throat, 0.85 * skin), (chin, skin)):
+        points = np.rint((outline * neck + (middle, top)) * 16).astype(np.int32)
+        cover = cv2.fillPoly(np.zeros(shape, np.float32), [points], 1.0, cv2.LINE_AA, 4)
+        shade = 0.75 + 0.25 * cv2.GaussianBlur(cover, (0, 0), 0.3 * neck)
+        scene += cover * (shade * colour - scene)
+    return np.stack([cv2.GaussianBlur(plane, (0, 0), 1.5) for plane in scene])
 
 
 def _dark(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
@@ -81,7 +85,7 @@ def fingers(rng: np.random.Generator, corners: np.ndarray, shape: tuple[int, int
         corners: float (4, 2), the sheet's corners in the frame, clockwise from the top left.
         shape: height and width of the frame.
     Returns:
-        skin, float32 (3, 1, 1); cover, float32 `shape`, shaded to look round.
+        skin, float32 (3, H, W), shaded to look round; cover, float32 `shape`.
     """
     skin = SKINS[rng.integers(len(SKINS))].astype(np.float32)[:, None, None]
     cover = np.zeros(shape, np.float32)
@@ -89,8 +93,9 @@ def fingers(rng: np.random.Generator, corners: np.ndarray, shape: tuple[int, int
     for top, bottom, outwards in ((corners[0], corners[3], -1), (corners[1], corners[2], 1)):
         grip = top + rng.uniform(0.45, 0.75) * (bottom - top)
         for finger in range(int(rng.integers(1, 4))):
-            tip = grip + (-outwards * 0.3 * length, finger * 0.75 * length)
+            tip = grip + (-outwards * (0.3 - 0.08 * finger) * length, finger * 0.66 * length)
             base = tip + outwards * length * np.array([3.5, 0.5])
             ends = np.rint(np.array([tip, base]) * 16).astype(np.int32)
             cv2.line(cover, ends[0].tolist(), ends[1].tolist(), 1.0, max(2, round(0.7 * length)), cv2.LINE_AA, 4)
-    return skin, cover
+    shade = 0.7 + 0.3 * cv2.GaussianBlur(cover, (0, 0), 0.2 * length)
+    return skin * shade, cover

@@ -32,13 +32,6 @@ def _ink_box(frame):
     return cv2.boundingRect(_ink(frame).astype(np.uint8))
 
 
-def _overlap(a, b):
-    x, y = max(a[0], b[0]), max(a[1], b[1])
-    right, bottom = min(a[0] + a[2], b[0] + b[2]), min(a[1] + a[3], b[1] + b[3])
-    shared = max(0, right - x) * max(0, bottom - y)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
-
-
 def test_one_photograph_is_small_reproducible_and_holds_its_box():
     for seed in range(60):
         frame, box = photograph_one(_mnist_like(seed % 10, seed), np.random.default_rng(seed))
@@ -55,7 +48,9 @@ def test_clean_photographs_show_the_ink_where_the_box_says():
     for seed in range(30):
         ink = draw_digit(seed % 10, np.random.default_rng(seed))
         frame, box = photograph_one(ink, np.random.default_rng(seed), 0.0)
-        assert _overlap(_ink_box(frame), box) > 0.8, seed
+        x, y, w, h = _ink_box(frame)
+        edges = np.array([x, y, x + w, y + h]) - (box[0], box[1], box[0] + box[2], box[1] + box[3])
+        assert np.abs(edges).max() <= 3, seed
 
 
 def test_photographs_cover_sizes_contrasts_and_both_polarities():
@@ -73,6 +68,14 @@ def test_photographs_cover_sizes_contrasts_and_both_polarities():
 def test_blank_ink_is_refused():
     with pytest.raises(ValueError, match="blank"):
         photograph_one(np.zeros((28, 28), np.uint8), np.random.default_rng(0))
+
+
+def test_faint_and_tiny_inks_are_photographed_too():
+    rng = np.random.default_rng(0)
+    for label in range(10):
+        frame, box = photograph_one(draw_digit(label, rng, 16) // 3, rng)
+        assert max(box[2:]) >= 12
+        assert len(photograph([draw_digit(label, rng, 28)] * 3, [label] * 3, rng).boxes) == 3
 
 
 def test_changed_pens_keep_the_digit_whole():
@@ -99,7 +102,7 @@ def test_boxes_of_a_clean_page_are_exact():
     ink = _ink(page.frame)
     for x, y, w, h in page.boxes:
         x0, y0, w0, h0 = cv2.boundingRect(ink[y - 4 : y + h + 4, x - 4 : x + w + 4].astype(np.uint8))
-        assert abs(x0 - 4) <= 2 and abs(y0 - 4) <= 2 and abs(w0 - w) <= 3 and abs(h0 - h) <= 3
+        assert abs(x0 - 4) <= 2 and abs(y0 - 4) <= 2 and abs(w0 - w) <= 4 and abs(h0 - h) <= 4
         ink[y - 4 : y + h + 4, x - 4 : x + w + 4] = False
     assert not ink.any()
 
