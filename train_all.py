@@ -111,7 +111,7 @@ def run_all(options: argparse.Namespace, report) -> None:
             outcomes[name] = experiment.train_model(name, run)
         best = report_results(run, outcomes)
         folder = export(run, outcomes, best)
-        read_sample(folder, *results.sample_photograph(SAMPLES_DIR, run.data.test.images), report)
+        read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
@@ -175,9 +175,8 @@ def _positive(text: str) -> int:
 
 
 def _foreseen() -> tuple[type[Exception], ...]:
-    from digits.learning.export import ExportError
-
     from digits.learning.dataset import DatasetError
+    from digits.learning.export import ExportError
     from digits.learning.sources import SourceError
     from digits.learning.training import RunError
     from digits.reading.card import ModelError

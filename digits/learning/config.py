@@ -46,10 +46,10 @@ class RunConfig:
     quick: bool = False
     release: bool = False
     baseline_epochs: int = 10
-    frozen_epochs: int = 12
+    frozen_epochs: int = 20
     last_epochs: int = 6
     all_epochs: int = 0
-    retrain_all: bool = True  # train the all-layer stage again on train + val (doubles the time of --release)
+    retrain_all: bool = False  # train the all-layer stage again on train + val too
     camera: float = 0.5
     handwritten: int = 6000
     non_digits: int = 3000
@@ -76,7 +76,7 @@ class RunConfig:
             limit=7000,
             quick=True,
             baseline_epochs=4,
-            frozen_epochs=6,
+            frozen_epochs=20,
             last_epochs=2,
             camera=0.25,
             handwritten=300,

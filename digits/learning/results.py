@@ -8,6 +8,7 @@ import numpy as np
 
 from digits.learning import evaluation, plots
 from digits.learning.experiment import Data, Outcome, Run, read_csv, write_csv
+from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 
 LEADERBOARD = "leaderboard.csv"
@@ -17,7 +18,6 @@ COLUMNS = (
 )  # fmt: skip
 _SAME = ("model", "stage", "weights", "augmentation", "seed", "images")  # a new row of these replaces the old one
 _GALLERY = 32
-_GOLDEN = 32  # pictures that an export carries to prove itself with
 _REPRESENTATIVE = 500  # tiles that 8-bit quantisation measures ranges on
 
 
@@ -73,7 +73,7 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
     Raises:
         ExportError: if a file does not say what the network says; the folder is then as it was.
     """
-    from digits.learning.export import export_model
+    from digits.learning.export import export_model, golden_sources
 
     data = run.data
     rng = np.random.default_rng(run.config.seed)
@@ -91,9 +91,10 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
         name,
         run.config.exports_dir,
         card_info,
-        golden_sources=golden_photographs(data.test.images, run.config.seed),
+        golden_sources=golden_sources(load_mnist()[2]),
         calibration=(data.calibration.images, data.calibration.labels),
         representative=data.tiles[shown],
+        report=run.report,
     )
 
 
@@ -111,35 +112,15 @@ def data_facts(data: Data, run: Run) -> dict:
     }
 
 
-def golden_photographs(tiles: np.ndarray, seed: int, count: int = _GOLDEN) -> list[np.ndarray]:
-    """Return `count` rendered photographs, uint8 (H, W, 3), of digits; the reader finds the digit in each."""
-    from digits.learning.pages import photograph_one
-    from digits.reading.reader import main_tile
-
-    rng = np.random.default_rng([seed, 32])
-    frames: list[np.ndarray] = []
-    while len(frames) < count:
-        frame = _frame(photograph_one(tiles[rng.integers(len(tiles))], rng, 0.5))
-        try:
-            main_tile(frame)
-        except ValueError:
-            continue
-        frames.append(frame)
-    return frames
-
-
-def sample_photograph(samples: Path, tiles: np.ndarray) -> tuple[str, np.ndarray]:
-    """Return name and frame, uint8 (H, W, 3), of a sample picture that ships, or of one rendered now."""
+def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:
+    """Return name and frame, uint8 (H, W, 3) BGR, of a sample picture that ships, or of one rendered now."""
+    from digits.learning.export import golden_sources
     from digits.reading.images import IMAGE_SUFFIXES, load_image
 
     for path in sorted(samples.glob("*")) if samples.is_dir() else ():
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return str(path), load_image(path)
-    return "a photograph rendered just now", golden_photographs(tiles, 1, 1)[0]
-
-
-def _frame(photograph) -> np.ndarray:
-    return photograph[0] if isinstance(photograph, tuple) else photograph
+    return "a photograph rendered just now", golden_sources(load_mnist()[2])[-1]
 
 
 def _gallery(data: Data, probabilities: np.ndarray, name: str):

@@ -219,6 +219,7 @@ class FeatureStore:
         own = build_mobilenet_v2()  # a copy: the one given is about to be trained
         own.set_weights(model.get_weights())
         self.model = frozen_part(own)
+        self._run = tf.function(lambda batch: self.model(tiles_to_input(batch), training=False), reduce_retracing=True)
         self.folder = folder / f"features-{trunk_key(model)}-tile{TILE_RULE}"
         self.folder.mkdir(parents=True, exist_ok=True)
         block, pooled = (tuple(shape[1:]) for shape in self.model.output_shape)
@@ -252,19 +253,16 @@ class FeatureStore:
         """
         keys = [_tile_key(tile) for tile in tiles]
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
-        run = tf.function(lambda batch: self.model(tiles_to_input(batch), training=False), reduce_retracing=True)
         for start in range(0, len(missing), self.CHUNK):
             self._append(
-                [keys[i] for i in missing[start : start + self.CHUNK]],
-                tiles[missing[start : start + self.CHUNK]],
-                run,
+                [keys[i] for i in missing[start : start + self.CHUNK]], tiles[missing[start : start + self.CHUNK]]
             )
             if hasattr(report, "advance"):
                 report.advance("frozen part of MobileNetV2", min(start + self.CHUNK, len(missing)), len(missing))
         return np.array([self._known[key] for key in keys], np.int64)
 
-    def _append(self, keys: list, tiles: np.ndarray, run, batch: int = 128) -> None:
-        outputs = [run(tf.constant(tiles[i : i + batch])) for i in range(0, len(tiles), batch)]
+    def _append(self, keys: list, tiles: np.ndarray, batch: int = 128) -> None:
+        outputs = [self._run(tf.constant(tiles[i : i + batch])) for i in range(0, len(tiles), batch)]
         self._blocks.append(np.concatenate([np.asarray(block) for block, _ in outputs]))
         self._pooled.append(np.concatenate([np.asarray(pooled) for _, pooled in outputs]))
         self._keys.append(np.array(keys, np.uint64))
