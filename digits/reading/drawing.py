@@ -158,8 +158,9 @@ class Screen:
         x = right - x - width if mirror else left + x
         y += top
         colour = _GREEN if main else _BLUE
-        cv2.rectangle(canvas, (x - 3, y - 3), (x + width + 3, y + height + 3), _BLACK, 5 if main else 3)
-        cv2.rectangle(canvas, (x - 3, y - 3), (x + width + 3, y + height + 3), colour, 3 if main else 1)
+        view = canvas[:, : self.view[0]]
+        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), _BLACK, 5 if main else 3)
+        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), colour, 3 if main else 1)
         label = f"{digit.digit}  {percent(digit.confidence)}" if main else str(digit.digit)
         self._chip(canvas, label, (x - 4, y - 5), (x - 4, y + height + 5), colour)
 

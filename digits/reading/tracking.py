@@ -11,17 +11,23 @@ from digits.reading.reader import Digit, Reading, Rejected
 # 0.51, after three 0.34 to 0.66. With the lead below, a label changes on the third frame in a row, never on one.
 _MEMORY = 0.7
 _LEAD = 0.2
-# A digit is shown when two frames agree that it is there and what it is, and it is surer than not.
-_EVIDENCE = 2.0
+# Before it is shown a digit has nothing to defend, and the newest look counts most.
+_FIRST_MEMORY = 0.45
+# A digit is shown when frames agree that it is there and what it is: two when they are sure (0.95), four when they
+# waver, so that a new steady digit shows within five frames. And it must be surer than not.
+_EVIDENCE = 1.8
+_LEAST_EVIDENCE = 0.5
 _SURE = 0.5
 # Cameras and screen recorders repeat frames. A repeated one says nothing new; three in a row say the scene
 # stands still, which is as good as a second look. Repeats differ by less than 0.2 grey levels through
 # compression, sensor noise alone by more than 1.
 _REPEATED = 1.0 / 3.0
 _SAME_FRAME = 0.5
-# Missing for a moment (a shadow, a blurred frame) a digit stays; longer where its ink is seen but not read.
+# Missing for a moment (a shadow, a blurred frame) a digit stays; longer where its ink is seen but not read, and
+# where most of the other digits are still there.
 _MISSES = 2
-_MISSES_IN_SIGHT = 5
+_MORE_MISSES = 5
+_MOST = 0.6
 # How far a digit may move from one frame to the next, in its own heights: more is another digit, or too fast to read.
 _REACH = 0.6
 _STEADY_REACH = 0.5
@@ -39,7 +45,7 @@ class _Track:
     box: tuple[int, int, int, int]
     vote: np.ndarray
     label: int
-    evidence: float = 1.0
+    evidence: float
     missed: int = 0
     shown: bool = False
 
@@ -116,28 +122,31 @@ class Tracker:
 
 
 def _new_track(digit: Digit) -> _Track:
-    return _Track(digit, digit.box, np.asarray(digit.probabilities, np.float32).copy(), digit.digit)
+    probabilities = np.asarray(digit.probabilities, np.float32).copy()
+    return _Track(digit, digit.box, probabilities, digit.digit, _evidence(digit))
+
+
+def _evidence(digit: Digit) -> float:
+    """Return how much one sighting proves: 1 where the network is certain, less where it wavers."""
+    return float(np.clip(2 * digit.confidence - 1, _LEAST_EVIDENCE, 1.0))
 
 
 def _vote(track: _Track, digit: Digit, repeated: bool, blurred: bool) -> None:
     """Let one sighting count: for what the digit is, and for whether it is there at all."""
     moved = np.abs(_centres([digit.box]) - _centres([track.box])).max()
     weight = _REPEATED if repeated else 1.0
-    keep = _MEMORY**weight
+    keep = (_MEMORY if track.shown else _FIRST_MEMORY) ** weight
     track.vote = keep * track.vote + (1 - keep) * np.asarray(digit.probabilities, np.float32)
     leader = int(track.vote.argmax())
     steady = moved <= _STEADY_REACH * max(digit.box[2:]) and not blurred
     if not track.shown:
-        if digit.digit != track.label or not steady:
-            # Not yet shown, so nothing need be defended: begin again with what is seen now.
-            track.vote = np.asarray(digit.probabilities, np.float32).copy()
-            track.label, track.evidence = digit.digit, 1.0
-        else:
-            track.evidence += weight
+        agrees = steady and digit.digit == track.label
+        track.evidence = track.evidence + (_REPEATED if repeated else _evidence(digit)) if agrees else _evidence(digit)
+        track.label = leader
     elif leader != track.label and track.vote[leader] > track.vote[track.label] + _LEAD:
         track.label = leader
     track.seen, track.box, track.missed = digit, digit.box, 0
-    track.shown = track.shown or (track.evidence >= _EVIDENCE - 1e-6 and track.vote[track.label] >= _SURE)
+    track.shown = track.shown or (track.evidence >= _EVIDENCE - 1e-3 and track.vote[track.label] >= _SURE)
 
 
 def _miss(track: _Track, shift: np.ndarray) -> None:
@@ -149,12 +158,14 @@ def _miss(track: _Track, shift: np.ndarray) -> None:
 def _with_missing(seen: list[_Track], before: list[_Track], rejected: list[Rejected]) -> list[_Track]:
     """Return the tracks seen now and those that may be missing for a moment, each where it stood in reading order."""
     kept = list(seen)
+    shown = [track for track in before if track.shown]
+    scene_goes_on = sum(not track.missed for track in shown) >= _MOST * len(shown)
     for place, track in enumerate(before):
         if not track.missed or not track.shown:
             continue
         in_sight = any(_overlap(track.box, item.box) for item in rejected)
         replaced = any(_overlap(track.box, other.box) for other in seen)
-        if not replaced and track.missed <= (_MISSES_IN_SIGHT if in_sight else _MISSES):
+        if not replaced and track.missed <= (_MORE_MISSES if in_sight or scene_goes_on else _MISSES):
             earlier = [kept.index(other) for other in before[:place] if other in kept]
             kept.insert(max(earlier, default=-1) + 1, track)
     return kept
