@@ -12,35 +12,31 @@ import argparse
 import csv
 import hashlib
 import io
-import json
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from digits import reading
 from digits.learning import own_images
-from digits.learning.config import CLASSES, CUSTOM_DIR, MERGED_DIR, RAW_DIR, SPLITS
+from digits.learning.config import CLASSES, CUSTOM_DIR, MERGED_DIR, RAW_DIR, RUNS_DIR, SPLITS
+from digits.learning.merged_state import MergedState, tiles_in, write_file, write_if_changed
 from digits.learning.own_images import Facts, OwnImage
 from digits.learning.sources import Mnist, Report, SourceError, load_mnist, quiet
 from digits.learning.workers import Progress, ProgressLines, available_cores, map_chunks, progress_bar
-from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
+from digits.reading.tile import TILE_SIZE, normalise
 
 INDEX_COLUMNS = ("path", "label", "source", "session", "split", "sha256", "reason", "original")
 CALIBRATION_SHARE = 2000 / 60000  # of MNIST's training pictures
 VAL_SHARE = 6000 / 60000
+AUDIT_PAGE = RUNS_DIR / "audit.html"
 BUILD_COMMAND = "python -m digits.learning.dataset"
 
-_STATE_FILE = "build.json"
-_FACTS_RULE = 1  # version of what own_images.examine notes down
-_OWN_MODULES = ("images", "ink", "lines", "locate", "reader", "tile")  # what turns a photograph into a tile
 _MNIST_CHUNK = 1000  # tiles written per call of a worker: 0.4 s, a smooth bar
 _OWN_CHUNK = 4  # a phone's photograph takes up to half a second
 _WORTH_A_POOL_S = 1.5  # starting processes costs about half a second
@@ -137,7 +133,7 @@ def build_merged(
     custom_dir, merged_dir = Path(custom_dir), Path(merged_dir)
     _check_folders(custom_dir, merged_dir)
     source = _MnistRows(mnist or load_mnist(RAW_DIR, report), limit)
-    state = _State.load(merged_dir)
+    state = MergedState.load(merged_dir)
     state.discard_outdated(merged_dir, source.key)
     work = _Work(custom_dir, merged_dir, progress or ProgressLines("Tiles", report), workers)
 
@@ -145,7 +141,7 @@ def build_merged(
     images = own_images.decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]
     removed, written = _write_tiles(source, images, state, work)
-    _write_if_changed(merged_dir / "index.csv", _csv_text(rows))
+    write_if_changed(merged_dir / "index.csv", _csv_text(rows))
     state.finish(merged_dir, custom_dir, images)
     seconds = time.monotonic() - began
     left_out = own_images.reasons(images)
@@ -240,7 +236,7 @@ def _own_row(image: OwnImage) -> dict:
     return dict(zip(INDEX_COLUMNS, values, strict=True))
 
 
-def _with_facts(images: list[OwnImage], state: _State, work: _Work) -> list[OwnImage]:
+def _with_facts(images: list[OwnImage], state: MergedState, work: _Work) -> list[OwnImage]:
     """Return the images with what is in them; a file that has not changed since the last build is not opened."""
     images, unknown = list(images), []
     for position, image in enumerate(images):
@@ -266,10 +262,10 @@ def _examine(images: list[OwnImage], work: _Work) -> list[Facts]:
 # ---------------------------------------------------------------- writing
 
 
-def _write_tiles(source: _MnistRows, images: list[OwnImage], state: _State, work: _Work) -> tuple[int, int]:
+def _write_tiles(source: _MnistRows, images: list[OwnImage], state: MergedState, work: _Work) -> tuple[int, int]:
     """Bring the folder to what `source` and `images` ask for; return how many files were removed and written."""
     folder = work.merged_dir
-    present, broken = _tiles_in(folder)
+    present, broken = tiles_in(folder)
     kept = [image for image in images if not image.reason]
     new = [image for image in kept if image.tile_path not in present]
     missing = [row["path"] for row in source.rows if row["path"] not in present]
@@ -293,53 +289,24 @@ def _write_tiles(source: _MnistRows, images: list[OwnImage], state: _State, work
     return len(outdated), len(new) + len(missing)
 
 
-def _write_own(new: list[OwnImage], present: set[str], state: _State, work: _Work) -> None:
+def _write_own(new: list[OwnImage], present: set[str], state: MergedState, work: _Work) -> None:
     forgotten = []
     for image in new:
         before = state.tiles.get(image.original, "")
         if image.facts.png:
-            _write_file(work.merged_dir / image.tile_path, image.facts.png)
+            write_file(work.merged_dir / image.tile_path, image.facts.png)
         elif before in present and Path(before).name == Path(image.tile_path).name:
-            _write_file(work.merged_dir / image.tile_path, (work.merged_dir / before).read_bytes())
+            write_file(work.merged_dir / image.tile_path, (work.merged_dir / before).read_bytes())
         else:
             forgotten.append(image)  # a duplicate until now, so that no tile of it was kept
     for image, facts in zip(forgotten, _examine(forgotten, work), strict=True):
-        _write_file(work.merged_dir / image.tile_path, facts.png)
+        write_file(work.merged_dir / image.tile_path, facts.png)
 
 
 def write_mnist_tiles(folder: str, paths: list[str], pictures: np.ndarray) -> None:
     """Write the tiles of MNIST pictures uint8 (N, 28, 28) to `paths` below `folder`; runs in a worker."""
     for path, picture in zip(paths, pictures, strict=True):
-        _write_file(Path(folder, path), own_images.encode_tile(normalise(picture)))
-
-
-def _write_file(path: Path, content: bytes) -> None:
-    beside = f"{path}.tmp-{os.getpid()}"
-    with open(beside, "wb") as file:
-        file.write(content)
-    os.replace(beside, path)
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    content = text.encode()
-    if not path.exists() or path.read_bytes() != content:
-        _write_file(path, content)
-
-
-def _tiles_in(folder: Path) -> tuple[set[str], set[str]]:
-    """Return the paths of the tiles below `folder`, and of what a build that was cut off left behind."""
-    whole, broken = set(), set()
-    for split in SPLITS:
-        for digit in range(CLASSES):
-            inside = f"{split}/{digit}"
-            if not (folder / inside).is_dir():
-                continue
-            with os.scandir(folder / inside) as entries:
-                for entry in entries:
-                    if entry.name.startswith(("mnist_", "custom_")):
-                        good = entry.name.endswith(".png") and entry.stat().st_size > 0
-                        (whole if good else broken).add(f"{inside}/{entry.name}")
-    return whole, broken - whole
+        write_file(Path(folder, path), own_images.encode_tile(normalise(picture)))
 
 
 def _csv_text(rows: list[dict]) -> str:
@@ -358,87 +325,6 @@ def _counts(rows: list[dict]) -> dict[str, dict[str, int]]:
     return {split: dict(counter) for split, counter in counts.items()}
 
 
-class _State:
-    """What the last build knew, kept as build.json beside the index: which rules made the tiles, and of which files."""
-
-    def __init__(self, saved: dict):
-        self.saved = saved
-        self.same_writer = bool(saved.get("same_writer"))
-        self.files: dict[str, dict] = saved.get("files", {})
-        self.tiles = {original: file["tile"] for original, file in self.files.items()}
-        self.splits_before: dict[str, str] = {}
-        if not saved.get("by_session"):
-            tiles = ((file["facts"]["sha256"], file["tile"]) for file in self.files.values() if file["tile"])
-            self.splits_before = {sha256: tile.split("/")[0] for sha256, tile in tiles}
-
-    @classmethod
-    def load(cls, folder: Path) -> _State:
-        """Return the state of the last build; that of an empty folder where there is none or it is damaged."""
-        try:
-            return cls(json.loads((folder / _STATE_FILE).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return cls({})
-
-    def discard_outdated(self, folder: Path, mnist_key: str) -> None:
-        """Remove the tiles that other rules made."""
-        rules = {"mnist": f"{TILE_RULE} {mnist_key} {_code_of('tile')}"}
-        rules["custom"] = f"{TILE_RULE} {_FACTS_RULE} {_code_of(*_OWN_MODULES)}"
-        outdated = {kind for kind in rules if self.saved.get("rules", {}).get(kind) != rules[kind]}
-        if not outdated:
-            return
-        if "custom" in outdated:
-            self.files = {}
-        for path in _tiles_in(folder)[0]:
-            if path.split("/")[2].split("_")[0] in outdated:
-                (folder / path).unlink()
-        self.saved["rules"] = rules
-        self.begin(folder)
-
-    def begin(self, folder: Path) -> None:
-        """Note that the folder is being changed, until `finish`."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.saved.update(complete=False, files=self.files)
-        _write_file(folder / _STATE_FILE, json.dumps(self.saved).encode())
-
-    def known_facts(self, original: str, custom_dir: Path) -> Facts | None:
-        """Return what was found in a file, or None if it is new or has changed since."""
-        known = self.files.get(original)
-        if known and known["stamp"] == _stamp(custom_dir / original):
-            return Facts(**known["facts"])
-        return None
-
-    def finish(self, folder: Path, custom_dir: Path, images: list[OwnImage]) -> None:
-        """Note what the folder now holds."""
-        by_session = own_images.by_session(images)
-        own = [image for image in images if not image.reason and image.given is None]
-        self.same_writer = bool(own) and not by_session
-        files = {}
-        for image in images:
-            if image.facts != Facts():
-                facts = asdict(image.facts) | {"png": ""}
-                stamp = _stamp(custom_dir / image.original)
-                files[image.original] = {"stamp": stamp, "facts": facts, "tile": image.tile_path}
-        self.saved.update(complete=True, by_session=by_session, same_writer=self.same_writer, files=files)
-        _write_if_changed(folder / _STATE_FILE, json.dumps(self.saved))
-
-
-def _stamp(path: Path) -> list[int]:
-    """Return what changes whenever a file does, without opening it."""
-    try:
-        status = path.stat()
-    except OSError:
-        return []
-    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-
-
-def _code_of(*modules: str) -> str:
-    """Return a hash of modules of digits.reading: tiles made before a change there are not mixed with later ones."""
-    digest = hashlib.sha256()
-    for name in modules:
-        digest.update((Path(reading.__file__).with_name(f"{name}.py")).read_bytes())
-    return digest.hexdigest()[:16]
-
-
 # ---------------------------------------------------------------- reading back
 
 
@@ -449,10 +335,29 @@ def load_index(merged_dir: Path = MERGED_DIR) -> list[dict]:
         DatasetError: if nothing was merged yet, or merging was cut off.
     """
     merged_dir = Path(merged_dir)
-    if not _State.load(merged_dir).saved.get("complete"):
+    if not MergedState.load(merged_dir).saved.get("complete"):
         raise DatasetError(f"{merged_dir} was not built, or not to the end; run {BUILD_COMMAND} --out {merged_dir}.")
     with open(merged_dir / "index.csv", encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def load_own_images(merged_dir: Path = MERGED_DIR) -> list[OwnImage]:
+    """Return all own images of the last build, with what is in them and why some are left out.
+
+    Raises:
+        DatasetError: as `load_index`.
+    """
+    rows = [row for row in load_index(merged_dir) if row["source"] == "custom"]
+    files = MergedState.load(Path(merged_dir)).files
+    images = []
+    for row in rows:
+        label = int(row["label"]) if row["label"] else None
+        facts = Facts(**files[row["original"]]["facts"]) if row["original"] in files else Facts()
+        given = own_images.given_split(row["session"])
+        images.append(
+            OwnImage(row["original"], label, row["session"], given, facts, split=row["split"], reason=row["reason"])
+        )
+    return images
 
 
 def load_split(merged_dir: Path = MERGED_DIR, split: str = "train") -> Tiles:
@@ -476,7 +381,7 @@ def load_split(merged_dir: Path = MERGED_DIR, split: str = "train") -> Tiles:
         list(pool.map(read, range(0, len(rows), _MNIST_CHUNK)))
     labels = np.array([int(row["label"]) for row in rows], np.uint8)
     columns = (np.array([row[name] for row in rows], dtype=str) for name in ("source", "session", "path"))
-    return Tiles(images, labels, *columns, same_writer=_State.load(merged_dir).same_writer)
+    return Tiles(images, labels, *columns, same_writer=MergedState.load(merged_dir).same_writer)
 
 
 def _read_tile(path: Path) -> np.ndarray:
@@ -500,11 +405,16 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--custom", type=Path, default=CUSTOM_DIR, metavar="DIR", help="the own images")
     parser.add_argument("--out", type=Path, default=MERGED_DIR, metavar="DIR", help="the merged folder")
     parser.add_argument("--limit", type=int, metavar="N", help="use about N pictures of MNIST")
+    parser.add_argument("--page", type=Path, default=AUDIT_PAGE, metavar="FILE", help="where audit writes its page")
     options = parser.parse_args(arguments)
     try:
         with progress_bar("Tiles") as progress:
             summary = build_merged(options.custom, options.out, options.limit, _to_stderr, progress=progress)
         print(summary.line())
+        if options.command == "audit":
+            from digits.learning import audit_page  # imported here: it needs this module
+
+            print(f"Audit: open {audit_page.write_page(options.custom, options.out, options.page)} in a browser.")
     except (DatasetError, SourceError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -126,7 +126,7 @@ def _placed(original: str) -> OwnImage:
     parts = original.split("/")
     session = parts[0] if len(parts) > 1 else ""
     digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
-    image = OwnImage(original, int(digit) if digit else None, session, _given_split(session))
+    image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
     if digit is None:
         return replace(image, reason="misplaced: expected <session>/<digit 0 to 9>/<picture>")
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
@@ -134,7 +134,8 @@ def _placed(original: str) -> OwnImage:
     return image
 
 
-def _given_split(session: str) -> str | None:
+def given_split(session: str) -> str | None:
+    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others."""
     if session.lower() in _GIVEN_SPLITS:
         return session.lower()
     return "train" if session.lower().startswith(TAUGHT_PREFIX) else None

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.learning import dataset
+from digits.learning import dataset, merged_state
 from digits.learning.config import CUSTOM_DIR, SPLITS
 from digits.learning.dataset import DatasetError, build_merged, load_index, load_split
 from digits.reading.tile import normalise
@@ -147,7 +147,7 @@ def test_other_files_in_the_merged_folder_are_left_alone(build, tmp_path):
 
 def test_another_rule_for_tiles_makes_all_of_them_anew(build, monkeypatch):
     assert build().written == 180
-    monkeypatch.setattr(dataset, "TILE_RULE", -1)
+    monkeypatch.setattr(merged_state, "TILE_RULE", -1)
     assert build().written == 180
 
 
