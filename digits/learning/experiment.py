@@ -114,12 +114,12 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
     train, val, calibration, test = (
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
-    cache = _cache(config)
+    cache = cache_dir(config)
     extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps)
     made, targets = enrich(
         train.images, train.labels, extras, config.seed, cache, done=_titled(advance, "camera tiles")
     )
-    val_camera = _camera_view(val.images, cache)
+    val_camera = camera_view(val.images, cache)
     report(
         f"{len(train):,} tiles to train on and {len(made):,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
@@ -165,7 +165,7 @@ def _train_baseline(name: str, run: Run) -> Outcome:
 def _train_mobilenet(name: str, run: Run) -> Outcome:
     """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
     model = _starting_model(run)
-    store = transfer.FeatureStore(_cache(run.config), model)
+    store = transfer.FeatureStore(cache_dir(run.config), model)
     rows, history = [], []
     chosen: dict[str, int] = {}
     for step in _mobilenet_steps(model, store, run):
@@ -276,6 +276,7 @@ class _Judge:
     def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
         self.run = run
         data = run.data
+        mnist = data.test.sources == "mnist"
         self.domains = {
             "val": data.val.images,
             "val_camera": data.val_camera,
@@ -410,12 +411,14 @@ def _start(run: Run) -> str:
     return f"{run.weights.origin} {run.weights.path}"
 
 
-def _cache(config: RunConfig) -> Path:
+def cache_dir(config: RunConfig) -> Path:
+    """Return where a run keeps what is computed once: extras, camera views, features."""
     return config.models_dir / "cache"
 
 
-def _camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
-    path = cache / f"val_camera-{digest(tiles, CAMERA_SEED, TILE_RULE)}.npy"
+def camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
+    """Return the tiles as a camera delivers them, uint8 (N, 96, 96), made once and kept in `cache`."""
+    path = cache / f"camera-{digest(tiles, CAMERA_SEED, TILE_RULE)}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as beside, open(beside, "wb") as file:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning import evaluation, plots
-from digits.learning.experiment import Data, Outcome, Run, read_csv, write_csv
+from digits.learning.experiment import Data, Outcome, Run, cache_dir, camera_view, read_csv, write_csv
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 
@@ -92,10 +92,17 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
         run.config.exports_dir,
         card_info,
         golden_sources=golden_sources(load_mnist()[2]),
-        calibration=(data.calibration.images, data.calibration.labels),
+        calibration=_calibration(run),
         representative=data.tiles[shown],
         report=run.report,
     )
+
+
+def _calibration(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return calibration tiles and labels, clean and after the camera: a threshold must hold for both."""
+    clean = run.data.calibration
+    camera = camera_view(clean.images, cache_dir(run.config))
+    return np.concatenate([clean.images, camera]), np.concatenate([clean.labels, clean.labels])
 
 
 def data_facts(data: Data, run: Run) -> dict:
