@@ -298,7 +298,8 @@ def test_with_five_sessions_whole_sessions_go_to_a_split(build, tmp_path):
     summary = build()
     splits = {}
     for row in own_rows(tmp_path).values():
-        splits.setdefault(row["session"], set()).add(row["split"])
+        if not row["reason"]:  # two drawn ones may look the same
+            splits.setdefault(row["session"], set()).add(row["split"])
     assert all(len(found) == 1 for found in splits.values())
     assert set().union(*splits.values()) == {"train", "val", "test"}
     assert not summary.same_writer
