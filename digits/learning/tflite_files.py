@@ -26,7 +26,10 @@ def save_tflite(model: keras.Model, path: Path) -> None:
 
 
 class Quantiser:
-    """Makes 8-bit files of one model, with any of its layers left in float."""
+    """Makes 8-bit files of one model, calibrated once, with more or fewer of its first layers left in float.
+
+    Source: post-training quantisation of activations and, channel by channel, weights (Jacob et al. 2018).
+    """
 
     def __init__(self, model: keras.Model, tiles: np.ndarray):
         """Calibrate.
@@ -44,21 +47,21 @@ class Quantiser:
         with _quiet():
             self._debugger = tf.lite.experimental.QuantizationDebugger(
                 converter=converter, debug_dataset=self._representative, debug_options=self._options)
-            self._dense = _last_dense(self._debugger.calibrated_model)
+            layers = _layer_names(self._debugger.calibrated_model)
+        self._layers = [name for _, name in layers]
+        self._last_dense = [name for operator, name in layers if operator == "FULLY_CONNECTED"][-1]
 
-    def save(self, path: Path, float_layers: list[str] | None = None) -> None:
-        """Write the model with 8-bit weights and sums, float in and out; the last dense layer stays float too."""
-        self._options.denylisted_nodes = [self._dense, *(float_layers or [])]
+    def save(self, path: Path, first_in_float: int = 0) -> None:
+        """Write the model with 8-bit weights and sums, float in and out.
+
+        Args:
+            path: the file.
+            first_in_float: how many layers stay float at the entrance; the last dense layer and the softmax always do.
+        """
+        self._options.denylisted_nodes = [*self._layers[:first_in_float], self._last_dense]
         with _quiet():
             self._debugger.options = self._options
             path.write_bytes(self._debugger.get_nondebug_quantized_model())
-
-    def sensitive_layers(self) -> list[str]:
-        """Return the names of the 8-bit layers, those that lose most by their rounding first."""
-        with _quiet():
-            self._debugger.run()
-        loss = {name: _relative_error(values) for name, values in self._debugger.layer_statistics.items()}
-        return sorted(loss, key=lambda name: -loss[name])
 
     def _representative(self):
         for tile in self._inputs:
@@ -73,15 +76,11 @@ def _converter(model: keras.Model) -> tf.lite.TFLiteConverter:
     return tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], run)
 
 
-def _last_dense(calibrated: bytes) -> str:
+def _layer_names(calibrated: bytes) -> list[tuple[str, str]]:
+    """Return (operator, name) of each layer of a calibrated file, from the entrance on."""
     interpreter = tf.lite.Interpreter(model_content=calibrated)
-    layers = [layer for layer in interpreter._get_ops_details() if layer["op_name"] == "FULLY_CONNECTED"]
-    return interpreter._get_tensor_details(layers[-1]["outputs"][0], 0)["name"]
-
-
-def _relative_error(statistics: dict[str, float]) -> float:
-    """Return the rounding error of a layer in steps of its 8-bit scale: about 0.29 where all is well."""
-    return float(np.sqrt(statistics["mean_squared_error"])) / max(float(statistics["scale"]), 1e-12)
+    return [(layer["op_name"], interpreter._get_tensor_details(layer["outputs"][0], 0)["name"])
+            for layer in interpreter._get_ops_details()]
 
 
 @contextlib.contextmanager
