@@ -1,6 +1,7 @@
 """Read handwritten digits from a camera, a video, a photograph or a folder, with a model in any format.
 
-Keys in the window: q, Esc or the close button quit.
+Keys in the window: q, Esc or the close button quit; 0 to 9 say what the highlighted digit really is (Tab highlights
+the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once).
 Exit status: 0 done, 2 bad arguments or missing file, 3 source cannot be opened or was lost, 4 no model could be loaded.
 """
 
@@ -58,6 +59,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
     add("--camera-backend", choices=BACKENDS, default="auto", type=str.lower, help="how OpenCV opens the camera")
     add("--list-cameras", action="store_true", help="list the cameras by number and name, and end")
+    add("--custom", type=Path, metavar="DIR", help="where pictures kept with the keys go (default: data/custom)")
     add("--lang", choices=("en", "es"), help="language of the window (default: the system's)")
     options = parser.parse_args(arguments)
     problem = problem_with(options)

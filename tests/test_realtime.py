@@ -339,6 +339,24 @@ def test_a_video_plays_to_its_end_at_its_own_speed(window, display, tmp_path):
     assert xs == sorted(xs), "mirrored is only what is shown"
 
 
+@pytest.mark.window
+@linux
+def test_keys_teach_and_capture(window, display, tmp_path):
+    custom = tmp_path / "custom"
+    cv2.imwrite(str(tmp_path / "page.png"), page((2, 7, 3)))
+    process, _ = window("--source", tmp_path / "page.png", "--custom", custom)
+    for key, found in (("Tab", 0), ("7", 1), ("Tab", 1), ("3", 2), ("BackSpace", 1), ("c", 1), ("space", 2)):
+        xdotool(display, "key", key)
+        wait_until(lambda found=found: len(list(custom.rglob("*.png"))) == found)
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=20) == 0
+    kept = {path.parent.parent.name.split("-")[0]: path for path in custom.rglob("*.png")}
+    assert sorted(kept) == ["captured", "taught"]
+    assert kept["taught"].parent.name == "7" and kept["captured"].parent.name == "0"
+    note = json.loads(kept["taught"].with_suffix(".json").read_text())
+    assert note["label"] == 7 and note["thought"]["digit"] in (2, 7, 3)
+
+
 def press_close_button(name: str, window: int) -> None:
     """Send what a window manager sends when the close button is pressed (ICCCM 4.2.8.1)."""
 

@@ -23,7 +23,13 @@ WORDS = {
         "starting": "Starting the camera",
         "lost": "Camera lost, trying again",
         "unverified": "not verified",
-        "quit": "q  quit",
+        "keys": ("0-9 teach   Tab next", "c capture   q quit"),
+        "capture keys": ("Space keep it now", "c back   q quit"),
+        "kept": "Kept as {label} ({count})",
+        "undone": "Taken back: {label}",
+        "nothing": "There is nothing to name or to undo",
+        "failed": "Could not be kept: see the terminal",
+        "write": "Write the digit {label} and hold it still",
     },
     "es": {
         "tile": "Lo que ve la red",
@@ -36,7 +42,13 @@ WORDS = {
         "starting": "Preparando la imagen",
         "lost": "No llega imagen, reintentando",
         "unverified": "sin verificar",
-        "quit": "q  salir",
+        "keys": ("0-9 corregir   Tab otra", "c capturar   q salir"),
+        "capture keys": ("Espacio guardar ya", "c volver   q salir"),
+        "kept": "Guardado como {label} ({count})",
+        "undone": "Deshecho: {label}",
+        "nothing": "No hay nada que nombrar o deshacer",
+        "failed": "No se pudo guardar: mira la consola",
+        "write": "Escribe un {label} y no te muevas",
     },
 }
 
@@ -63,9 +75,10 @@ _WHITE, _GREY, _GREEN, _BLUE, _AMBER, _BLACK = (
 
 @dataclass(frozen=True)
 class Status:
-    """What the panel says beside the reading: model, format, speed, keys, and a notice over the picture.
+    """What the window says beside the reading.
 
-    Frames a second are left out where `fps` is 0.
+    Frames a second are left out where `fps` is 0. `notice` takes the place of a hint. While digits are captured,
+    `asked` is the one asked for and `counts` how many of each there are.
     """
 
     model: str = ""
@@ -73,7 +86,8 @@ class Status:
     verified: bool = True
     fps: float = 0.0
     notice: str = ""
-    keys: tuple[str, ...] = ()
+    asked: int | None = None
+    counts: tuple[int, ...] = ()
 
 
 def default_language() -> str:
@@ -117,6 +131,8 @@ class Screen:
                 self._box(canvas, digit, place, mirror, main=False)
         if reading.main is not None:
             self._box(canvas, reading.digits[reading.main], place, mirror, main=True)
+        if status.asked is not None:
+            self._counts(canvas, status)
         notice = status.notice or ("" if reading.digits else self.words.get(reading.hint or "show", ""))
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
         main = None if reading.main is None else reading.digits[reading.main]
@@ -174,6 +190,21 @@ class Screen:
         cv2.rectangle(canvas, (x, y), (x + width - 1, y + height - 1), colour, -1)
         text(canvas, label, (x + 5, y + height - 5), size, _BLACK, bold=True)
 
+    def _counts(self, canvas: np.ndarray, status: Status) -> None:
+        """Draw a row of the ten digits with how many pictures of each there are; the one asked for stands out."""
+        cell, height = self.view[0] // 10, 40
+        strip = canvas[:height, : self.view[0]]
+        strip //= 4
+        strip += np.uint8(14)
+        for digit in range(10):
+            asked = digit == status.asked
+            if asked:
+                cv2.rectangle(canvas, (digit * cell, 0), ((digit + 1) * cell - 1, height - 1), _AMBER, -1)
+            ink = _BLACK if asked else _WHITE
+            text(canvas, str(digit), (digit * cell + 6, 27), 14, ink, bold=True)
+            count = str(status.counts[digit]) if status.counts else "0"
+            text(canvas, count, ((digit + 1) * cell - 6 - text_width(count, 10), 27), 10, ink)
+
     def _banner(self, canvas: np.ndarray, words: str, colour: tuple) -> None:
         if not words:
             return
@@ -218,19 +249,21 @@ class Screen:
 
     def _footer(self, canvas: np.ndarray, status: Status, milliseconds: float) -> None:
         left, right = self.view[0] + _MARGIN, self.size[0] - _MARGIN
-        top = 404
+        top = 398
         cv2.line(canvas, (left, top), (right, top), _LINE, 1)
-        text(canvas, _cut(status.model, right - left, 12, True), (left, top + 23), 12, _WHITE, bold=True)
-        text(canvas, status.format, (left, top + 42), 10, _GREY)
+        room = right - left
+        if not status.verified:
+            doubt = self.words["unverified"]
+            room -= text_width(doubt, 10) + 12
+            text(canvas, doubt, (right - text_width(doubt, 10), top + 22), 10, _AMBER)
+        text(canvas, _cut(status.model, room, 12, True), (left, top + 22), 12, _WHITE, bold=True)
+        text(canvas, status.format, (left, top + 40), 10, _GREY)
         speed = f"{milliseconds:.1f} ms"
         if status.fps:
             speed = f"{status.fps:.0f} fps   {speed}"
-        text(canvas, speed, (right - text_width(speed, 10), top + 42), 10, _GREY)
-        if not status.verified:
-            doubt = self.words["unverified"]
-            text(canvas, doubt, (right - text_width(doubt, 10), top + 64), 10, _AMBER)
-        for row, keys in enumerate(status.keys or (self.words["quit"],)):
-            text(canvas, keys, (left, top + 64 + row * 18), 10, _GREY)
+        text(canvas, speed, (right - text_width(speed, 10), top + 40), 10, _GREY)
+        for row, keys in enumerate(self.words["keys" if status.asked is None else "capture keys"]):
+            text(canvas, keys, (left, top + 58 + row * 17), 10, _GREY)
 
 
 def percent(share: float) -> str:

@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.reading.collecting import custom_folder
+from digits.reading.controls import ESCAPE, Controls
 from digits.reading.drawing import Screen, Status, default_language
 from digits.reading.formats import Model, ModelError, load_model
 from digits.reading.outputs import DisplayError, JsonLines, Recorder, Window, require_display
@@ -17,11 +19,11 @@ from digits.reading.tracking import Tracker
 
 __all__ = ["DisplayError", "ModelError", "Options", "SourceError", "SourceMissingError", "as_record", "run"]
 
-_ESCAPE = 27
 _PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a single one stays until it closes
 _KEY_POLL_MS = 30
 _FPS_MEMORY = 0.9
 _FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
+_MODEL_CHECK_S = 1.0
 
 Report = Callable[[str], None]
 
@@ -41,6 +43,7 @@ class Options:
     mirror: bool = False
     camera_backend: str = "auto"
     lang: str | None = None
+    custom: Path | None = None
 
 
 def run(options: Options, report: Report) -> None:
@@ -105,13 +108,18 @@ class _Loop:
         self._options, self._source, self._report = options, source, report
         self._reader = Reader(model, options.min_confidence)
         self._status = Status(model.name, model.format, model.verified)
+        self._language = options.lang or default_language()
+        self._controls = Controls(options.custom or custom_folder(), self._language, model.name, report)
+        self._watch = _ModelWatch(model, options)
         self._tracker = Tracker()
         self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
         self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
         self._window = None if options.headless else Window()
         self._screen: Screen | None = None
         self._canvas: np.ndarray | None = None
+        self._drawn: Status | None = None
         self._source_name = ""
+        self._key_changed_picture = False
         self._video_start = self._last_frame = time.monotonic()
 
     def play(self) -> None:
@@ -146,16 +154,22 @@ class _Loop:
         if self._recorder:
             self._recorder.write(self._screen.draw(frame.image, reading, self._status), frame.time_s)
         if self._window:
-            self._canvas = self._screen.draw(frame.image, reading, self._status, self._options.mirror)
-            self._window.show(self._canvas)
+            self._controls.see(frame, reading)
+            self._show(frame)
             return self._until_next(frame)
         return not self._lines.reader_left
+
+    def _show(self, frame: Frame) -> None:
+        self._drawn = self._controls.status(self._status)
+        self._canvas = self._screen.draw(frame.image, self._controls.reading(), self._drawn, self._options.mirror)
+        self._window.show(self._canvas)
 
     def _read(self, frame: Frame) -> Reading | None:
         """Return the reading, voted where there are frames to vote, or None for a frame that is no picture."""
         if frame.source != self._source_name:
             self._tracker.reset()
             self._source_name = frame.source
+        self._renew_model()
         try:
             reading = self._reader.read(frame.image)
         except (ValueError, cv2.error) as error:
@@ -163,8 +177,21 @@ class _Loop:
             return None
         return reading if frame.still else self._tracker.update(reading, frame.image)
 
+    def _renew_model(self) -> None:
+        """Go on with the model that training has just put in place of ours, without a restart."""
+        try:
+            model = self._watch.renewed()
+        except ModelError as error:
+            self._report(f"Keeping the model as it was: {error}")
+            return
+        if model:
+            self._reader = Reader(model, self._options.min_confidence)
+            self._status = replace(self._status, model=model.name, format=model.format, verified=model.verified)
+            self._controls.model = model.name
+            self._report(_introduction(model))
+
     def _new_screen(self, size: tuple[int, int]) -> Screen:
-        return Screen(size, self._options.lang or default_language())
+        return Screen(size, self._language)
 
     def _measure_speed(self, frame: Frame) -> None:
         if frame.still:
@@ -182,6 +209,8 @@ class _Loop:
             left_ms = 1000 * (min(due, time.monotonic() + 1) - time.monotonic())
             if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
                 return False
+            if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
+                self._show(frame)
             if time.monotonic() >= due:
                 return True
 
@@ -200,7 +229,8 @@ class _Loop:
     def _keys(self, wait_ms: int) -> bool:
         """Handle one key, if any; return False when the person quits."""
         key = self._window.key(wait_ms)
-        return key not in (ord("q"), ord("Q"), _ESCAPE) and not self._window.closed
+        self._key_changed_picture = self._controls.key(key)
+        return key not in (ord("q"), ord("Q"), ESCAPE) and not self._window.closed
 
     def _wait(self, waiting: Waiting) -> bool:
         """Show why there is no frame; return False when the person quits."""
@@ -209,6 +239,34 @@ class _Loop:
         screen = self._screen or self._new_screen(_FIRST_SIZE)
         self._window.show(screen.wait(waiting.reason, waiting.seconds_left, self._status, self._canvas))
         return self._keys(1)
+
+
+class _ModelWatch:
+    """Notices when the model's file is replaced."""
+
+    def __init__(self, model: Model, options: Options):
+        self._path, self._options = model.path, options
+        self._stamp = self._seen()
+        self._next_s = 0.0
+
+    def renewed(self) -> Model | None:
+        """Return the new model if the file was replaced since the last call; raise ModelError if it is no good."""
+        now = time.monotonic()
+        if now < self._next_s:
+            return None
+        self._next_s = now + _MODEL_CHECK_S
+        stamp = self._seen()
+        if stamp in (None, self._stamp):  # None: just being replaced
+            return None
+        self._stamp = stamp
+        return load_model(self._options.model, threads=self._options.threads)
+
+    def _seen(self) -> tuple | None:
+        try:
+            status = Path(self._path).stat()
+        except (OSError, TypeError):
+            return None  # TypeError: the model lies inside a bundle, which nobody replaces
+        return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _introduction(model: Model) -> str:

@@ -14,6 +14,8 @@ TITLE = "Digits"
 RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 # A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
 _MOST_REPEATS = 250
+# What X11 calls the keys that have no letter; the keypad's digits are digits too.
+_KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27} | {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
 _X_TCP_PORT = 6000
 _X_TIMEOUT_S = 3
 _NO_WINDOW = (
@@ -115,9 +117,13 @@ class Window:
         self._was_visible |= self._visible()
 
     def key(self, wait_ms: int) -> int | None:
-        """Return the key pressed within so many milliseconds, as its ASCII code, or None."""
-        code = cv2.waitKey(max(1, wait_ms))
-        return None if code < 0 else code & 0xFF
+        """Return the key pressed within so many milliseconds, as its ASCII code; None for none and for others."""
+        code = cv2.waitKeyEx(max(1, wait_ms))
+        if code < 0:
+            return None
+        code &= 0xFFFF  # GTK adds Shift and NumLock above
+        # Not `waitKey`, which makes Q of the left arrow.
+        return code if code < 0x80 else _KEYSYMS.get(code)
 
     @property
     def closed(self) -> bool:

@@ -79,7 +79,20 @@ def test_hints_are_shown_in_words_that_fit():
 def test_every_word_is_there_in_both_languages_and_needs_no_accent():
     assert WORDS["en"].keys() == WORDS["es"].keys()
     for words in WORDS.values():
-        assert all(word.isascii() and text_width(word, 14) < 480 for word in words.values())
+        for name, word in words.items():
+            if isinstance(word, tuple):
+                assert all(line.isascii() and text_width(line, 10) < PANEL_WIDTH - 32 for line in word), name
+            else:
+                assert word.isascii() and text_width(word, 14) < 480, name
+
+
+def test_capture_shows_how_many_pictures_of_each_digit_there_are():
+    screen = Screen((640, 480))
+    frame = np.zeros((480, 640, 3), np.uint8)
+    status = Status(asked=3, counts=(1, 2, 0, 14, 0, 0, 0, 0, 0, 7), notice="Write a 3 and hold it still")
+    picture = screen.draw(frame, reading((640, 480), []), status)
+    amber = (picture[:40, :640] == np.uint8((60, 190, 250))).all(axis=2)
+    assert amber[:, 192:256].mean() > 0.6 and amber[:, :192].sum() == 0 and amber[:, 256:].sum() == 0
 
 
 def test_waiting_shows_the_last_picture_dimmed():
