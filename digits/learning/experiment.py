@@ -41,6 +41,7 @@ from digits.reading.tile import TILE_RULE
 
 MODELS = (*baselines.BASELINES, transfer.NAME)
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
+_RULE = 2  # version of what a model's folder holds
 UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
 
 
@@ -59,7 +60,8 @@ class Data:
     val: Tiles
     val_camera: np.ndarray  # uint8, the val tiles after camera changes
     calibration: Tiles
-    test: Tiles
+    test: Tiles  # MNIST's own
+    own_test: Tiles  # of the user's images; may be empty
     key: str
 
     @property
@@ -124,10 +126,11 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
         f"{len(train):,} tiles to train on and {len(made):,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
     )
+    mnist, own = test.select(test.sources == "mnist"), test.select(test.sources != "mnist")  # domains apart
     tiles = np.concatenate([train.images, made, val.images])
     all_targets = np.concatenate([one_hot(train.labels), targets, one_hot(val.labels)])
     key = digest(tiles, all_targets, val_camera, TILE_RULE)
-    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, test, key)
+    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, mnist, own, key)
 
 
 def train_model(name: str, run: Run) -> Outcome:
@@ -276,19 +279,21 @@ class _Judge:
     def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
         self.run = run
         data = run.data
-        mnist = data.test.sources == "mnist"
         self.domains = {
             "val": data.val.images,
             "val_camera": data.val_camera,
             "calibration": data.calibration.images,
             "test": data.test.images,
+            "own_test": data.own_test.images,
         }
         self.labels = {
             "val": data.val.labels,
             "val_camera": data.val.labels,
             "calibration": data.calibration.labels,
             "test": data.test.labels,
+            "own_test": data.own_test.labels,
         }
+        self.shown = [name for name, labels in self.labels.items() if len(labels)]
         self._make_feed, self._feeds = make_feed, {}
         both = np.concatenate([data.val.images, data.val_camera])
         self.val = make_feed(both, np.concatenate([one_hot(data.val.labels)] * 2))
@@ -305,7 +310,8 @@ class _Judge:
         """Return the leaderboard's row of a stage that has just ended."""
         scores = {
             domain: evaluation.accuracy(self.probabilities(part, domain), self.labels[domain])
-            for domain in ("val", "val_camera", "test")
+            for domain in self.shown
+            if domain != "calibration"
         }
         config = self.run.config
         return {
@@ -320,13 +326,14 @@ class _Judge:
             "val_accuracy": round(scores["val"], 6),
             "val_camera_accuracy": round(scores["val_camera"], 6),
             "test_accuracy": round(scores["test"], 6),
+            "own_test_accuracy": round(scores["own_test"], 6) if "own_test" in scores else None,
             "command": self.run.command,
             "commit": git_commit(),
         }
 
     def outcome(self, model: keras.Model, part: keras.Model, rows: list[dict], history: list[dict]) -> Outcome:
         """Return everything about the network `model`, of which `part` was the part trained last."""
-        probabilities = {domain: self.probabilities(part, domain) for domain in self.domains}
+        probabilities = {domain: self.probabilities(part, domain) for domain in self.shown}
         temperature = evaluation.fit_temperature(probabilities["calibration"], self.labels["calibration"])
         scores = {domain: evaluation.summary(found, self.labels[domain]) for domain, found in probabilities.items()}
         scores["test"]["calibration_error_scaled"] = round(
@@ -404,7 +411,7 @@ def _key(name: str, run: Run) -> str:
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
         stages, settings = [baselines.PLAIN, baselines.WITH_AUGMENTATION], [config.baseline_epochs]
-    return digest(run.data.key, name, config.seed, settings, [asdict(stage) for stage in stages])
+    return digest(_RULE, run.data.key, name, config.seed, settings, [asdict(stage) for stage in stages])
 
 
 def _start(run: Run) -> str:

@@ -14,7 +14,7 @@ from digits.learning.training import replacing
 LEADERBOARD = "leaderboard.csv"
 COLUMNS = (
     "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
-    "val_camera_accuracy", "test_accuracy", "size_bytes", "latency_ms", "command", "commit",
+    "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
 )  # fmt: skip
 _SAME = ("model", "stage", "weights", "augmentation", "seed", "images")  # a new row of these replaces the old one
 _GALLERY = 32
