@@ -47,8 +47,8 @@ def _fit_printed_digits() -> tuple[np.ndarray, np.ndarray]:
     """Return weights (144, 10) and bias (10,) of a linear model of printed digits, turned and scaled a little."""
     features, labels = [], []
     for digit in range(10):
-        for turn in (-8, -4, 0, 4, 8):
-            for thickness in (6, 8, 11):
+        for turn in (-10, -6, -2, 2, 6, 10):
+            for thickness in (6, 9, 13):
                 ink = np.zeros((160, 160), np.uint8)
                 cv2.putText(ink, str(digit), (45, 115), cv2.FONT_HERSHEY_SIMPLEX, 3.0, 255, thickness, cv2.LINE_AA)
                 ink = cv2.warpAffine(ink, cv2.getRotationMatrix2D((80, 80), turn, 1.0), (160, 160))
@@ -57,9 +57,9 @@ def _fit_printed_digits() -> tuple[np.ndarray, np.ndarray]:
                 features.append(tile.reshape(-1) / 255)
                 labels.append(digit)
     x = np.asarray(features)
-    targets = 12.0 * np.eye(10)[labels]
+    targets = 20.0 * np.eye(10)[labels]
     mean = x.mean(axis=0)
-    weights = np.linalg.solve((x - mean).T @ (x - mean) + 0.3 * np.eye(x.shape[1]), (x - mean).T @ targets)
+    weights = np.linalg.solve((x - mean).T @ (x - mean) + 1.0 * np.eye(x.shape[1]), (x - mean).T @ targets)
     return weights.astype(np.float32), (targets.mean(axis=0) - mean @ weights).astype(np.float32)
 
 
@@ -123,3 +123,53 @@ def script():
         if process.poll() is None:
             process.kill()
         process.communicate()
+
+
+@pytest.fixture(scope="session")
+def rendered_digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """300 rendered digits: inks uint8 (N, 28, 28), tiles uint8 (N, 96, 96) and labels (N,)."""
+    from digits.learning.strokes import draw_digit
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 10
+    inks = [draw_digit(int(label), rng, 112) for label in labels]
+    small = np.stack([cv2.resize(ink, (28, 28), interpolation=cv2.INTER_AREA) for ink in inks])
+    return small, np.stack([normalise(ink) for ink in inks]), labels
+
+
+@pytest.fixture(scope="session")
+def every_layer_model(rendered_digits):
+    """A Keras model with every kind of layer that our networks use, one part nested, trained for a few seconds."""
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(0)
+    block = keras.Input((32, 32, 8))
+    x = layers.ZeroPadding2D(((0, 1), (0, 1)))(block)
+    x = layers.DepthwiseConv2D(3, strides=2, use_bias=False)(x)
+    x = layers.BatchNormalization(momentum=0.7)(x)
+    x = layers.ReLU(6.0)(x)
+    block = keras.Model(block, layers.Conv2D(16, 1)(x), name="block")
+    tile = keras.Input((96, 96, 3), name="tile")
+    x = layers.Rescaling(2.0, -1.0)(layers.AveragePooling2D(3)(tile))
+    x = layers.Conv2D(8, 3, padding="same", activation="relu")(x)
+    x = block(x)
+    x = layers.Add()([x, layers.Conv2D(16, 3, padding="same", activation="relu")(x)])
+    x = layers.MaxPooling2D()(x)
+    x = keras.Sequential([layers.Conv2D(16, 3), layers.Activation("relu"), layers.Flatten()], name="ending")(x)
+    x = layers.Dropout(0.2)(layers.Dense(32, activation="relu")(x))
+    model = keras.Model(tile, layers.Dense(10, activation="softmax")(x), name="every_layer")
+    _, tiles, labels = rendered_digits
+    model.compile(keras.optimizers.Adam(0.003), "sparse_categorical_crossentropy")
+    model.fit(np.repeat(tiles[..., None] / np.float32(255), 3, axis=-1), labels, epochs=8, verbose=0)
+    return model
+
+
+@pytest.fixture(scope="session")
+def full_export(tmp_path_factory, every_layer_model, rendered_digits) -> Path:
+    """An export folder with every format, made by export_model under a path with a space and an accent."""
+    from digits.learning.export import export_model, golden_sources
+
+    inks, tiles, labels = rendered_digits
+    return export_model(every_layer_model, "every_layer", tmp_path_factory.mktemp("expörts of") / "here",
+                        {"metrics": {"mnist": 0.5}}, golden_sources(inks), (tiles, labels), tiles[:100])

@@ -200,6 +200,7 @@ class Screen:
             asked = digit == status.asked
             if asked:
                 cv2.rectangle(canvas, (digit * cell, 0), ((digit + 1) * cell - 1, height - 1), _AMBER, -1)
+            cv2.line(canvas, ((digit + 1) * cell, 8), ((digit + 1) * cell, height - 8), _LINE, 1)
             ink = _BLACK if asked else _WHITE
             text(canvas, str(digit), (digit * cell + 6, 27), 14, ink, bold=True)
             count = str(status.counts[digit]) if status.counts else "0"

@@ -1,3 +1,6 @@
+import time
+
+import cv2
 import numpy as np
 import pytest
 
@@ -145,7 +148,7 @@ def test_a_hint_is_passed_on_only_while_nothing_is_shown():
 
 
 def test_forty_digits_take_a_few_milliseconds():
-    import time
+
 
     tracker = Tracker()
     frame = noise(0)
@@ -156,3 +159,29 @@ def test_forty_digits_take_a_few_milliseconds():
         tracker.update(reading(page), frame)
         times.append(time.perf_counter() - start)
     assert np.median(times) < 0.01
+
+
+def test_a_rendered_sheet_in_a_trembling_hand_is_read_soon_and_steadily(tiny_export):
+    from digits.learning.pages import clip
+    from digits.reading.formats import load_model
+    from digits.reading.reader import Reader
+
+    page = [2, 7, 3, 5, 8, 4]
+    inks = [np.zeros((128, 128), np.uint8) for _ in page]
+    for label, ink in zip(page, inks, strict=True):
+        cv2.putText(ink, str(label), (35, 95), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 255, 10, cv2.LINE_AA)
+    reader, tracker = Reader(load_model(tiny_export)), Tracker()
+    seen = {index: [] for index in range(len(page))}
+    for frame, truth in clip(inks, page, np.random.default_rng(0), 50):
+        result = tracker.update(reader.read(frame), frame)
+        for index, (box, _) in enumerate(truth):
+            seen[index].append(next((item.digit for item in result.digits if holds_middle(item.box, box)), None))
+    for label, readings in zip(page, seen.values(), strict=True):
+        assert label in readings[:5], f"{label} shows within five frames: {readings[:8]}"
+        changes = sum(a != b for a, b in zip(readings[5:], readings[6:], strict=False))
+        assert changes == 0 and readings[-1] == label, readings
+
+
+def holds_middle(box, other):
+    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3] and box[3] < 2 * other[3]
