@@ -60,7 +60,6 @@ class Quantiser:
         """
         self._options.denylisted_nodes = [*self._layers[:first_in_float], self._last_dense]
         with _quiet():
-            self._debugger.options = self._options
             path.write_bytes(self._debugger.get_nondebug_quantized_model())
 
     def _representative(self):

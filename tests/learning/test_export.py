@@ -1,0 +1,124 @@
+"""Exports: every format agrees with the Keras model, in both generations of Keras, or there is no export."""
+
+import json
+import subprocess
+import sys
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+from digits.learning import export, keras_files
+from digits.reading.card import CARD, sha256
+from digits.reading.formats import load_model
+from digits.reading.tile import to_input
+from digits.reading.verify import GOLDEN, load_golden
+
+ALL_FILES = {"model.keras", "model.h5", "model.json", "model.weights.h5", "model.tflite", "model_int8.tflite",
+             "model.onnx", CARD, GOLDEN}
+# What the original project's Keras 2 does with an export: load both old formats and answer the golden tiles.
+OLD_KERAS = """
+import sys, numpy as np, tf_keras as keras
+folder, golden = sys.argv[1], np.load(sys.argv[1] + "/golden.npz")
+inputs = np.repeat(golden["tiles"][..., None] / np.float32(255), 3, axis=-1)
+from_json = keras.models.model_from_json(open(folder + "/model.json").read())
+from_json.load_weights(folder + "/model.weights.h5")
+for model in (keras.models.load_model(folder + "/model.h5"), from_json):
+    print("difference", np.abs(model.predict(inputs, verbose=0) - golden["probabilities"]).max())
+"""
+
+
+def test_the_folder_holds_every_file_and_nothing_else(full_export):
+    assert {path.name for path in full_export.iterdir()} == ALL_FILES
+    assert [path.name for path in full_export.parent.iterdir()] == [full_export.name]
+
+
+def test_the_card_says_what_the_contract_asks_for(full_export):
+    card = json.loads((full_export / CARD).read_text(encoding="utf-8"))
+    assert card["labels"] == list("0123456789")
+    assert card["metrics"] == {"mnist": 0.5}
+    assert set(card["files"]) == ALL_FILES - {CARD}
+    for name, entry in card["files"].items():
+        assert entry["sha256"] == sha256(full_export / name)
+        assert entry["bytes"] == (full_export / name).stat().st_size
+    entry = card["files"]["model_int8.tflite"]
+    assert {"temperature", "threshold", "max_difference", "accepted"} <= set(entry)
+    assert entry["accepted"]["digits"] >= 0.98
+
+
+def test_golden_pictures_are_half_digits_half_photographs(full_export):
+    golden = load_golden(full_export / GOLDEN)
+    assert len(golden.tiles) == len(golden.sources) == 32
+    assert sorted({source.ndim for source in golden.sources}) == [2, 3]
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5", "model.json", "model.tflite", "model.onnx"])
+def test_float_formats_answer_as_the_model(full_export, every_layer_model, rendered_digits, name):
+    tiles = rendered_digits[1][:50]
+    expected = every_layer_model(to_input(tiles), training=False).numpy()
+    found = load_model(full_export / name).predict(tiles)
+    assert np.abs(found - expected).max() < 1e-4
+    assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
+
+
+def test_eight_bits_read_nearly_as_well_and_finely(full_export, rendered_digits):
+    _, tiles, labels = rendered_digits
+    whole, int8 = [load_model(full_export / name).predict(tiles) for name in ("model.tflite", "model_int8.tflite")]
+    assert (int8.argmax(axis=1) == whole.argmax(axis=1)).mean() >= 0.98
+    assert (full_export / "model_int8.tflite").stat().st_size < 0.5 * (full_export / "model.tflite").stat().st_size
+    # An 8-bit softmax would give multiples of 1/256.
+    assert np.abs(int8 * 256 - np.round(int8 * 256)).max() > 0.1
+
+
+def test_old_keras_reads_the_old_formats(full_export):
+    pytest.importorskip("tf_keras")
+    done = subprocess.run([sys.executable, "-c", OLD_KERAS, str(full_export)], capture_output=True, text=True)
+    differences = [float(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("difference")]
+    assert len(differences) == 2, done.stderr[-2000:]
+    assert max(differences) < 1e-4
+
+
+def test_the_keras_file_holds_no_optimizer_and_no_code(full_export):
+    with zipfile.ZipFile(full_export / "model.keras") as archive:
+        text = archive.read("config.json").decode()
+    assert not json.loads(text).get("compile_config")
+    assert "Lambda" not in text
+    assert getattr(keras.models.load_model(full_export / "model.keras"), "optimizer", None) is None
+
+
+def test_an_export_that_fails_leaves_the_old_one(full_export, every_layer_model, rendered_digits, monkeypatch):
+    inks, tiles, labels = rendered_digits
+    before = {path.name: path.read_bytes() for path in full_export.iterdir()}
+
+    def save_something_else(flat, path):
+        path.write_bytes((full_export / "model_int8.tflite").read_bytes())
+
+    monkeypatch.setattr(export, "save_tflite", save_something_else)
+    monkeypatch.setattr(export, "_save_int8", lambda *arguments: None)
+    with pytest.raises(export.ExportError, match="model.tflite largest difference"):
+        export.export_model(every_layer_model, full_export.name, full_export.parent, {},
+                            export.golden_sources(inks, count=4), (tiles, labels), tiles[:20])
+    assert {path.name: path.read_bytes() for path in full_export.iterdir()} == before
+    assert [path.name for path in full_export.parent.iterdir()] == [full_export.name]
+
+
+def test_another_contract_is_refused(tmp_path, rendered_digits):
+    inks, tiles, labels = rendered_digits
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    with pytest.raises(export.ExportError, match=r"takes \(28, 28, 1\)"):
+        export.export_model(model, "odd", tmp_path, {}, export.golden_sources(inks, count=2), (tiles, labels), tiles)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_layer_without_a_place_in_every_format_is_refused():
+    model = keras.Sequential([keras.Input((96, 96, 3)), keras.layers.Lambda(lambda x: x), keras.layers.Flatten()])
+    with pytest.raises(keras_files.UnportableError, match="is a Lambda"):
+        keras_files.flatten(model)
+
+
+def test_flatten_renames_layers_that_two_nested_models_call_alike(rendered_digits):
+    parts = [keras.Sequential([keras.Input((96, 96, 3)), keras.layers.AveragePooling2D(1, name="pool")]) for _ in "ab"]
+    tile = keras.Input((96, 96, 3))
+    flat = keras_files.flatten(keras.Model(tile, parts[1](parts[0](tile))))
+    assert len({layer.name for layer in flat.layers}) == 3
