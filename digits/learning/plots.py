@@ -143,3 +143,27 @@ def rejection_curve(refused: np.ndarray, error: np.ndarray, name: str) -> Figure
     axes.set_xlim(0, 10)
     axes.grid(alpha=0.3)
     return figure
+
+
+def camera_curves(shares: dict[str, tuple[dict[str, list[float]], dict[str, list[float]]]]) -> Figure:
+    """Return how reading gets worse as the camera does, one panel a change.
+
+    Args:
+        shares: model -> (change -> shares read right at strengths 1 to 5 by the reader, the same the usual way).
+    """
+    kinds = list(next(iter(shares.values()))[0])
+    figure = Figure(figsize=(13, 6.5), layout="constrained")
+    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        for name, (reader, usual) in shares.items():
+            steps = range(1, len(reader[kind]) + 1)
+            axes.plot(steps, [100 * s for s in reader[kind]], "o-", ms=4, color=colour(name), label=name)
+            axes.plot(steps, [100 * s for s in usual[kind]], ":", color=colour(name))
+        axes.set(title=kind.replace("_", " "), ylim=(0, 102))
+    for axes in panels[-1]:
+        axes.set(xlabel="strength")
+    for axes in panels[:, 0]:
+        axes.set(ylabel="read right (%)")
+    panels.flat[0].plot([], [], ":", color=OTHER, label="same model, the usual way")
+    panels.flat[0].legend(fontsize=8, loc="lower left")
+    return figure
