@@ -94,6 +94,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     began = time.monotonic()
     config = configure(options)
     report("Loading TensorFlow")
+    load_tensorflow()
     from digits.learning import experiment, results, training
     from digits.learning.sources import Weights, imagenet_weights
 
@@ -113,6 +114,23 @@ def run_all(options: argparse.Namespace, report) -> None:
         folder = export(run, outcomes, best)
         read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and let it look for devices, without the notes on both that no setting silences."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def report_results(run, outcomes: dict) -> str:

@@ -7,10 +7,18 @@ import time
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from digits.learning.training import Report
-
 _PLAIN_EVERY_S = 10.0  # seconds between two plain lines of one job
 _WORTH_SHOWING_S = 2.0  # what is over sooner gets no line
+
+
+class Report:
+    """Where progress goes. This one is silent; train_all.py passes one that shows it."""
+
+    def __call__(self, text: str) -> None:
+        """Take one line of news."""
+
+    def advance(self, title: str, done: int, total: int) -> None:
+        """Take the news that `done` of `total` steps of `title` are done."""
 
 
 class Console(Report):

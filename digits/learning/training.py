@@ -24,6 +24,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.config import CLASSES
+from digits.learning.progress import Report
 
 # Non-digits carry the target 0.1 everywhere: whatever has no target above this is left out of accuracies.
 _IS_DIGIT = 0.5
@@ -31,16 +32,6 @@ _IS_DIGIT = 0.5
 
 class RunError(Exception):
     """The run cannot start or go on; one sentence says why and what to do."""
-
-
-class Report:
-    """Where progress goes. This one is silent; train_all.py passes one that shows it."""
-
-    def __call__(self, text: str) -> None:
-        """Take one line of news."""
-
-    def advance(self, title: str, done: int, total: int) -> None:
-        """Take the news that `done` of `total` steps of `title` are done."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,146 @@
+"""train_all.py as a subprocess, on a few hundred images: what it leaves behind, being killed, run twice, no room."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow")
+
+ROOT = Path(__file__).parents[1]
+# The script itself, with the quick preset made smaller still: only sizes differ.
+SMALL = """
+import sys
+from dataclasses import replace
+from digits.learning.config import RunConfig
+quick = RunConfig.quick_run
+RunConfig.quick_run = lambda **changes: replace(
+    quick(**changes), limit=700, camera=0.05, handwritten=20, non_digits=20, **{extra}
+)
+import train_all
+sys.exit(train_all.main(sys.argv[1:]))
+"""
+
+
+def start(out, *arguments, extra=None, before=None):
+    code = SMALL.replace("{extra}", repr(extra or {}))
+    command = [sys.executable, "-c", code, "--quick", "--out", str(out), "--custom", str(out / "custom"), *arguments]
+    if out.parent.is_dir():
+        (out / "custom").mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_NUM_INTRAOP_THREADS": "2"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+                            env=environment, preexec_fn=before)
+
+
+def run(out, *arguments, **options):
+    process = start(out, *arguments, **options)
+    stdout, stderr = process.communicate(timeout=300)
+    return process.returncode, stdout, stderr
+
+
+def copy_of_data(source, target):
+    """The merged tiles and the camera's tiles of an earlier run, but nothing that was trained."""
+    shutil.copytree(source / "merged", target / "merged")
+    shutil.copytree(source / "models" / "cache", target / "models" / "cache")
+    (target / "custom").mkdir()
+    return target
+
+
+def accuracies(out):
+    with open(out / "models" / "leaderboard.csv", newline="") as file:
+        return {(row["model"], row["stage"]): (row["val_accuracy"], row["val_camera_accuracy"], row["test_accuracy"])
+                for row in csv.DictReader(file)}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A whole run of two networks."""
+    out = tmp_path_factory.mktemp("finished")
+    code, stdout, stderr = run(out, "--models", "cnn_small", "mobilenet_v2", "--imagenet-weights", "none",
+                               extra={"frozen_epochs": 1, "last_epochs": 1, "all_epochs": 1})
+    assert code == 0, stderr
+    return out, stdout
+
+
+def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finished):
+    out, stdout = finished
+    assert set(accuracies(out)) == {
+        ("cnn_small", "train"), ("mobilenet_v2", "frozen"), ("mobilenet_v2", "last_20"), ("mobilenet_v2", "all_layers"),
+        ("mobilenet_v2", "last_20+val"),
+    }  # fmt: skip
+    for name in ("cnn_small", "mobilenet_v2"):
+        metrics = json.loads((out / "models" / name / "metrics.json").read_text())
+        assert metrics["command"].startswith("python train_all.py --quick") and metrics["versions"]["keras"]
+        assert (out / "models" / name / "model.keras").exists() and (out / "models" / name / "history.csv").exists()
+    figures = {path.stem for path in (out / "models" / "figures").glob("*.png")}
+    assert {"learning_curves", "confusion_cnn_small", "mistakes", "reliability", "leaderboard_test"} <= figures
+    assert "Winner by validation" in stdout and "Reading" in stdout and "random" in stdout
+    winner = (out / "exports" / "default.txt").read_text().strip()
+    assert json.loads((out / "exports" / winner / "card.json").read_text())["name"] == winner
+    assert not list(out.rglob("*.tmp-*"))
+    assert (out / "exports" / "trunk" / "mobilenet_v2_trunk_f16.npz").stat().st_size < 5_000_000
+
+
+def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):
+    whole, cut = (copy_of_data(finished[0], tmp_path / name) for name in ("whole", "cut"))
+    arguments = ("--models", "cnn_small", "cnn_batchnorm")
+    code, _, stderr = run(whole, *arguments)
+    assert code == 0, stderr
+    for line in ("train 2/", "cnn_batchnorm (2", "train 3/"):
+        process = start(cut, *arguments)
+        for text in process.stdout:
+            if line in text:
+                process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+                break
+        process.communicate()
+    code, stdout, stderr = run(cut, *arguments)
+    assert code == 0, stderr
+    assert "cnn_small: done earlier" in stdout
+    assert accuracies(cut) == accuracies(whole)
+    assert (cut / "exports" / "default.txt").read_text() == (whole / "exports" / "default.txt").read_text()
+
+
+def test_a_second_run_on_the_same_folder_says_so_and_stops(tmp_path):
+    from digits.learning.training import run_lock
+
+    with run_lock(tmp_path / "models"):
+        code, _, stderr = run(tmp_path, "--models", "cnn_small")
+    assert code == 1 and "another run" in stderr and stderr.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    code, _, stderr = run(tmp_path / "file" / "out")
+    assert code == 1 and "--out" in stderr and "Traceback" not in stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits the size of files the POSIX way")
+def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
+    import resource
+
+    out = copy_of_data(finished[0], tmp_path / "out")
+    limit = 300_000  # bytes a file may have: less than a network needs
+    code, _, stderr = run(out, "--models", "cnn_small",
+                          before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    assert code == 1 and "--out" in stderr and "Traceback" not in stderr
+    assert not list(out.rglob("*.tmp-*")) and not list(out.rglob("*.state.npz"))
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--models", "resnet"], ["--quick", "--release"], ["--epochs", "0"], ["--teach"]]
+)
+def test_bad_arguments_end_with_2(arguments, capsys):
+    sys.path.insert(0, str(ROOT))
+    import train_all
+
+    try:
+        code = train_all.main(arguments)
+    except SystemExit as ended:
+        code = ended.code
+    assert code == 2 and capsys.readouterr().err
