@@ -40,6 +40,8 @@ _SMALLER = 0.4
 # (98 % of rendered pages); in photographs of rooms, animals and textures half of what looks like a digit has over 0.3.
 _PLAIN, _CLUTTERED = 0.12, 0.28
 _MARGIN = 0.3  # of the part's side: the surroundings looked at
+# With as many whole digits in sight, what runs out of the frame is the edge of the sheet rather than a digit.
+_A_PAGE = 3
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -213,11 +215,14 @@ class Reader:
         sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE) and not _flat(c.part)]
         contrast = _weighted_median([c.part.contrast for c in sure], [c.part.side for c in sure])
         height = _weighted_median([c.part.side for c in sure], [c.part.side for c in sure])
+        whole = sum(not c.part.cut_off for c in sure)
         accepted, rejected = [], []
         for candidate in candidates:
             part = candidate.part
-            if _flat(part):
+            if _flat(part) or _encloses(part, [c.part for c in sure if c is not candidate]):
                 rejected.append((part, "not a digit"))
+            elif part.cut_off and whole >= _A_PAGE:
+                rejected.append((part, "cut off"))
             elif candidate.confidence < self.min_confidence:
                 rejected.append((part, "cut off" if part.cut_off else "low confidence"))
             elif part.contrast < _FAINTER * contrast:
@@ -294,7 +299,8 @@ def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[
 def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]) -> float:
     """Return how much was read, to choose between dark and light strokes."""
     ink, _, accepted, _ = outcome
-    return sum(candidate.confidence * _prominence(candidate.part, ink) for candidate in accepted)
+    # The root: many digits weigh more than one large shape.
+    return sum(candidate.confidence * _prominence(candidate.part, ink) ** 0.5 for candidate in accepted)
 
 
 def _off_paper(part: Part, ink: Ink) -> bool:
@@ -316,6 +322,13 @@ def _prominence(part: Part, ink: Ink) -> float:
     x, y, w, h = part.box
     off_centre = max(abs(x + w / 2 - width / 2) / width, abs(y + h / 2 - height / 2) / height)  # 0 to 0.5
     return part.side * part.contrast * (1.0 - off_centre) * (0.4 if part.cut_off else 1.0)
+
+
+def _encloses(part: Part, others: list[Part]) -> bool:
+    """Return whether a part goes round several others: the edge of a sheet, a collar, a frame drawn on paper."""
+    x, y, w, h = part.box
+    middles = [(o.box[0] + o.box[2] / 2, o.box[1] + o.box[3] / 2) for o in others if o.side > _SMALLEST * part.side]
+    return sum(x < a < x + w and y < b < y + h for a, b in middles) > 1
 
 
 def _flat(part: Part) -> bool:

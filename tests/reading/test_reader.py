@@ -1,0 +1,218 @@
+"""The released model reading rendered frames through the front door of the package: `Reader.read`."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from digits.learning.pages import photograph
+from digits.learning.strokes import draw_digit
+from digits.reading.formats import load_model
+from digits.reading.images import load_image
+from digits.reading.reader import Reader, main_tile
+
+SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
+WHITE = (235, 238, 236)
+
+
+@pytest.fixture(scope="module")
+def reader() -> Reader:
+    return Reader(load_model())
+
+
+def paper(width: int = 640, height: int = 480) -> np.ndarray:
+    """Return a sheet with a little grain under even light."""
+    frame = np.full((height, width, 3), WHITE, np.float32)
+    frame += np.random.default_rng(5).normal(0, 1.5, frame.shape[:2])[..., None]
+    return frame.clip(0, 255).astype(np.uint8)
+
+
+def write(frame: np.ndarray, digit: int, x: int, y: int, height: int, colour=(60, 45, 40), seed: int = 1) -> None:
+    """Write one digit with its upper left corner near (x, y), in place."""
+    ink = draw_digit(digit, np.random.default_rng([seed, digit]), 128)
+    rows, columns = np.flatnonzero(ink.max(1) > 60), np.flatnonzero(ink.max(0) > 60)
+    ink = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    width = max(2, round(ink.shape[1] * height / ink.shape[0]))
+    ink = cv2.resize(ink, (width, height), interpolation=cv2.INTER_AREA)[..., None] / 255.0
+    area = frame[y : y + height, x : x + width]
+    area[:] = (area * (1 - ink) + np.array(colour) * ink).astype(np.uint8)
+
+
+def read(reader: Reader, frame: np.ndarray) -> str:
+    return "".join(str(digit.digit) for digit in reader.read(frame).digits)
+
+
+def overlap(first, second) -> float:
+    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
+    both = max(across, 0) * max(down, 0)
+    return both / (first[2] * first[3] + second[2] * second[3] - both)
+
+
+def row_of_digits(height: int = 90, colour=(60, 45, 40)) -> np.ndarray:
+    frame = paper(960, 300)
+    for i, digit in enumerate((2, 7, 3, 5, 8, 4)):
+        write(frame, digit, 60 + 145 * i, 100, height, colour)
+    return frame
+
+
+def test_a_row_is_read_in_order_with_tight_boxes(reader):
+    reading = reader.read(row_of_digits())
+    assert "".join(str(d.digit) for d in reading.digits) == "273584"
+    assert reading.size == (960, 300) and reading.hint is None and reading.main in range(6)
+    for i, digit in enumerate(reading.digits):
+        assert abs(digit.box[0] - (60 + 145 * i)) < 8 and abs(digit.box[1] - 100) < 8 and abs(digit.box[3] - 90) < 12
+        assert digit.probabilities.shape == (10,) and digit.probabilities.sum() == pytest.approx(1, abs=1e-4)
+        assert digit.confidence == pytest.approx(digit.probabilities.max(), abs=1e-6)
+        assert digit.tile.shape == (96, 96) and digit.tile.dtype == np.uint8
+
+
+@pytest.mark.parametrize("colour", [(40, 40, 200), (190, 60, 30), (60, 130, 40), (150, 150, 150), (60, 190, 200)],
+                         ids=["red", "blue", "green", "pencil", "yellow"])
+def test_inks_of_any_colour(reader, colour):
+    assert read(reader, row_of_digits(colour=colour)) == "273584"
+
+
+def test_light_on_dark_board(reader):
+    assert read(reader, cv2.bitwise_not(row_of_digits())) == "273584"
+
+
+def test_lamp_gradient_and_cast_shadow(reader):
+    frame = row_of_digits().astype(np.float32)
+    frame *= np.linspace(0.35, 1.0, frame.shape[1])[None, :, None]
+    frame[170:, :400] *= 0.6
+    assert read(reader, frame.astype(np.uint8)) == "273584"
+
+
+def test_ruled_and_squared_paper(reader):
+    for step_x in (None, 40):
+        frame = paper(960, 300)
+        for y in range(20, 300, 40):
+            cv2.line(frame, (0, y), (959, y + 4), (215, 190, 160), 2)
+        for x in range(10, 960, step_x or 2000):
+            cv2.line(frame, (x, 0), (x + 3, 299), (215, 190, 160), 2) if step_x else None
+        for i, digit in enumerate((2, 7, 3, 5, 8, 4)):
+            write(frame, digit, 60 + 145 * i, 103, 90)
+        assert read(reader, frame) == "273584"
+
+
+def test_forty_small_digits_on_a_page(reader):
+    frame, truth = paper(), []
+    for line in range(5):
+        for column in range(8):
+            digit = (3 * line + column) % 10
+            write(frame, digit, 30 + 75 * column, 25 + 90 * line, 34, seed=line)
+            truth.append(digit)
+    found = reader.read(frame).digits
+    assert len(found) == 40
+    assert sum(d.digit == t for d, t in zip(found, truth, strict=True)) >= 39
+
+
+def test_strokes_that_belong_together_stay_together(reader):
+    frame = paper()
+    five = np.array([[150, 130], [145, 190], [190, 195], [200, 250], [140, 265]])
+    cv2.polylines(frame, [five], False, (50, 50, 50), 7)
+    cv2.line(frame, (158, 112), (205, 108), (50, 50, 50), 7)  # a 5 whose bar is apart
+    cv2.line(frame, (430, 105), (425, 260), (50, 50, 50), 7)
+    cv2.line(frame, (385, 282), (470, 278), (50, 50, 50), 7)  # a 1 with a line under it
+    reading = reader.read(frame)
+    assert [d.digit for d in reading.digits] == [5, 1]
+    assert overlap(reading.digits[0].box, (138, 105, 70, 165)) > 0.7
+
+
+@pytest.mark.parametrize("degrees", [-20, 20])
+def test_a_turned_sheet_is_read(reader, degrees):
+    frame = cv2.copyMakeBorder(row_of_digits(70), 200, 200, 20, 20, cv2.BORDER_REPLICATE)
+    middle = (frame.shape[1] / 2, frame.shape[0] / 2)
+    turned = cv2.warpAffine(frame, cv2.getRotationMatrix2D(middle, degrees, 0.9), frame.shape[1::-1],
+                            borderMode=cv2.BORDER_REPLICATE)
+    assert sorted(read(reader, turned)) == sorted("273584")
+
+
+def test_rendered_pages_are_found_and_read(reader):
+    rng = np.random.default_rng(21)
+    right = wanted = read_there = 0
+    for _ in range(8):
+        labels = rng.integers(0, 10, int(rng.integers(3, 16)))
+        page = photograph([draw_digit(int(n), rng, 128) for n in labels], labels, rng, strength=0.5)
+        digits = reader.read(page.frame).digits
+        right += sum(any(d.digit == n and overlap(d.box, box) > 0.4 for d in digits)
+                     for box, n in zip(page.boxes, page.labels, strict=True))
+        wanted, read_there = wanted + len(labels), read_there + len(digits)
+    assert right >= 0.93 * wanted
+    assert read_there <= 1.06 * wanted
+
+
+def test_blank_paper_noise_and_a_black_frame_hold_no_digit(reader):
+    noise = np.random.default_rng(1).integers(0, 255, (480, 640, 3)).astype(np.uint8)
+    for frame in (paper(), noise, np.full((480, 640, 3), 255, np.uint8), np.zeros((480, 640, 3), np.uint8)):
+        assert reader.read(frame).digits == []
+
+
+def test_photographs_of_other_things_hold_no_digit(reader):
+    datasets = pytest.importorskip("sklearn.datasets")
+    for image in datasets.load_sample_images().images:
+        assert read(reader, np.ascontiguousarray(image[..., ::-1])) == ""
+
+
+def test_hints_say_what_to_change(reader):
+    assert reader.read(paper()).hint == "no contrast"
+    assert reader.read((paper() * 0.06).astype(np.uint8)).hint == "too dark"
+    small = paper()
+    write(small, 3, 300, 200, 13)
+    assert reader.read(small).digits or reader.read(small).hint == "too small"
+    blurred = paper()
+    write(blurred, 8, 250, 150, 160)
+    kernel = np.zeros((61, 61), np.float32)
+    kernel[30] = 1 / 61
+    blurred = cv2.filter2D(blurred, -1, kernel)
+    assert reader.read(blurred).hint == "blurred" and not reader.read(blurred).digits
+    cut = paper()
+    write(cut, 5, 250, 200, 260)
+    cut = cut[:300]
+    reading = reader.read(cut)
+    assert reading.hint == "cut off" or [d.digit for d in reading.digits] == [5]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 640, 3), (5, 5), (480, 640), (2, 3000, 3), (3000, 2, 3)])
+def test_frames_of_any_size_are_read_without_a_crash(reader, shape):
+    rng = np.random.default_rng(0)
+    for frame in (np.zeros(shape, np.uint8), rng.integers(0, 255, shape).astype(np.uint8)):
+        assert reader.read(frame).size == (shape[1], shape[0])
+
+
+def test_a_large_photograph_gives_boxes_in_its_own_pixels(reader):
+    frame = cv2.resize(row_of_digits(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
+    reading = reader.read(frame)
+    assert [d.digit for d in reading.digits] == [2, 7, 3, 5, 8, 4]
+    assert abs(reading.digits[0].box[0] - 240) < 30
+
+
+def test_min_confidence_rules(reader):
+    strict = Reader(reader.model, min_confidence=1.01)
+    reading = strict.read(row_of_digits())
+    assert reading.digits == [] and reading.main is None and len(reading.rejected) >= 6
+
+
+def test_main_tile_is_the_tile_the_reader_shows(reader):
+    frame = paper()
+    write(frame, 6, 260, 140, 180)
+    reading = reader.read(frame)
+    assert [d.digit for d in reading.digits] == [6]
+    assert (main_tile(frame) == reading.digits[0].tile).all()
+    with pytest.raises(ValueError, match="blank"):
+        main_tile(paper())
+
+
+def test_samples_are_read(reader):
+    truth = json.loads((SAMPLES / "truth.json").read_text(encoding="utf-8"))
+    pictures = {name: digits for name, digits in truth.items() if not name.endswith(".mp4")}
+    wanted = found = right = 0
+    for name, digits in pictures.items():
+        read_there = reader.read(load_image(SAMPLES / name)).digits
+        wanted, found = wanted + len(digits), found + len(read_there)
+        right += sum(any(d.digit == true["digit"] and overlap(d.box, true["box"]) > 0.4 for d in read_there)
+                     for true in digits)
+    assert right >= 0.97 * wanted and found <= 1.03 * wanted
