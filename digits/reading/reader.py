@@ -35,13 +35,14 @@ _SURE = 0.9
 _BETTER = 0.15
 # Beside confident digits, fainter or smaller things by these shares are print, lines and dust.
 _FAINTER = 0.38
+# ... unless the network is certain, as with a pink pen beside a black one; print behind the paper is fainter still.
+_FAINTEST = 0.2
+_CERTAIN = 0.97
 _SMALLER = 0.4
 # How dark the surroundings of a digit are beside its strokes. On paper this is below 0.16 (real photographs) or 0.24
 # (98 % of rendered pages); in photographs of rooms, animals and textures half of what looks like a digit has over 0.3.
 _PLAIN, _CLUTTERED = 0.12, 0.28
 _MARGIN = 0.3  # of the part's side: the surroundings looked at
-# With as many whole digits in sight, what runs out of the frame is the edge of the sheet rather than a digit.
-_A_PAGE = 3
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -213,30 +214,55 @@ class Reader:
 
     def _accepted(self, candidates: list[_Candidate], ink: Ink) -> tuple[list[_Candidate], list[tuple[Part, str]]]:
         sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE) and not _flat(c.part)]
-        contrast = _weighted_median([c.part.contrast for c in sure], [c.part.side for c in sure])
-        height = _weighted_median([c.part.side for c in sure], [c.part.side for c in sure])
-        whole = sum(not c.part.cut_off for c in sure)
-        accepted, rejected = [], []
+        around = [c for c in candidates if _flat(c.part) or _encloses(c.part, [s.part for s in sure if s is not c])]
+        rest = _Rest.of([c.part for c in sure if all(c is not other for other in around)])
+        accepted, rejected = [], [(c.part, "not a digit") for c in around]
         for candidate in candidates:
-            part = candidate.part
-            if _flat(part) or _encloses(part, [c.part for c in sure if c is not candidate]):
-                rejected.append((part, "not a digit"))
-            elif part.cut_off and whole >= _A_PAGE:
-                rejected.append((part, "cut off"))
-            elif candidate.confidence < self.min_confidence:
-                rejected.append((part, "cut off" if part.cut_off else "low confidence"))
-            elif part.contrast < _FAINTER * contrast:
-                rejected.append((part, "fainter than the rest"))
-            elif part.side < _SMALLER * height:
-                rejected.append((part, "smaller than the rest"))
-            elif candidate.confidence < _needed(self.min_confidence, _clutter(part, ink)):
-                rejected.append((part, "not on plain paper"))
-            elif _sharpness(part, ink) < _BLURRED:
-                rejected.append((part, "blurred"))
+            if any(candidate is other for other in around):
+                continue
+            reason = self._reason_against(candidate, rest, ink)
+            if reason:
+                rejected.append((candidate.part, reason))
             else:
                 accepted.append(candidate)
         order = reading_order([c.part.box for c in accepted])
         return [accepted[i] for i in order], rejected
+
+    def _reason_against(self, candidate: _Candidate, rest: "_Rest", ink: Ink) -> str | None:
+        """Return why a candidate is no digit, or None; what costs least to find out comes first."""
+        part, confidence = candidate.part, candidate.confidence
+        if part.cut_off and _SMALLER * part.side < rest.third_whole_side:
+            return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
+        if confidence < self.min_confidence:
+            return "cut off" if part.cut_off else "low confidence"
+        if part.contrast < (_FAINTER if confidence < _CERTAIN else _FAINTEST) * rest.contrast:
+            return "fainter than the rest"
+        if part.side < _SMALLER * rest.side:
+            return "smaller than the rest"
+        if confidence < _needed(self.min_confidence, _clutter(part, ink)):
+            return "not on plain paper"
+        return "blurred" if _sharpness(part, ink) < _BLURRED else None
+
+
+@dataclass(frozen=True)
+class _Rest:
+    """What the parts read with confidence have in common, to hold the others against.
+
+    Attributes:
+        contrast, side: medians, large parts counting more; 0 where nothing was read.
+        third_whole_side: longer side of the third largest part inside the frame, 0 if there are fewer.
+    """
+
+    contrast: float
+    side: float
+    third_whole_side: float
+
+    @classmethod
+    def of(cls, parts: list[Part]) -> "_Rest":
+        sides = [part.side for part in parts]
+        whole = sorted((part.side for part in parts if not part.cut_off), reverse=True)
+        contrast = _weighted_median([part.contrast for part in parts], sides)
+        return cls(contrast, _weighted_median(sides, sides), whole[2] if len(whole) > 2 else 0.0)
 
 
 def main_tile(frame: np.ndarray) -> np.ndarray:
