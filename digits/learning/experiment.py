@@ -14,11 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from digits.learning import baselines, evaluation, transfer
 from digits.learning.augment import Extras, camera_shift, enrich, geometric
@@ -41,6 +43,8 @@ from digits.reading.tile import TILE_RULE
 
 MODELS = (*baselines.BASELINES, transfer.NAME)
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
+_SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
+_GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
 _RULE = 2  # version of what a model's folder holds
 UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
 
@@ -141,13 +145,36 @@ def train_model(name: str, run: Run) -> Outcome:
     outcome = _finished(name, run)
     if outcome is None:
         trainer = _train_mobilenet if name == transfer.NAME else _train_baseline
-        trained = trainer(name, run)
+        with _accelerated():
+            trained = trainer(name, run)
         outcome = replace(trained, model=_without_training(name, trained.model))
         _write(name, outcome, run)
     return outcome
 
 
 # ---------------------------------------------------------------- the networks
+
+
+@contextmanager
+def _accelerated():
+    """Within it networks are built and trained with half-precision arithmetic on all GPUs, if there are any."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        yield
+        return
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with tf.distribute.MirroredStrategy().scope() if len(gpus) > 1 else nullcontext():
+            yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _for_device(stage: Stage) -> Stage:
+    """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014)."""
+    larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
+    return replace(stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5)
 
 
 def _train_baseline(name: str, run: Run) -> Outcome:
@@ -157,7 +184,7 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     augmented = name == baselines.AUGMENTED
     count = data.fitted if augmented else data.trained
     stage = replace(baselines.WITH_AUGMENTATION if augmented else baselines.PLAIN, epochs=config.baseline_epochs)
-    augment = _often_geometric if augmented else None
+    stage, augment = _for_device(stage), _often_geometric if augmented else None
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
     inner, judge = baselines.inner(model), _Judge(run, baselines.small_feed)
     history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
@@ -230,7 +257,7 @@ def _mobilenet_steps(
     ):
         stored = _Stored(store, rows, data.targets, feed, run.report)
         transfer.set_trainable(model, last)
-        yield _Step(stage, part(model), stored.first, _Judge(run, stored.of_tiles), "camera")
+        yield _Step(_for_device(stage), part(model), stored.first, _Judge(run, stored.of_tiles), "camera")
     if config.all_epochs and all_layers:
         transfer.set_trainable(model, None)
         stage = replace(transfer.ALL, epochs=config.all_epochs)
@@ -238,7 +265,7 @@ def _mobilenet_steps(
         def drawn_anew(count: int) -> Feed:
             return transfer.tile_feed(data.tiles[:count], data.targets[:count], _often_geometric)
 
-        yield _Step(stage, model, drawn_anew, _Judge(run, transfer.tile_feed), "camera + geometric")
+        yield _Step(_for_device(stage), model, drawn_anew, _Judge(run, transfer.tile_feed), "camera + geometric")
 
 
 @dataclass(frozen=True)
@@ -260,7 +287,10 @@ class _Stored:
 
 def _starting_model(run: Run) -> keras.Model:
     keras.utils.set_random_seed(run.config.seed)
-    return transfer.build_mobilenet_v2(run.weights.path)
+    model = transfer.build_mobilenet_v2(run.weights.path)
+    if run.weights.path is None:
+        transfer.settle_batch_norms(model, run.data.tiles[:: max(len(run.data.tiles) // _SETTLED_ON, 1)][:_SETTLED_ON])
+    return model
 
 
 def _often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -471,7 +501,6 @@ def _cell(text: str) -> str | int | float:
 def circumstances(command: str) -> dict:
     """Return what a result's reader needs to judge it: command, commit, versions, device, time."""
     import cv2
-    import tensorflow as tf
 
     gpus = [
         tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")

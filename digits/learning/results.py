@@ -16,7 +16,7 @@ COLUMNS = (
     "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
     "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
 )  # fmt: skip
-_SAME = ("model", "stage", "weights", "augmentation", "seed", "images")  # a new row of these replaces the old one
+_SAME = ("model", "stage", "weights", "augmentation", "seed")  # a new row of these replaces the old one
 _GALLERY = 32
 _REPRESENTATIVE = 500  # tiles that 8-bit quantisation measures ranges on
 
@@ -49,9 +49,10 @@ def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], table:
     """Write the figures of a run as PNG."""
     folder.mkdir(parents=True, exist_ok=True)
     labels, found = data.test.labels, outcomes[best].probabilities["test"]
+    histories = {name: _first_training(outcome) for name, outcome in outcomes.items()}
     figures = {
-        "learning_curves": plots.learning_curves({name: outcome.history for name, outcome in outcomes.items()}),
-        "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test and own test images"),
+        "learning_curves": plots.learning_curves(histories),
+        "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
         "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
         "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
         "mistakes": _gallery(data, found, best),
@@ -128,6 +129,10 @@ def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return str(path), load_image(path)
     return "a photograph rendered just now", golden_sources(load_mnist()[2])[-1]
+
+
+def _first_training(outcome: Outcome) -> list[dict]:
+    return [line for line in outcome.history if not line["stage"].endswith("+val")]
 
 
 def _gallery(data: Data, probabilities: np.ndarray, name: str):

@@ -123,7 +123,8 @@ def predict(model: keras.Model, feed: Feed, batch: int = 256) -> np.ndarray:
     for start in range(0, len(feed), batch):
         picked = np.arange(start, min(start + batch, len(feed)))
         inputs = feed.prepare(tf.convert_to_tensor(feed.take(picked)))
-        parts.append(np.asarray(model.predict_on_batch(inputs)))
+        # On several GPUs each gives all rows, one after the other.
+        parts.append(np.asarray(model.predict_on_batch(inputs))[: len(picked)])
     return np.concatenate(parts).astype(np.float32)
 
 

@@ -70,7 +70,7 @@ def build_mobilenet_v2(weights_file: Path | None = None) -> keras.Model:
     x = keras.layers.GlobalAveragePooling2D(name=POOLED)(base.output)
     x = keras.layers.Dense(128, activation="relu", name="dense_128")(x)
     x = keras.layers.Dropout(0.3, name="dropout")(x)
-    probabilities = keras.layers.Dense(CLASSES, activation="softmax", name="probabilities")(x)
+    probabilities = keras.layers.Dense(CLASSES, activation="softmax", dtype="float32", name="probabilities")(x)
     model = keras.Model(tile, probabilities, name=NAME)
     if weights_file is not None:
         _load_weights(model, Path(weights_file))
@@ -92,6 +92,20 @@ def set_trainable(model: keras.Model, last: int | None) -> None:
         layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
     for layer in [] if last is None else trunk[: len(trunk) - last]:
         layer.trainable = False
+
+
+def settle_batch_norms(model: keras.Model, tiles: np.ndarray) -> None:
+    """Set the statistics of all batch norms to those of tiles uint8 (N, 96, 96), for weights that are random.
+
+    They stay frozen later on; left at mean 0 and variance 1, signals of random weights fade to nothing on their way up.
+    """
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    kept = [layer.momentum for layer in norms]
+    for layer in norms:
+        layer.momentum = 0.0  # one batch replaces what was there
+    model(tiles_to_input(tf.constant(tiles)), training=True)
+    for layer, momentum in zip(norms, kept, strict=True):
+        layer.momentum = momentum
 
 
 def head(model: keras.Model) -> keras.Model:

@@ -22,11 +22,7 @@ TARGETS = one_hot(np.arange(24) % 10)
 def model():
     keras.utils.set_random_seed(1)
     model = transfer.build_mobilenet_v2()
-    for layer in transfer.trunk_layers(model):
-        if isinstance(layer, keras.layers.BatchNormalization):
-            layer.gamma.assign(
-                np.full(layer.gamma.shape, 2.0)
-            )  # else random layers fade to nothing on their way up
+    transfer.settle_batch_norms(model, TILES)
     return model
 
 
@@ -115,6 +111,12 @@ def test_stage_two_changes_the_last_twenty_layers_but_no_batch_norm(model, store
     }
     assert changed(before, model) & trunk_paths(model) == expected
     assert len(expected) == 7  # expand, depthwise, project of blocks 15 and 16, and Conv_1
+
+
+def test_signals_of_random_weights_do_not_fade(model):
+    probabilities = model.predict_on_batch(to_input(TILES))
+    assert probabilities.std(axis=0).max() > 1e-3  # else every tile would get the same answer
+    assert {layer.momentum for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)} == {0.999}
 
 
 def test_all_layers_leave_batch_norms_alone(model):
