@@ -173,3 +173,16 @@ def full_export(tmp_path_factory, every_layer_model, rendered_digits) -> Path:
     inks, tiles, labels = rendered_digits
     return export_model(every_layer_model, "every_layer", tmp_path_factory.mktemp("expörts of") / "here",
                         {"metrics": {"mnist": 0.5}}, golden_sources(inks), (tiles, labels), tiles[:100])
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Fail skipped tests of the marks that DIGITS_REQUIRE names: where a screen and real photographs are, they count."""
+    report = yield
+    required = os.environ.get("DIGITS_REQUIRE", "").split()
+    marks = [mark for mark in required if item.get_closest_marker(mark)]
+    if report.skipped and marks and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"DIGITS_REQUIRE={' '.join(required)}, but this test of the mark {marks[0]} did: {reason}"
+    return report
