@@ -1,0 +1,289 @@
+"""Every number in README.md and README.es.md, filled in from the files that results are kept in.
+
+    python benchmarks/readme_numbers.py             fill in all; fails, changing nothing, where a result is missing
+    python benchmarks/readme_numbers.py --pending   fill in what there is, and write "(pending)" for the rest
+    python benchmarks/readme_numbers.py --check     change nothing; 1 if a page says anything else than the results do
+
+A number stands between `<!-- numbers:NAME -->` and `<!-- /numbers -->`; NAMES below says where each comes from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import re
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = {"README.md": "en", "README.es.md": "es"}
+MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
+PENDING = {"en": "(pending)", "es": "(pendiente)"}
+USUAL_NAME = "mobilenet_v2"  # of the export where exports/default.txt names none, as in digits.reading.formats
+
+WORDS = {
+    "en": {
+        "network": "Network", "stage": "Trained", "weights": "Starts from", "val": "Validation",
+        "val_camera": "… after camera changes", "test": "MNIST test", "params": "Parameters", "time": "Training",
+        "file": "File", "size": "Size", "difference": "Largest difference from Keras", "runs": "Runs with",
+        "what": "What is read", "right": "Digits", "usual": "The usual way", "seen": "seen in training",
+        "clean": "Clean paper", "light": "Uneven light", "blur": "Blur", "noise": "Noise", "perspective": "Perspective",
+        "ruled": "Ruled paper", "small": "Small", "off_centre": "Off centre", "faint": "Faint pen",
+        "photos": "{} real photographs, {} writers", "scans": "{} scanned digits", "tablet": "{} drawn with a mouse",
+        "sheets": "4 pages of digits (F1)", "worst": "worst writer {}",
+        "drawings": "Drawings that are no digits, read as one",
+        "letters_in_unseen_fonts": "Letters in ten unseen fonts, read as a digit",
+        "train": "all layers", "frozen": "stage 1: head, trunk frozen", "last_20": "stage 2: last 20 layers",
+        "all_layers": "stage 3: all layers", "+val": ", again with validation", "imagenet": "ImageNet",
+        "shipped": "shipped trunk", "random": "random",
+    },
+    "es": {
+        "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
+        "val_camera": "… tras cambios de cámara", "test": "MNIST test", "params": "Parámetros",
+        "time": "Entrenamiento", "file": "Archivo", "size": "Tamaño", "difference": "Mayor diferencia con Keras",
+        "runs": "Se ejecuta con", "what": "Qué se lee", "right": "Digits", "usual": "Lo habitual",
+        "seen": "vista al entrenar", "clean": "Papel limpio", "light": "Luz desigual", "blur": "Desenfoque",
+        "noise": "Ruido", "perspective": "Perspectiva", "ruled": "Papel rayado", "small": "Pequeño",
+        "off_centre": "Descentrado", "faint": "Trazo débil", "photos": "{} fotos reales, {} autores",
+        "scans": "{} cifras escaneadas", "tablet": "{} dibujadas con ratón", "sheets": "4 páginas de cifras (F1)",
+        "worst": "peor autor {}", "drawings": "Dibujos que no son cifras, leídos como una",
+        "letters_in_unseen_fonts": "Letras en diez tipos no vistos, leídas como cifra",
+        "train": "todas las capas", "frozen": "etapa 1: cabeza, tronco congelado",
+        "last_20": "etapa 2: últimas 20 capas", "all_layers": "etapa 3: todas las capas",
+        "+val": ", otra vez con validación", "imagenet": "ImageNet", "shipped": "tronco incluido",
+        "random": "azar",
+    },
+}  # fmt: skip
+
+RUNTIMES = {
+    "model.tflite": "LiteRT",
+    "model_int8.tflite": "LiteRT",
+    "model.onnx": "OpenCV, onnxruntime",
+    "model.keras": "Keras 3",
+    "model.h5": "Keras 2, Keras 3",
+    "model.json": "Keras 2, Keras 3 (+ model.weights.h5)",
+}
+
+
+class MissingError(Exception):
+    """A result that does not exist yet; one sentence with the command that makes it."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The results files below one folder, read when they are asked for."""
+
+    root: Path = ROOT
+
+    def leaderboard(self) -> list[dict]:
+        """Return the rows of models/leaderboard.csv, as text."""
+        path = self.root / "models" / "leaderboard.csv"
+        try:
+            with open(path, newline="", encoding="utf-8") as file:
+                return list(csv.DictReader(file))
+        except FileNotFoundError:
+            raise MissingError("models/leaderboard.csv is missing; run python train_all.py --release") from None
+
+    def default(self) -> str:
+        """Return the name of the export that the camera script takes when none is named."""
+        path = self.root / "exports" / "default.txt"
+        return path.read_text(encoding="utf-8").strip() if path.is_file() else USUAL_NAME
+
+    def card(self) -> dict:
+        """Return the default export's card."""
+        return self._json(f"exports/{self.default()}/card.json", "python train_all.py --release")
+
+    def camera(self) -> dict:
+        """Return what benchmarks/camera.py measured of the default export."""
+        models = self._json("benchmarks/results/camera.json", "python benchmarks/camera.py")["models"]
+        if self.default() not in models:
+            raise MissingError(f"camera.json lacks {self.default()}; run python benchmarks/camera.py")
+        return models[self.default()]
+
+    def _json(self, name: str, command: str) -> dict:
+        try:
+            return json.loads((self.root / name).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise MissingError(f"{name} is missing; run {command}") from None
+
+
+def percent(share: float, digits: int = 1) -> str:
+    """Return a share as a percentage, with a point in both languages, as the programs print it."""
+    return f"{100 * share:.{digits}f} %"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table; all columns but the first to the right."""
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def leaderboard(results: Results, words: dict) -> str:
+    """Return the leaderboard: one line a network and stage, means over seeds, with their range."""
+    rows = results.leaderboard()
+    most = max(int(row["images"]) for row in rows)  # trials on fewer pictures are no rivals
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        if int(row["images"]) == most:
+            groups.setdefault((row["model"], row["stage"], row["weights"], row["augmentation"]), []).append(row)
+    head = [words[key] for key in ("network", "stage", "weights", "val", "val_camera", "test", "params", "time")]
+    lines = []
+    for (model, stage, weights, _), same in groups.items():
+        accuracies = [over_seeds(same, f"{key}_accuracy") or words["seen"] for key in ("val", "val_camera", "test")]
+        seconds = sum(float(row["train_seconds"]) for row in same) / len(same)
+        lines.append([f"`{model}`", stage_words(stage, words), words.get(weights, weights), *accuracies,
+                      f"{int(same[0]['params']):,}", duration(seconds)])  # fmt: skip
+    return table(head, lines)
+
+
+def over_seeds(rows: list[dict], column: str) -> str:
+    """Return the mean of a column of accuracies, with its range where there are several; empty if there is none."""
+    values = [float(row[column]) for row in rows if row.get(column)]
+    if not values:
+        return ""
+    mean = percent(sum(values) / len(values), 2)
+    return mean if len(values) == 1 else f"{mean} ({percent(min(values), 2)[:-2]}–{percent(max(values), 2)[:-2]})"
+
+
+def stage_words(stage: str, words: dict) -> str:
+    """Return a stage of the leaderboard in words."""
+    name, plus, _ = stage.partition("+val")
+    return words.get(name, name) + (words["+val"] if plus else "")
+
+
+def duration(seconds: float) -> str:
+    """Return a time in minutes, or in seconds where it is short."""
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+
+
+def formats(results: Results, words: dict) -> str:
+    """Return the files of the export: size, how far from the Keras model, what runs them."""
+    files = results.card()["files"]
+    head = [words[key] for key in ("file", "size", "difference", "runs")]
+    rows = []
+    for name, runtime in RUNTIMES.items():
+        if name in files:
+            size = files[name]["bytes"] + (files["model.weights.h5"]["bytes"] if name == "model.json" else 0)
+            rows.append([f"`{name}`", f"{size / 1e6:.1f} MB", f"{files[name]['max_difference']:.0e}", runtime])
+    return table(head, rows)
+
+
+def camera(results: Results, words: dict) -> str:
+    """Return graded camera changes, mean over five strengths, beside the usual way."""
+    found = results.camera()
+    rows = [[words["clean"], percent(found["clean"]), percent(found["clean_usual_way"])]]
+    for kind, shares in found["graded"].items():
+        usual = found["graded_usual_way"][kind]
+        rows.append([words[kind], percent(sum(shares) / len(shares)), percent(sum(usual) / len(usual))])
+    return table([words["what"], words["right"], words["usual"]], rows)
+
+
+def real(results: Results, words: dict) -> str:
+    """Return what is read of real photographs, scans, drawings and pages, and of what is no digit."""
+    found = results.camera()
+    if "photos" not in found:
+        raise MissingError("camera.json lacks the real photographs; run python benchmarks/camera.py with DIGITS_REAL_*")
+    photos, rows = found["photos"], []
+    worst = words["worst"].format(percent(min(photos["writers"].values())))
+    rows.append([words["photos"].format(photos["images"], len(photos["writers"])),
+                 f"{percent(photos['accuracy'])} ({worst})", percent(found["photos_usual_way"])])  # fmt: skip
+    for kind in ("scans", "tablet"):
+        if kind in found:
+            rows.append([words[kind].format(found[kind]["images"]), percent(found[kind]["accuracy"]), ""])
+    if "sheets" in found:
+        rows.append([words["sheets"], f"{found['sheets']['f1']:.3f}", ""])
+    for kind in ("drawings", "letters_in_unseen_fonts"):
+        if kind in found["non_digits"]:
+            rows.append([words[kind], percent(found["non_digits"][kind]), ""])
+    return table([words["what"], words["right"], words["usual"]], rows)
+
+
+def versions(results: Results, words: dict) -> str:
+    """Return the versions that the export was made with."""
+    names = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy", "opencv": "OpenCV"}
+    found = results.card()["libraries"]
+    return ", ".join(f"{shown} {found[name]}" for name, shown in names.items())
+
+
+NAMES: dict[str, Callable[[Results, dict], str]] = {
+    "leaderboard": leaderboard,
+    "formats": formats,
+    "camera": camera,
+    "real": real,
+    "versions": versions,
+    "default": lambda results, words: f"`{results.card()['name']}`",
+    "mnist": lambda results, words: percent(results.card()["metrics"]["test"]["accuracy"], 2),
+    "photos": lambda results, words: percent(_photos(results)["accuracy"]),
+    "photos_usual": lambda results, words: percent(results.camera()["photos_usual_way"]),
+    "size": lambda results, words: f"{results.card()['files']['model.tflite']['bytes'] / 1e6:.1f} MB",
+}
+
+
+def _photos(results: Results) -> dict:
+    found = results.camera()
+    if "photos" not in found:
+        raise MissingError("camera.json lacks the real photographs; run python benchmarks/camera.py with DIGITS_REAL_*")
+    return found["photos"]
+
+
+def fill(text: str, language: str, results: Results, pending: bool = False) -> str:
+    """Return a page with its numbers filled in.
+
+    Args:
+        text: the page.
+        language: a key of WORDS.
+        results: where the numbers come from.
+        pending: write PENDING where a result is missing, instead of raising.
+    Raises:
+        MissingError: a result does not exist, or a mark has a name that is not in NAMES.
+    """
+
+    def filled(match: re.Match) -> str:
+        name = match.group(1)
+        if name not in NAMES:
+            raise MissingError(f"numbers:{name} is no known number, expected one of {', '.join(NAMES)}")
+        try:
+            found = NAMES[name](results, WORDS[language])
+        except MissingError:
+            if not pending:
+                raise
+            found = PENDING[language]
+        block = "\n" in match.group(2)  # a table stands on lines of its own
+        inner = f"\n\n{found}\n\n" if block else found
+        return f"<!-- numbers:{name} -->{inner}<!-- /numbers -->"
+
+    return MARK.sub(filled, text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Fill in or check both pages; 0 done, 1 something is missing or differs."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pending", action="store_true", help="write (pending) where a result does not exist yet")
+    parser.add_argument("--check", action="store_true", help="change nothing, say what differs")
+    options = parser.parse_args(arguments)
+    texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
+    try:
+        filled = {name: fill(texts[name], PAGES[name], Results(), options.pending) for name in PAGES}
+    except MissingError as error:
+        print(f"{error}.", file=sys.stderr)
+        return 1
+    changed = [name for name in PAGES if filled[name] != texts[name]]
+    if options.check:
+        for name in changed:
+            print(f"{name} says other numbers than the results; run python benchmarks/readme_numbers.py.",
+                  file=sys.stderr)  # fmt: skip
+        return 1 if changed else 0
+    for name in changed:
+        beside = ROOT / f"{name}.tmp-{os.getpid()}"
+        beside.write_text(filled[name], encoding="utf-8", newline="\n")
+        os.replace(beside, ROOT / name)
+        print(f"{name}: filled in")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

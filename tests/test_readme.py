@@ -1,0 +1,268 @@
+"""The two READMEs: in step with each other, with the programs and with the results; every command in them is run."""
+
+import importlib.util
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+ENGLISH, SPANISH = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.es.md"))
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SHELLS = ("bash", "powershell")
+
+LIVE = "python realtime_multiformat.py"
+# How each command of the READMEs is run here: with what added to it. {export} is an export folder, {out} an empty one.
+SHORTENED = {
+    LIVE: "--source demo --headless --max-frames 5",
+    f"{LIVE} --source demo": "--headless --max-frames 5",
+    f"{LIVE} --source data/samples/page_1.png --headless": "",
+    f"{LIVE} --model exports/mobilenet_v2/model.keras --source data/samples/digit_7.jpg --headless": "",
+    "python -m digits.reading.verify exports/mobilenet_v2": "",
+    "python -m digits.learning.dataset": "--limit 200 --out {out}/merged",
+    "python -m digits.learning.dataset audit": "--limit 200 --out {out}/merged --page {out}/audit.html",
+}
+# Commands that take long, or change the machine, and the test that covers them.
+ELSEWHERE = {
+    "python train_all.py": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
+    "python train_all.py --release": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
+    "python -m pip install numpy opencv-python ai-edge-litert": (
+        "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
+    ),
+}
+
+
+def commands(text):
+    """Return the commands of a page: the lines of shell blocks, and what inline code starts with a program."""
+    lines = [line for shell, block in FENCE.findall(text) if shell in SHELLS for line in block.splitlines()]
+    inline = re.findall(r"`((?:python|pip|bash|conda) [^`]+)`", FENCE.sub("", text))
+    return [line for line in dict.fromkeys(lines + inline) if line.strip() and not line.startswith("#")]
+
+
+def set_up_block(text, shell):
+    """Return the lines of the first block of a shell."""
+    return next(block.splitlines() for found, block in FENCE.findall(text) if found == shell)
+
+
+def numbers_script():
+    """Return benchmarks/readme_numbers.py as a module."""
+    spec = importlib.util.spec_from_file_location("readme_numbers", ROOT / "benchmarks" / "readme_numbers.py")
+    module = sys.modules["readme_numbers"] = importlib.util.module_from_spec(spec)  # dataclasses look it up there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def export(request) -> Path:
+    """The released export, or, in a checkout without one, a small one with every format."""
+    released = ROOT / "exports" / "mobilenet_v2"
+    return released if (released / "card.json").is_file() else request.getfixturevalue("full_export")
+
+
+def run(command, **options):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", **options)
+    assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_each_command_is_run_by_a_test():
+    set_up = {line for shell in SHELLS for line in set_up_block(ENGLISH, shell)}
+    untested = set(commands(ENGLISH)) - set_up - set(SHORTENED) - set(ELSEWHERE)
+    assert not untested, "add them to SHORTENED or ELSEWHERE"
+    assert (set(SHORTENED) | set(ELSEWHERE)) <= set(commands(ENGLISH)), "no longer in the README"
+    for place in ELSEWHERE.values():
+        path, name = place.split("::")
+        assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), place
+
+
+@pytest.mark.parametrize("command", SHORTENED)
+def test_commands_do_what_the_page_says(command, export, tmp_path):
+    added = SHORTENED[command].replace("{out}", tmp_path.as_posix())
+    words = [word.replace("exports/mobilenet_v2", str(export)) for word in shlex.split(f"{command} {added}")]
+    assert words[0] == "python"
+    if "realtime" in command and "--model" not in words:
+        words += ["--model", str(export)]
+    done = run([sys.executable, *words[1:]])
+    if "realtime" in command:
+        records = [json.loads(line) for line in done.stdout.splitlines()]
+        assert len(records) == (5 if "demo" in words else 1)
+        assert list(records[0]) == keys_of_the_json_example()
+    if "audit" in words:
+        assert "<html" in (tmp_path / "audit.html").read_text(encoding="utf-8")
+
+
+def keys_of_the_json_example():
+    example = next(json.loads(block) for language, block in FENCE.findall(ENGLISH) if language == "json")
+    return list(example)
+
+
+def test_the_first_block_sets_up_trains_and_tests():
+    first = FENCE.search(ENGLISH)
+    assert first[1] == "bash" and len(first[2].splitlines()) == 2
+    assert len(ENGLISH[: first.start()].splitlines()) < 25, "near the top"
+    for shell, python, joint in (
+        ("bash", ".venv/bin/python", " && "),
+        ("powershell", r".venv\Scripts\python", "; "),
+    ):
+        train, test = (line.split(joint) for line in set_up_block(ENGLISH, shell))
+        assert train[0] == test[0] and train[0].endswith(" -m venv .venv")
+        assert train[1:] == [f"{python} -m pip install -e .", f"{python} train_all.py --quick"]
+        assert test[1:] == [f'{python} -m pip install -e ".[dev]"', f"{python} -m pytest"]
+
+
+def test_the_quick_run_ends_by_reading_a_photograph(tmp_path):
+    """The first line of the README after its installation, whole: the one long run of the suite."""
+    done = run([sys.executable, "train_all.py", "--quick", "--out", str(tmp_path)], timeout=900)
+    *_, reading, last = done.stdout.splitlines()
+    found = re.search(r"Reading \S*digit_(\d)\.\w+ with .*exports.*: (\d) \(", reading)
+    assert found and found[1] == found[2], reading
+    assert last.startswith("Done in")
+    assert {path.name for path in (tmp_path / "exports").iterdir()} >= {"default.txt"}
+
+
+def test_the_minimal_install_is_enough_for_the_camera_script(export, tmp_path):
+    """In an environment of its own, with exactly what the README's command installs."""
+    command = next(line for line in commands(ENGLISH) if "pip install numpy" in line)
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
+    python = str(tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python")
+    installed = subprocess.run([python, *shlex.split(command)[1:], "-q"], capture_output=True, text=True)
+    if "No matching distribution" in installed.stderr or "Could not find" in installed.stderr:
+        pytest.skip("no package index can be reached")
+    assert installed.returncode == 0, installed.stderr
+    shutil.copytree(ROOT / "digits", tmp_path / "digits")
+    shutil.copytree(ROOT / "data" / "samples", tmp_path / "data" / "samples")
+    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    shutil.copytree(export, tmp_path / "exports" / export.name)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    words = [python, *shlex.split(LIVE)[1:], *shlex.split(SHORTENED[LIVE])]
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "model.tflite" in done.stderr and len(done.stdout.splitlines()) == 5
+
+
+def test_the_pages_name_every_option_and_exit_status():
+    for script in ("realtime_multiformat.py", "train_all.py"):
+        told = run([sys.executable, script, "--help"]).stdout
+        options = set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE)) - {"--help"}
+        options -= {"--teach"} if script == "train_all.py" else set()  # refused so far, and says so
+        assert len(options) > 5
+        for page in (ENGLISH, SPANISH):
+            assert not {option for option in options if option not in page}
+    for page in (ENGLISH, SPANISH):
+        assert all(f"{status} " in page for status in (0, 2, 3, 4))
+
+
+def test_the_spanish_page_keeps_step():
+    for structure in (headings, commands, marks, table_rows, figures, code):
+        assert structure(ENGLISH) == structure(SPANISH), structure.__name__
+
+
+def headings(text):
+    return [len(found) for found in re.findall(r"^(#+) ", FENCE.sub("", text), re.MULTILINE)]
+
+
+def marks(text):
+    return re.findall(r"<!-- numbers:(\w+) -->", text)
+
+
+def table_rows(text):
+    """Return the number of cells of each row of each table; those that are filled in from results count too."""
+    return [line.replace("\\|", "").count("|") for line in text.splitlines() if line.startswith("|")]
+
+
+def figures(text):
+    """Return the numbers of a page, sorted: sentences may be in another order."""
+    return sorted(re.findall(r"\d+(?:[.,]\d+)*", text))
+
+
+def code(text):
+    """Return what stands in backticks, sorted; links and blocks are compared elsewhere."""
+    return sorted(re.findall(r"`([^`\n]+)`", FENCE.sub("", text)))
+
+
+def test_links_and_pictures_lead_somewhere():
+    for page in (ENGLISH, SPANISH, (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+        for target in re.findall(r"\]\(([^)#]+)\)", FENCE.sub("", page)):
+            if "://" not in target:
+                assert (ROOT / urllib.parse.unquote(target)).exists(), target
+
+
+def test_the_map_names_what_is_there():
+    named = re.findall(r"^\| `([\w./]+)` \|", ENGLISH, re.MULTILINE)
+    assert {"train_all.py", "digits/reading/", "data/", "benchmarks/", "tests/"} <= set(named)
+    for path in named:
+        made_by_a_release = path in ("models/", "exports/")
+        assert (ROOT / path).exists() or made_by_a_release, path
+
+
+def test_numbers_are_those_of_the_results():
+    script = numbers_script()
+    results = script.Results()
+    for page, language in ((ENGLISH, "en"), (SPANISH, "es")):
+        assert page == script.fill(page, language, results, pending=True), "run python benchmarks/readme_numbers.py"
+        for line in page.splitlines():
+            inline = line.startswith("<!-- numbers:") and line.rstrip().endswith("<!-- /numbers -->")
+            assert not inline, f"a line that starts with a comment is not read as Markdown: {line}"
+
+
+def test_numbers_are_filled_in_from_files(tmp_path):
+    script = numbers_script()
+    write_results(tmp_path)
+    results = script.Results(tmp_path)
+    names = ("mnist", "photos", "photos_usual", "size")
+    page = " ".join(f"<!-- numbers:{name} -->x<!-- /numbers -->" for name in names)
+    filled = re.findall(r"-->([^<]+)<!-- /", script.fill(page, "en", results))
+    assert filled == ["99.71 %", "98.9 %", "31.5 %", "9.5 MB"]
+    tables = "".join(f"<!-- numbers:{name} -->\n<!-- /numbers -->\n" for name in ("leaderboard", "real", "formats"))
+    english, spanish = (script.fill(tables, language, results) for language in ("en", "es"))
+    assert "| `cnn_small` | all layers | random | 98.00 % (97.00–99.00) |" in english
+    assert "| seen in training | seen in training | 99.50 % | 2,000,000 | 20 min |" in english
+    assert "270 real photographs, 2 writers | 98.9 % (worst writer 97.8 %) | 31.5 %" in english
+    assert "`model.json` | 10.1 MB | 3e-06" in english
+    assert figures(english) == figures(spanish) and table_rows(english) == table_rows(spanish)
+    assert script.fill(english, "en", results) == english
+
+
+def test_a_missing_result_is_one_sentence(tmp_path):
+    script = numbers_script()
+    page = "a <!-- numbers:mnist -->99.9 %<!-- /numbers -->"
+    with pytest.raises(script.MissingError, match="card.json is missing; run python train_all.py --release"):
+        script.fill(page, "en", script.Results(tmp_path))
+    assert "(pendiente)" in script.fill(page, "es", script.Results(tmp_path), pending=True)
+    with pytest.raises(script.MissingError, match="no known number"):
+        script.fill("<!-- numbers:luck -->1<!-- /numbers -->", "en", script.Results(tmp_path))
+
+
+def write_results(folder):
+    """Write the results files of a small world."""
+    (folder / "models").mkdir()
+    (folder / "models" / "leaderboard.csv").write_text(
+        "model,stage,weights,augmentation,seed,images,params,train_seconds,val_accuracy,val_camera_accuracy,"
+        "test_accuracy\n"
+        "cnn_small,train,random,none,0,50000,231277,40,0.97,0.9,0.98\n"
+        "cnn_small,train,random,none,1,50000,231277,60,0.99,0.9,0.98\n"
+        "cnn_small,train,random,none,0,9000,231277,60,0.5,0.5,0.5\n"
+        "mobilenet_v2,last_20+val,imagenet,camera,0,50000,2000000,1200,,,0.995\n"
+    )
+    export = folder / "exports" / "mobilenet_v2"
+    export.mkdir(parents=True)
+    sizes = {"model.tflite": 9_534_548, "model.json": 70_000, "model.weights.h5": 10_000_000}
+    files = {name: {"bytes": size, "max_difference": 2.7e-06} for name, size in sizes.items()}
+    card = {"name": "mobilenet_v2", "metrics": {"test": {"accuracy": 0.9971}}, "files": files}
+    (export / "card.json").write_text(json.dumps(card))
+    camera = {
+        "photos": {"images": 270, "accuracy": 0.9889, "writers": {"writera": 0.978, "writerb": 1.0}},
+        "photos_usual_way": 0.3148,
+        "sheets": {"f1": 0.991},
+        "non_digits": {"drawings": 0.01},
+    }
+    (folder / "benchmarks" / "results").mkdir(parents=True)
+    (folder / "benchmarks" / "results" / "camera.json").write_text(json.dumps({"models": {"mobilenet_v2": camera}}))
