@@ -177,7 +177,7 @@ def full_export(tmp_path_factory, every_layer_model, rendered_digits) -> Path:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Fail skipped tests of the marks that DIGITS_REQUIRE names: where a screen and real photographs are, they count."""
+    """Fail skipped tests of the marks that DIGITS_REQUIRE names: they count where a screen and photographs are."""
     report = yield
     required = os.environ.get("DIGITS_REQUIRE", "").split()
     marks = [mark for mark in required if item.get_closest_marker(mark)]

@@ -1,0 +1,185 @@
+"""What holds for the repository as a whole: set-up, what may lie in it, and who may import whom."""
+
+import ast
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LARGEST_BYTES = 25_000_000  # a .keras of MobileNetV2 has 10 million
+posix = pytest.mark.skipif(os.name == "nt", reason="a matter of bash")
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    """The files that git keeps."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip("not a git checkout, or no git")
+    return [path for name in done.stdout.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def texts(paths):
+    """Yield path and text of the files that are text."""
+    for path in paths:
+        data = path.read_bytes()
+        if b"\0" not in data[:4096]:
+            yield path, data.decode("utf-8", "replace")
+
+
+@posix
+def test_ci_runs_the_test_command_of_the_readme():
+    done = subprocess.run(["bash", str(ROOT / ".ci" / "run"), "--show"], capture_output=True, text=True, check=True)
+    block = (ROOT / "README.md").read_text(encoding="utf-8").split("```")[1].splitlines()[1:]
+    assert done.stdout.strip() == block[1].replace(".venv", ".venv-ci")
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_skipped_tests_of_required_marks_fail(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers =\n    real: x\n    window: x\n")
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_some.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.real\n@pytest.mark.skipif(True, reason='no photographs')\ndef test_mark(): pass\n"
+        "@pytest.mark.real\ndef test_inside(): pytest.skip('unset')\n"
+        "@pytest.mark.window\ndef test_window(): pytest.skip('no screen')\n"
+        "def test_other(): pytest.skip('other')\n"
+        "@pytest.mark.real\ndef test_runs(): pass\n"
+    )
+    counts = []
+    for required in ("real", ""):
+        environment = {**os.environ, "DIGITS_REQUIRE": required, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path,
+                              env=environment, capture_output=True, text=True)  # fmt: skip
+        closing = done.stdout.splitlines()[-1]
+        counts.append((done.returncode, re.findall(r"\d+ (?:failed|passed|skipped|error)", closing)))
+    assert counts[0] == (1, ["1 failed", "1 passed", "2 skipped", "1 error"])
+    assert counts[1] == (0, ["1 passed", "4 skipped"])
+
+
+def test_conda_environment_has_the_same_dependencies():
+    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
+    listed = {line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")}
+    assert "name: digits" in lines
+    assert set(PROJECT["dependencies"]) <= listed
+    assert f"python{PROJECT['requires-python']}" in listed
+
+
+def test_the_newest_entry_of_the_changelog_is_this_version():
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(r"^## (\S+)", text, re.MULTILINE)[0] == PROJECT["version"]
+
+
+def test_nothing_tracked_is_large_or_left_over(tracked):
+    large = [path.name for path in tracked if path.stat().st_size > LARGEST_BYTES]
+    ignored = [path for path in tracked if path.relative_to(ROOT).parts[:2] in (("data", "raw"), ("data", "merged"))]
+    assert not large and not ignored
+    assert not [path for path in tracked if ".tmp-" in path.name or path.suffix in (".pyc", ".log")]
+
+
+def test_no_paths_of_somebodys_machine(tracked):
+    # Assembled here, so that this file does not hold what it looks for.
+    homes = [f"/{name}/" for name in ("root", "Users", "home/runner")] + ["/tmp" + "/venv", "/work" + "/main"]
+    found = [(path.name, home) for path, text in texts(tracked) for home in homes if home in text]
+    assert not found
+
+
+@pytest.mark.real
+def test_no_real_photograph_was_copied_in(tracked):
+    folders = [os.environ.get(f"DIGITS_REAL_{kind}") for kind in ("PHOTOS", "SCANS", "TABLET", "SHEETS", "VIDEO")]
+    if not all(folders):
+        pytest.skip("the DIGITS_REAL_* variables are not set")
+    files = [path for folder in map(Path, folders) for path in (folder.rglob("*") if folder.is_dir() else [folder])]
+    theirs = {hashlib.sha256(path.read_bytes()).digest() for path in files if path.is_file()}
+    assert len(theirs) > 1000
+    assert not [path for path in tracked if hashlib.sha256(path.read_bytes()).digest() in theirs]
+
+
+def test_results_speak_of_the_exports_that_ship():
+    shipped = {entry["sha256"] for card in ROOT.glob("exports/*/card.json")
+               for entry in json.loads(card.read_text(encoding="utf-8"))["files"].values()}  # fmt: skip
+    wrong = []
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
+        for entry in dicts_in(json.loads(path.read_text(encoding="utf-8"))):
+            # Networks that do not ship may be measured too; they are named by their file in models/.
+            if str(entry.get("file", "exports/")).startswith("exports/") and "sha256" in entry:
+                wrong += [path.name] if entry["sha256"] not in shipped else []
+    assert not wrong, "run the benchmark again with the export that ships"
+
+
+def dicts_in(value):
+    """Yield every dict inside a JSON value."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from dicts_in(inner)
+
+
+def test_reading_needs_neither_tensorflow_nor_learning():
+    allowed = sys.stdlib_module_names | {"numpy", "cv2"}
+    wrong = []
+    for path in sorted((ROOT / "digits" / "reading").glob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            at_import = node in tree.body
+            wrong += [f"{path.name}: {name}" for name in names if name.startswith("digits.learning")]
+            wrong += [f"{path.name}: {name}" for name in names
+                      if at_import and name.split(".")[0] not in allowed and not name.startswith("digits.reading")]
+    assert not wrong
+
+
+def lesson(heading, language="python"):
+    """Return the code block under a heading of CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    return section.split(f"```{language}\n")[1].split("```")[0]
+
+
+def test_adding_a_network_works_as_told():
+    baselines = pytest.importorskip("digits.learning.baselines")
+    names = dict(vars(baselines))
+    exec(lesson("Add a network"), names)
+    model = names["build_cnn_wide"]()
+    assert model.input_shape == (None, 96, 96, 3) and model.output_shape == (None, 10)
+    assert baselines.inner(model).input_shape == (None, 32, 32, 1)
+
+
+def test_adding_a_format_works_as_told(tmp_path):
+    shutil.copytree(ROOT / "digits", tmp_path / "digits", ignore=shutil.ignore_patterns("learning", "__pycache__"))
+    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    module = tmp_path / "digits" / "reading" / "formats.py"
+    text, registry = module.read_text(encoding="utf-8"), "FORMATS: tuple[type[Model], ...] = ("
+    assert text.count(registry) == 1
+    module.write_text(text.replace(registry, f"{lesson('Add a format')}\n\n{registry}LinearModel, "), encoding="utf-8")
+    np.savez(tmp_path / "model.npz", weights=np.zeros((144, 10)), bias=np.eye(10)[4] * 9)  # reads everything as a 4
+    command = [sys.executable, "realtime_multiformat.py", "--model", "model.npz", "--headless", "--source"]
+    done = subprocess.run([*command, str(ROOT / "data" / "samples" / "digit_7.jpg")], cwd=tmp_path,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "(linear), not verified" in done.stderr
+    assert [digit["digit"] for digit in json.loads(done.stdout)["digits"]] == [4]
+
+
+def test_adding_a_dataset_works_as_told(tmp_path, monkeypatch):
+    pytest.importorskip("sklearn")
+    from digits.learning import config
+    from digits.learning.own_images import examine, find_own_images
+
+    monkeypatch.setattr(config, "CUSTOM_DIR", tmp_path)
+    exec(lesson("Add a dataset"), {})
+    images = find_own_images(tmp_path)
+    assert len(images) == 1797 and {image.label for image in images} == set(range(10))
+    facts = examine([str(path) for path in sorted(tmp_path.rglob("*.png"))[::100]])
+    assert not [fact.reason for fact in facts if fact.reason]
