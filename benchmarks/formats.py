@@ -1,0 +1,212 @@
+"""What each format of an export costs: loading, latency, throughput, memory, size, accuracy.
+
+    python benchmarks/formats.py                            the default export
+    python benchmarks/formats.py exports/mobilenet_v2 --tiles 2000 --threads 1
+
+Prints a table and writes benchmarks/results/formats.json and formats.png. Every format is measured in a process of its
+own, one after the other, with as many threads; "model.predict" is the same model the usual way. Accuracy is that of
+the file itself on MNIST's test set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+RESULTS = ROOT / "benchmarks" / "results"
+FILES = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
+OPENCV, PREDICT = "model.onnx by cv2.dnn", "model.keras by model.predict"
+REPEATS = 200  # a 99th percentile of fewer is an accident
+COLUMNS = (
+    ("load_s", "load s", "{:.2f}"), ("first_ms", "first ms", "{:.1f}"), ("median_1_ms", "1 digit ms", "{:.2f}"),
+    ("p99_1_ms", "p99", "{:.2f}"), ("median_20_ms", "20 digits ms", "{:.1f}"), ("p99_20_ms", "p99", "{:.1f}"),
+    ("tiles_per_s", "digits/s", "{:.0f}"), ("memory_mb", "memory MB", "{:.0f}"), ("size_mb", "size MB", "{:.2f}"),
+    ("accuracy", "accuracy", "{:.2%}"),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Measure every format, print, write; 0 done, 4 no model."""
+    from digits.reading.formats import ModelError, default_export, default_threads
+
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path, nargs="?", help="an export folder (default: the default export)")
+    parser.add_argument("--tiles", type=int, default=10_000, help="MNIST test pictures read for the accuracy")
+    parser.add_argument("--threads", type=int, default=default_threads(), help="threads of every runtime")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder to write to (default: benchmarks/results)")
+    options = parser.parse_args()
+    try:
+        folder = options.folder or default_export()
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return 4
+    result = {"export": folder.name, "threads": options.threads, "pictures": options.tiles, **circumstances()}
+    result["formats"] = measure_all(folder, options.tiles, options.threads)
+    print(table(result["formats"]))
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "formats.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    figure(result).savefig(options.out / "formats.png", dpi=120)
+    return 0
+
+
+def circumstances() -> dict:
+    """Return what the numbers depend on: processor, versions, command, commit."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    versions = {}
+    for package in ("ai-edge-litert", "onnxruntime", "opencv-python", "tensorflow", "keras", "numpy"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            pass
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
+    return {"processor": processor(), "processors": os.cpu_count(), "system": platform.platform(),
+            "python": platform.python_version(), "versions": versions, "commit": commit,
+            "command": " ".join(["python", "benchmarks/formats.py", *sys.argv[1:]])}  # fmt: skip
+
+
+def processor() -> str:
+    """Return the processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), platform.machine())
+
+
+def measure_all(folder: Path, count: int, threads: int) -> dict[str, dict]:
+    """Return the figures of each format that can run here, by file name."""
+    figures = {}
+    with tempfile.TemporaryDirectory() as place:
+        tiles = Path(place) / "tiles.npz"
+        save_tiles(tiles, count)
+        for way in (*FILES, OPENCV, PREDICT):
+            file = folder / way.split(" ")[0]
+            if not file.is_file():
+                continue
+            command = [sys.executable, __file__, "--one", way, str(file), str(tiles), str(threads)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                print(f"{way}: {(done.stderr.strip().splitlines() or ['died'])[-1]}", file=sys.stderr)
+            else:
+                figures[way] = json.loads(done.stdout.splitlines()[-1])
+    return figures
+
+
+def save_tiles(path: Path, count: int) -> None:
+    """Write the first `count` MNIST test pictures as tiles, with their labels."""
+    from digits.learning.sources import load_mnist
+    from digits.reading.tile import normalise
+
+    _, _, images, labels = load_mnist()
+    np.savez(path, tiles=np.stack([normalise(image) for image in images[:count]]), labels=labels[:count])
+
+
+def measure_one(way: str, file: Path, tiles_file: Path, threads: int) -> dict:
+    """Return the figures of one format; to be called in a fresh process, since loading is part of them."""
+    before = memory_mb()
+    with np.load(tiles_file) as arrays:
+        tiles, labels = arrays["tiles"], arrays["labels"]
+    start = time.perf_counter()
+    predict = loaded(way, file, threads)
+    load = time.perf_counter() - start
+    figures = {"load_s": load, "first_ms": timed(predict, tiles[:1], 1)[0]}
+    for count in (1, 20):
+        times = timed(predict, tiles[:count], REPEATS)
+        figures |= {f"median_{count}_ms": float(np.median(times)), f"p99_{count}_ms": float(np.quantile(times, 0.99))}
+    after = memory_mb()
+    start = time.perf_counter()
+    probabilities = np.concatenate([predict(tiles[i : i + 64]) for i in range(0, len(tiles), 64)])
+    figures["tiles_per_s"] = len(tiles) / (time.perf_counter() - start)
+    figures["memory_mb"] = None if after is None else after - before
+    parts = [file, file.with_name("model.weights.h5")] if file.suffix == ".json" else [file]
+    figures["size_mb"] = sum(part.stat().st_size for part in parts) / 1e6
+    figures["accuracy"] = float((probabilities.argmax(axis=1) == labels).mean())
+    return {key: None if value is None else round(value, 5) for key, value in figures.items()}
+
+
+def loaded(way: str, file: Path, threads: int):
+    """Return a function from tiles to probabilities."""
+    from digits.reading.formats import load_model
+    from digits.reading.tile import to_input
+
+    if way == OPENCV:
+        import cv2
+
+        cv2.setNumThreads(threads)
+        sys.modules["onnxruntime"] = None  # as if it were not installed
+    model = load_model(file, threads=threads)
+    if way == PREDICT:
+        return lambda tiles: model.keras_model.predict(to_input(tiles), verbose=0)
+    return model.predict
+
+
+def timed(predict, tiles: np.ndarray, repeats: int) -> list[float]:
+    """Return the milliseconds of each of `repeats` predictions."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        predict(tiles)
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def memory_mb() -> float | None:
+    """Return the most memory this process has held so far; None where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return None
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def table(formats: dict[str, dict]) -> str:
+    """Return the figures as lines of text."""
+    rows = [["", *(head for _, head, _ in COLUMNS)]]
+    for way, figures in formats.items():
+        cells = ["-" if figures[key] is None else form.format(figures[key]) for key, _, form in COLUMNS]
+        rows.append([way, *cells])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join("  ".join(cell.rjust(width) if i else cell.ljust(width)
+                               for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows)
+
+
+def figure(result: dict):
+    """Return bars of the median time for 1 and for 20 digits, by format."""
+    from matplotlib.figure import Figure
+
+    ways = list(result["formats"])[::-1]
+    drawing = Figure(figsize=(8, 0.6 * len(ways) + 1.4), layout="constrained")
+    for place, count in enumerate((1, 20)):
+        axes = drawing.add_subplot(1, 2, place + 1)
+        values = [result["formats"][way][f"median_{count}_ms"] for way in ways]
+        bars = axes.barh(ways if place == 0 else range(len(ways)), values, color="#3b6ea5" if place == 0 else "#6fa287")
+        axes.bar_label(bars, fmt="%.1f", padding=2)
+        axes.set_xscale("log")
+        axes.set_xlabel(f"median time for {count} digit{'s' * (count > 1)} [ms]")
+        axes.margins(x=0.15)
+        if place:
+            axes.set_yticks([])
+    drawing.suptitle(f"{result['export']}, {result['threads']} thread(s), {result['processor']}", fontsize=9)
+    return drawing
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        way, file, tiles, threads = sys.argv[2:]
+        print(json.dumps(measure_one(way, Path(file), Path(tiles), int(threads))))
+        sys.exit(0)
+    sys.exit(main())
