@@ -29,7 +29,10 @@ WORDS = {
     "en": {
         "network": "Network", "stage": "Trained", "weights": "Starts from", "val": "Validation",
         "val_camera": "… after camera changes", "test": "MNIST test", "params": "Parameters", "time": "Training",
-        "file": "File", "size": "Size", "difference": "Largest difference from Keras", "runs": "Runs with",
+        "file": "File", "size": "Size", "difference": "Differs by", "runs": "Runs with", "one": "1 digit",
+        "twenty": "20 digits", "step": "A 640x480 frame", "find_ms": "finding the digits", "predict_ms": "the network",
+        "draw_ms": "drawing the window", "whole_ms": "**the whole frame**",
+        "usual_way_ms": "the usual way, `model.predict` alone", "first_reading_s": "from start to first reading",
         "what": "What is read", "right": "Digits", "usual": "The usual way", "seen": "seen in training",
         "clean": "Clean paper", "light": "Uneven light", "blur": "Blur", "noise": "Noise", "perspective": "Perspective",
         "ruled": "Ruled paper", "small": "Small", "off_centre": "Off centre", "faint": "Faint pen",
@@ -38,14 +41,18 @@ WORDS = {
         "drawings": "Drawings that are no digits, read as one",
         "letters_in_unseen_fonts": "Letters in ten unseen fonts, read as a digit",
         "train": "all layers", "frozen": "stage 1: head, trunk frozen", "last_20": "stage 2: last 20 layers",
-        "all_layers": "stage 3: all layers", "+val": ", again with validation", "imagenet": "ImageNet",
-        "shipped": "shipped trunk", "random": "random",
+        "all_layers": "stage 3: all layers", "+val": ", again with validation", "cores": "cores",
+        "imagenet": "ImageNet", "shipped": "shipped trunk", "random": "random",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
         "val_camera": "… tras cambios de cámara", "test": "MNIST test", "params": "Parámetros",
-        "time": "Entrenamiento", "file": "Archivo", "size": "Tamaño", "difference": "Mayor diferencia con Keras",
-        "runs": "Se ejecuta con", "what": "Qué se lee", "right": "Digits", "usual": "Lo habitual",
+        "time": "Entrenamiento", "file": "Archivo", "size": "Tamaño", "difference": "Difiere en",
+        "runs": "Se ejecuta con", "one": "1 cifra", "twenty": "20 cifras", "step": "Un fotograma de 640x480",
+        "find_ms": "encontrar las cifras", "predict_ms": "la red", "draw_ms": "dibujar la ventana",
+        "whole_ms": "**el fotograma entero**", "usual_way_ms": "lo habitual, solo `model.predict`",
+        "first_reading_s": "del arranque a la primera lectura",
+        "what": "Qué se lee", "right": "Digits", "usual": "Lo habitual",
         "seen": "vista al entrenar", "clean": "Papel limpio", "light": "Luz desigual", "blur": "Desenfoque",
         "noise": "Ruido", "perspective": "Perspectiva", "ruled": "Papel rayado", "small": "Pequeño",
         "off_centre": "Descentrado", "faint": "Trazo débil", "photos": "{} fotos reales, {} autores",
@@ -54,18 +61,21 @@ WORDS = {
         "letters_in_unseen_fonts": "Letras en diez tipos no vistos, leídas como cifra",
         "train": "todas las capas", "frozen": "etapa 1: cabeza, tronco congelado",
         "last_20": "etapa 2: últimas 20 capas", "all_layers": "etapa 3: todas las capas",
-        "+val": ", otra vez con validación", "imagenet": "ImageNet", "shipped": "tronco incluido",
+        "+val": ", otra vez con validación", "cores": "núcleos", "imagenet": "ImageNet", "shipped": "tronco incluido",
         "random": "azar",
     },
 }  # fmt: skip
 
+# Rows of the table of formats: as benchmarks/formats.py names them, and what runs each.
 RUNTIMES = {
     "model.tflite": "LiteRT",
     "model_int8.tflite": "LiteRT",
-    "model.onnx": "OpenCV, onnxruntime",
+    "model.onnx": "onnxruntime",
+    "model.onnx by cv2.dnn": "OpenCV",
     "model.keras": "Keras 3",
+    "model.keras by model.predict": "`model.predict`",
     "model.h5": "Keras 2, Keras 3",
-    "model.json": "Keras 2, Keras 3 (+ model.weights.h5)",
+    "model.json": "Keras 2, Keras 3",
 }
 
 
@@ -104,6 +114,17 @@ class Results:
             raise MissingError(f"camera.json lacks {self.default()}; run python benchmarks/camera.py")
         return models[self.default()]
 
+    def formats(self) -> dict:
+        """Return what benchmarks/formats.py measured of the default export."""
+        found = self._json("benchmarks/results/formats.json", "python benchmarks/formats.py")
+        if found["export"] != self.default():
+            raise MissingError(f"formats.json is about {found['export']}; run python benchmarks/formats.py")
+        return found["formats"]
+
+    def latency(self) -> dict:
+        """Return what benchmarks/latency.py measured."""
+        return self._json("benchmarks/results/latency.json", "python benchmarks/latency.py")
+
     def _json(self, name: str, command: str) -> dict:
         try:
             return json.loads((self.root / name).read_text(encoding="utf-8"))
@@ -116,9 +137,9 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table; all columns but the first to the right."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+def table(head: list[str], rows: list[list[str]], words: tuple[int, ...] = (0,)) -> str:
+    """Return a Markdown table; the columns `words` to the left, numbers to the right."""
+    lines = [head, ["---" if column in words else "---:" for column in range(len(head))], *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
@@ -137,7 +158,7 @@ def leaderboard(results: Results, words: dict) -> str:
         seconds = sum(float(row["train_seconds"]) for row in same) / len(same)
         lines.append([f"`{model}`", stage_words(stage, words), words.get(weights, weights), *accuracies,
                       f"{int(same[0]['params']):,}", duration(seconds)])  # fmt: skip
-    return table(head, lines)
+    return table(head, lines, words=(0, 1, 2))
 
 
 def over_seeds(rows: list[dict], column: str) -> str:
@@ -161,15 +182,28 @@ def duration(seconds: float) -> str:
 
 
 def formats(results: Results, words: dict) -> str:
-    """Return the files of the export: size, how far from the Keras model, what runs them."""
-    files = results.card()["files"]
-    head = [words[key] for key in ("file", "size", "difference", "runs")]
+    """Return the files of the export: size, accuracy, milliseconds, how far from the Keras model, what runs them."""
+    files, measured = results.card()["files"], results.formats()
+    head = [words[key] for key in ("file", "size", "test", "one", "twenty", "difference", "runs")]
     rows = []
-    for name, runtime in RUNTIMES.items():
-        if name in files:
-            size = files[name]["bytes"] + (files["model.weights.h5"]["bytes"] if name == "model.json" else 0)
-            rows.append([f"`{name}`", f"{size / 1e6:.1f} MB", f"{files[name]['max_difference']:.0e}", runtime])
-    return table(head, rows)
+    for way, runtime in RUNTIMES.items():
+        if way in measured:
+            found, name = measured[way], way.split(" ")[0]
+            times = [f"{found[f'median_{count}_ms']:.1f} ms" for count in (1, 20)]
+            rows.append([f"`{name}`", f"{found['size_mb']:.1f} MB", percent(found["accuracy"], 2), *times,
+                         f"{files[name]['max_difference']:.0e}", runtime])  # fmt: skip
+    return table(head, rows, words=(0, 6))
+
+
+def latency(results: Results, words: dict) -> str:
+    """Return how long a frame takes, step by step, beside the usual way."""
+    found = results.latency()
+    one, twenty = found["1_digits"], found["20_digits"]
+    rows = [[words[key], f"{one[key]:.1f} ms", f"{twenty[key]:.1f} ms"]
+            for key in ("find_ms", "predict_ms", "draw_ms", "whole_ms")]  # fmt: skip
+    rows.append([words["usual_way_ms"], f"{found['usual_way_ms']:.1f} ms", ""])
+    rows.append([words["first_reading_s"], f"{found['first_reading_s']:.2f} s", ""])
+    return table([words["step"], words["one"], words["twenty"]], rows)
 
 
 def camera(results: Results, words: dict) -> str:
@@ -212,9 +246,11 @@ def versions(results: Results, words: dict) -> str:
 NAMES: dict[str, Callable[[Results, dict], str]] = {
     "leaderboard": leaderboard,
     "formats": formats,
+    "latency": latency,
     "camera": camera,
     "real": real,
     "versions": versions,
+    "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",
     "mnist": lambda results, words: percent(results.card()["metrics"]["test"]["accuracy"], 2),
     "photos": lambda results, words: percent(_photos(results)["accuracy"]),

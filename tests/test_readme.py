@@ -221,12 +221,15 @@ def test_numbers_are_filled_in_from_files(tmp_path):
     page = " ".join(f"<!-- numbers:{name} -->x<!-- /numbers -->" for name in names)
     filled = re.findall(r"-->([^<]+)<!-- /", script.fill(page, "en", results))
     assert filled == ["99.71 %", "98.9 %", "31.5 %", "9.5 MB"]
-    tables = "".join(f"<!-- numbers:{name} -->\n<!-- /numbers -->\n" for name in ("leaderboard", "real", "formats"))
+    names = ("leaderboard", "real", "formats", "latency", "camera")
+    tables = "".join(f"<!-- numbers:{name} -->\n<!-- /numbers -->\n" for name in names)
     english, spanish = (script.fill(tables, language, results) for language in ("en", "es"))
     assert "| `cnn_small` | all layers | random | 98.00 % (97.00–99.00) |" in english
     assert "| seen in training | seen in training | 99.50 % | 2,000,000 | 20 min |" in english
     assert "270 real photographs, 2 writers | 98.9 % (worst writer 97.8 %) | 31.5 %" in english
-    assert "`model.json` | 10.1 MB | 3e-06" in english
+    assert "| `model.onnx` | 10.1 MB | 99.70 % | 2.3 ms | 30.5 ms | 3e-06 | OpenCV |" in english
+    assert "| **the whole frame** | 5.5 ms | 18.0 ms |" in english
+    assert "| Uneven light | 95.0 % | 20.0 % |" in english
     assert figures(english) == figures(spanish) and table_rows(english) == table_rows(spanish)
     assert script.fill(english, "en", results) == english
 
@@ -254,15 +257,22 @@ def write_results(folder):
     )
     export = folder / "exports" / "mobilenet_v2"
     export.mkdir(parents=True)
-    sizes = {"model.tflite": 9_534_548, "model.json": 70_000, "model.weights.h5": 10_000_000}
-    files = {name: {"bytes": size, "max_difference": 2.7e-06} for name, size in sizes.items()}
+    files = {name: {"bytes": 9_534_548, "max_difference": 2.7e-06} for name in ("model.tflite", "model.onnx")}
     card = {"name": "mobilenet_v2", "metrics": {"test": {"accuracy": 0.9971}}, "files": files}
     (export / "card.json").write_text(json.dumps(card))
+    photos = {"images": 270, "accuracy": 0.9889, "writers": {"writera": 0.978, "writerb": 1.0}}
     camera = {
-        "photos": {"images": 270, "accuracy": 0.9889, "writers": {"writera": 0.978, "writerb": 1.0}},
-        "photos_usual_way": 0.3148,
-        "sheets": {"f1": 0.991},
-        "non_digits": {"drawings": 0.01},
+        "clean": 0.99, "clean_usual_way": 0.3, "graded": {"light": [1.0, 0.9]}, "graded_usual_way": {"light": [0.2]},
+        "photos": photos, "photos_usual_way": 0.3148, "sheets": {"f1": 0.991}, "non_digits": {"drawings": 0.01},
+    }  # fmt: skip
+    way = {"size_mb": 10.1, "accuracy": 0.997, "median_1_ms": 2.3, "median_20_ms": 30.5}
+    step = {"find_ms": 2.0, "predict_ms": 3.0, "draw_ms": 0.5}
+    latency = {"1_digits": step | {"whole_ms": 5.5}, "20_digits": step | {"whole_ms": 18.0}, "usual_way_ms": 60.0}
+    results = {
+        "camera": {"models": {"mobilenet_v2": camera}},
+        "formats": {"export": "mobilenet_v2", "formats": {"model.tflite": way, "model.onnx by cv2.dnn": way}},
+        "latency": latency | {"first_reading_s": 0.61, "device": "x86_64 CPU, 2 cores"},
     }
     (folder / "benchmarks" / "results").mkdir(parents=True)
-    (folder / "benchmarks" / "results" / "camera.json").write_text(json.dumps({"models": {"mobilenet_v2": camera}}))
+    for name, found in results.items():
+        (folder / "benchmarks" / "results" / f"{name}.json").write_text(json.dumps(found))
