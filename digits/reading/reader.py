@@ -306,12 +306,13 @@ def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
 def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, str]]]:
     """Drop what cannot be a digit by its shape; the rest comes back most prominent first."""
     height, width = ink.contrast.shape
+    darkest = _ROOM * float(np.percentile(ink.paper, 90))
     readable, rejected = [], []
     for part in parts:
         if part.side < MIN_SIDE:
             continue
         w, h = part.box[2:]
-        if _off_paper(part, ink):
+        if _off_paper(part, ink, darkest):
             rejected.append((part, "off the paper"))
         elif part.stroke > _FATTEST * part.side or (w > _WHOLE_FRAME * width and h > _WHOLE_FRAME * height):
             rejected.append((part, "not a stroke"))
@@ -329,8 +330,8 @@ def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, s
     return sum(candidate.confidence * _prominence(candidate.part, ink) ** 0.5 for candidate in accepted)
 
 
-def _off_paper(part: Part, ink: Ink) -> bool:
-    """Return whether a part lies where it is far darker than on the sheet: in the room behind it."""
+def _off_paper(part: Part, ink: Ink, darkest: float) -> bool:
+    """Return whether a part lies where it is darker than any shadow on the sheet: in the room behind it."""
     if ink.light_on_dark:
         return False
     shape = ink.contrast.shape
@@ -338,8 +339,7 @@ def _off_paper(part: Part, ink: Ink) -> bool:
     rows, columns = ink.paper.shape
     top, left = y * rows // shape[0], x * columns // shape[1]
     bottom, right = max(top + 1, (y + h) * rows // shape[0]), max(left + 1, (x + w) * columns // shape[1])
-    here = float(np.percentile(ink.paper[top:bottom, left:right], 75))
-    return here < _ROOM * float(np.percentile(ink.paper, 90))
+    return ink.paper[top:bottom, left:right].mean() < darkest
 
 
 def _prominence(part: Part, ink: Ink) -> float:
@@ -404,12 +404,12 @@ def _sharpness(part: Part, ink: Ink) -> float:
     """Return how steep the edges are across and down, whichever is less: contrast a stroke's width would bring."""
     x, y, w, h = part.box
     area = ink.contrast[max(0, y - _AROUND) : y + h + _AROUND, max(0, x - _AROUND) : x + w + _AROUND]
-    area = cv2.blur(area, (3, 3)).astype(np.int16)
+    area = cv2.blur(area, (3, 3))
     if min(area.shape) < 3:
         return 0.0
-    across, down = np.abs(area[:, 2:] - area[:, :-2]), np.abs(area[2:] - area[:-2])
+    across, down = cv2.absdiff(area[:, 2:], area[:, :-2]), cv2.absdiff(area[2:], area[:-2])
     steepest = min(_mean_of_largest(across), _mean_of_largest(down)) / 2
-    return steepest * max(part.stroke, _THINNEST) / max(float(np.percentile(area, 98)), 1.0)
+    return steepest * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
 
 
 def _clutter(part: Part, ink: Ink) -> float:
@@ -431,5 +431,6 @@ def _needed(least: float, clutter: float) -> float:
 
 
 def _mean_of_largest(values: np.ndarray, count: int = 12) -> float:
-    count = min(count, values.size)
-    return float(np.partition(values.ravel(), values.size - count)[-count:].mean())
+    counts = cv2.calcHist([values], [0], None, [256], [0, 256]).ravel()[::-1]
+    above = np.minimum(counts.cumsum(), count)
+    return float(np.diff(above, prepend=0) @ np.arange(255, -1, -1)) / max(float(above[-1]), 1.0)
