@@ -122,7 +122,7 @@ def test_the_quick_run_ends_by_reading_a_photograph(tmp_path):
     """The first line of the README after its installation, whole: the one long run of the suite."""
     done = run([sys.executable, "train_all.py", "--quick", "--out", str(tmp_path)], timeout=900)
     *_, reading, last = done.stdout.splitlines()
-    found = re.search(r"Reading \S*digit_(\d)\.\w+ with .*exports.*: (\d) \(", reading)
+    found = re.search(r"Reading .*digit_(\d)\.\w+ with .*exports.*: (\d) \(", reading)
     assert found and found[1] == found[2], reading
     assert last.startswith("Done in")
     assert {path.name for path in (tmp_path / "exports").iterdir()} >= {"default.txt"}
