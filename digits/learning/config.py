@@ -89,6 +89,12 @@ class RunConfig:
     def release_run(cls, **changes) -> RunConfig:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
         longer = cls(
-            release=True, all_epochs=5, retrain_all=False, camera=0.4, handwritten=14000, non_digits=6000, scraps=3000
+            release=True,
+            frozen_epochs=12,
+            all_epochs=3,
+            camera=0.4,
+            handwritten=14000,
+            non_digits=6000,
+            scraps=3000,
         )
         return replace(longer, **changes)
