@@ -45,7 +45,7 @@ class RunConfig:
     limit: int | None = None
     quick: bool = False
     release: bool = False
-    baseline_epochs: int = 10
+    baseline_epochs: int = 7
     frozen_epochs: int = 20
     last_epochs: int = 6
     all_epochs: int = 0
@@ -90,6 +90,7 @@ class RunConfig:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
         longer = cls(
             release=True,
+            baseline_epochs=10,
             frozen_epochs=12,
             all_epochs=3,
             camera=0.4,

@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.config import CLASSES
-from digits.learning.training import Feed, Stage, replacing, tiles_to_input
+from digits.learning.training import Feed, RunError, Stage, replacing, tiles_to_input
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 NAME = "mobilenet_v2"
@@ -61,7 +61,7 @@ def build_mobilenet_v2(weights_file: Path | None = None) -> keras.Model:
         float32 (N, 96, 96, 3) in [0, 1] -> float32 (N, 10) probabilities; everything trainable, the batch
         norms included.
     Raises:
-        ValueError: if the file does not hold MobileNetV2 weights.
+        RunError: if the file does not hold MobileNetV2 weights.
     Source: Sandler et al. 2018.
     """
     tile = keras.Input((TILE_SIZE, TILE_SIZE, 3), name="tile")
@@ -136,13 +136,13 @@ def load_trunk(model: keras.Model, path: Path) -> None:
     """Put the weights that save_trunk wrote into the model's trunk.
 
     Raises:
-        ValueError: if the file holds other weights.
+        RunError: if the file holds other weights.
     """
     with np.load(path) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
     for variable in _trunk_variables(model):
         if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
-            raise ValueError(
+            raise RunError(
                 f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
                 "trunk written by train_all.py --release"
             )
@@ -180,7 +180,7 @@ def _load_weights(model: keras.Model, path: Path) -> None:
     try:
         plain.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(
+        raise RunError(
             f"{path} does not hold weights of MobileNetV2 without top: {str(error).splitlines()[0]}"
         ) from error
     for variable, loaded in zip(_trunk_variables(model), plain.variables, strict=True):

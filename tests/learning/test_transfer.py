@@ -10,7 +10,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from digits.learning import transfer  # noqa: E402
-from digits.learning.training import Job, Stage, fit_stage, one_hot, predict  # noqa: E402
+from digits.learning.training import Job, RunError, Stage, fit_stage, one_hot, predict  # noqa: E402
 from digits.reading.tile import to_input  # noqa: E402
 
 RNG = np.random.default_rng(3)
@@ -138,7 +138,7 @@ def test_trunk_survives_saving(model, tmp_path):
 
 def test_a_file_of_other_weights_is_one_sentence(tmp_path):
     np.savez(tmp_path / "other.npz", a=np.zeros(3))
-    with pytest.raises(ValueError, match="MobileNetV2"):
+    with pytest.raises(RunError, match="MobileNetV2"):
         transfer.build_mobilenet_v2(tmp_path / "other.npz")
 
 

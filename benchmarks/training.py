@@ -1,0 +1,251 @@
+"""How many images a second training takes, the usual way and ours, on the same images, in turn.
+
+    python benchmarks/training.py                        4,000 images of data/merged (run train_all.py once before)
+    python benchmarks/training.py --growth 1000 70000 700000
+
+The usual way is what tutorials do: ImageDataGenerator.flow_from_directory at 96x96 RGB, and the whole network forward
+in every epoch. Both ways train the same network for the same epochs; the first epoch of each warms up and is not
+counted. Prints a table and writes benchmarks/results/training.json. --growth prints how time and memory grow with the
+number of images instead: those beyond what there is are augmented copies, features lie on disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import cv2
+import keras
+import numpy as np
+
+from digits.learning import baselines, transfer
+from digits.learning.augment import geometric
+from digits.learning.config import MERGED_DIR, ROOT
+from digits.learning.dataset import load_split
+from digits.learning.experiment import circumstances
+from digits.learning.sources import imagenet_weights
+from digits.learning.training import Job, Stage, fit_stage, one_hot, predict, replacing
+
+RESULT = ROOT / "benchmarks" / "results" / "training.json"
+EPOCHS = 3
+# What Keras' generator calls our augmentation: rotation, shear (degrees), zoom and shift of the same size.
+USUAL_AUGMENTATION = {"rotation_range": 15, "shear_range": 14, "zoom_range": 0.18, "width_shift_range": 0.05,
+                      "height_shift_range": 0.05}  # fmt: skip
+
+
+def main() -> int:
+    """Measure what the options ask for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", type=int, default=4000)
+    parser.add_argument("--merged", type=Path, default=MERGED_DIR)
+    parser.add_argument("--growth", type=int, nargs="+", metavar="N")
+    parser.add_argument("--out", type=Path, default=RESULT)
+    options = parser.parse_args()
+    tiles = load_split(options.merged, "train")
+    weights = imagenet_weights(None, print)
+    if options.growth:
+        return growth(tiles.images, tiles.labels, weights, options.growth)
+    picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
+    train = tiles.select(picked)
+    val = load_split(options.merged, "val")
+    rows = compare(train, val, weights)
+    print(table(rows))
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    found = {
+        "images": len(train),
+        "epochs": EPOCHS,
+        "rows": rows,
+        **circumstances(f"python benchmarks/training.py --images {options.images}"),
+    }
+    with replacing(options.out) as beside:
+        beside.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    return 0
+
+
+def compare(train, val, weights) -> list[dict]:
+    """Return one row a stage: images a second and val accuracy, the usual way and ours."""
+    rows = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_folder(folder / "images", train)
+        data = folder, train, val
+        rows.append(row("frozen", usual(*data, lambda: mobilenet(weights, 0)), ours_mobilenet(*data, weights, 0)))
+        last = transfer.LAST_LAYERS
+        rows.append(
+            row("last_20", usual(*data, lambda: mobilenet(weights, last)), ours_mobilenet(*data, weights, last))
+        )
+        for build, augment in ((baselines.build_cnn_deep, None), (baselines.build_cnn_augmented, geometric)):
+            settings = USUAL_AUGMENTATION if augment else {}
+            rows.append(row(build.__name__[6:], usual(*data, build, **settings), ours_small(*data, build, augment)))
+            print(rows[-1])
+    return rows
+
+
+def row(stage: str, usual_way: dict, our_way: dict) -> dict:
+    """Return both ways side by side with their ratios: of an epoch, and of the run with the cached pass."""
+    return {
+        "stage": stage,
+        "usual": usual_way,
+        "ours": our_way,
+        "ratio_epoch": round(our_way["images_per_second"] / usual_way["images_per_second"], 1),
+        "ratio_run": round(usual_way["seconds"] / our_way["seconds"], 1),
+    }
+
+
+def mobilenet(weights, last: int) -> keras.Model:
+    """Return MobileNetV2 with just its head and the last layers of its trunk trainable."""
+    keras.utils.set_random_seed(0)
+    model = transfer.build_mobilenet_v2(weights.path)
+    transfer.set_trainable(model, last)
+    return model
+
+
+def usual(folder: Path, train, val, build, **augmentation) -> dict:
+    """Train the way tutorials do; return images a second, seconds in all and val accuracy."""
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    keras.utils.set_random_seed(0)
+    model = build()
+    model.compile(keras.optimizers.Adam(1e-3), "categorical_crossentropy", metrics=["accuracy"])
+    began = time.perf_counter()
+    generator = ImageDataGenerator(rescale=1 / 255, fill_mode="constant", **augmentation)
+    flow = generator.flow_from_directory(folder / "images", target_size=(96, 96), batch_size=128, seed=0)
+    ends = [began]
+    clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
+    model.fit(flow, epochs=EPOCHS, verbose=0, callbacks=[clock])
+    later = ends[-1] - ends[1]
+    accuracy = judge(model, transfer.tile_feed(val.images, one_hot(val.labels)))
+    return {
+        "images_per_second": round(len(train) * (EPOCHS - 1) / later, 1),
+        "seconds": round(ends[-1] - began, 2),
+        "val_accuracy": accuracy,
+    }
+
+
+def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
+    """Train on stored features; the pass that computes them counts in the seconds."""
+    model = mobilenet(weights, last)
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        began = time.perf_counter()
+        store = transfer.FeatureStore(Path(cache), model)
+        rows = store.rows(train.images)
+        part = transfer.tail(model) if last else transfer.head(model)
+        make = transfer.block_feed if last else transfer.pooled_feed
+        history = fit_stage(part, stage(), make(store, rows, one_hot(train.labels)), None, Job(Path(cache), 0, ""))
+        seconds = time.perf_counter() - began
+    return ours(history, seconds, judge(model, transfer.tile_feed(val.images, one_hot(val.labels))))
+
+
+def ours_small(folder: Path, train, val, build, augment) -> dict:
+    """Train the inner part of a small network on tiles reduced once, or augmented in the background."""
+    keras.utils.set_random_seed(0)
+    model = build()
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        began = time.perf_counter()
+        feed = baselines.small_feed(train.images, one_hot(train.labels), augment)
+        history = fit_stage(baselines.inner(model), stage(), feed, None, Job(Path(cache), 0, ""))
+        seconds = time.perf_counter() - began
+    return ours(history, seconds, judge(model, transfer.tile_feed(val.images, one_hot(val.labels))))
+
+
+def ours(history: list[dict], seconds: float, accuracy: float) -> dict:
+    """Return the same facts as `usual`; epochs after the first count."""
+    speed = np.mean([line["images_per_second"] for line in history[1:]])
+    return {"images_per_second": round(float(speed), 1), "seconds": round(seconds, 2), "val_accuracy": accuracy}
+
+
+def stage() -> Stage:
+    """Return the same optimiser as the usual way's, in batches of the same size."""
+    return Stage("benchmark", epochs=EPOCHS, learning_rate=1e-3, batch=128)
+
+
+def judge(model: keras.Model, feed) -> float:
+    """Return val accuracy, not part of any time."""
+    return round(float((predict(model, feed).argmax(-1) == feed.targets.argmax(-1)).mean()), 4)
+
+
+def write_folder(folder: Path, tiles) -> None:
+    """Write tiles as <digit>/<number>.png for flow_from_directory."""
+    for digit in range(10):
+        (folder / str(digit)).mkdir(parents=True)
+    for number, (tile, label) in enumerate(zip(tiles.images, tiles.labels, strict=True)):
+        cv2.imencode(".png", tile)[1].tofile(folder / str(label) / f"{number:06}.png")
+
+
+def table(rows: list[dict]) -> str:
+    """Return the rows as text."""
+    lines = [f"{'stage':16}{'usual':>10}{'ours':>10}  images/s, ratio of an epoch, of the run; val accuracy of both"]
+    for line in rows:
+        usual_way, our_way = line["usual"], line["ours"]
+        lines.append(
+            f"{line['stage']:16}{usual_way['images_per_second']:10.0f}{our_way['images_per_second']:10.0f}"
+            f"  {line['ratio_epoch']:.1f}x  {line['ratio_run']:.1f}x  "
+            f"{usual_way['val_accuracy']:.4f} {our_way['val_accuracy']:.4f}"
+        )
+    return "\n".join(lines)
+
+
+def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -> int:
+    """Print seconds of the cached pass and of one epoch of stages 1 and 2, and peak memory, for numbers of images."""
+    for count in counts:
+        model = mobilenet(weights, transfer.LAST_LAYERS)
+        with tempfile.TemporaryDirectory() as cache:
+            store = transfer.FeatureStore(Path(cache), model)
+            began = time.perf_counter()
+            rows = np.concatenate([store.rows(piece) for piece in pieces(images, count)])
+            targets = one_hot(np.resize(labels, count))
+            passed = time.perf_counter()
+            one = replace(stage(), epochs=1)
+            fit_stage(
+                transfer.head(model),
+                one,
+                transfer.pooled_feed(store, rows, targets),
+                None,
+                Job(Path(cache, "1"), 0, ""),
+            )
+            first = time.perf_counter()
+            fit_stage(
+                transfer.tail(model), one, transfer.block_feed(store, rows, targets), None, Job(Path(cache, "2"), 0, "")
+            )
+            second = time.perf_counter()
+        print(
+            f"{count:,} images: pass {passed - began:.1f} s, epoch of stage 1 {first - passed:.1f} s, of stage 2 "
+            f"{second - first:.1f} s, peak memory {peak_gb():.2f} GB",
+            flush=True,
+        )
+    return 0
+
+
+def pieces(images: np.ndarray, count: int, size: int = 10_000):
+    """Yield `count` tiles in pieces: the images themselves, then augmented copies, new ones each time round."""
+    rng = np.random.default_rng(0)
+    for start in range(0, count, size):
+        places = np.arange(start, min(start + size, count))
+        tiles = images[places % len(images)]
+        copies = places >= len(images)
+        if copies.any():
+            tiles[copies] = geometric(tiles[copies], rng)
+        yield tiles
+
+
+def peak_gb() -> float:
+    """Return the most memory this process has held, in GB; nan where the system does not say."""
+    try:
+        import resource
+    except ImportError:
+        return float("nan")
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
+
+
+if __name__ == "__main__":
+    sys.exit(main())
