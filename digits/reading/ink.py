@@ -12,6 +12,8 @@ import numpy as np
 
 # Frames are worked on at up to this longer side: a digit of forty on a page keeps about 40 px, and time stays bounded.
 WORK_SIDE = 960
+# Smaller pictures, such as scanned digits cut out one by one, are enlarged to this: strokes need pixels to be measured.
+_SMALL_SIDE = 128
 
 # The paper is looked at on a grid this many times coarser than the frame ...
 _GRID = 8
@@ -77,11 +79,12 @@ def find_inks(frame: np.ndarray) -> Iterator[Ink]:
 
 
 def _work_frame(frame: np.ndarray) -> tuple[np.ndarray, float]:
-    scale = max(frame.shape[:2]) / WORK_SIDE
-    if scale <= 1:
+    longest = max(frame.shape[:2])
+    scale = max(longest / WORK_SIDE, 1.0) if longest > _SMALL_SIDE else longest / _SMALL_SIDE
+    if scale == 1.0:
         return frame, 1.0
     size = (max(1, round(frame.shape[1] / scale)), max(1, round(frame.shape[0] / scale)))
-    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA), scale
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC), scale
 
 
 def _grid(work: np.ndarray) -> np.ndarray:

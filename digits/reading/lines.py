@@ -10,6 +10,7 @@ _SHORTEST = 0.38
 _COVERED = 0.5
 _LENGTH = 0.75  # from the first ink to the last, of the way through the frame
 _COVERED_ALONE = 0.85
+_COVERED_BY_TWO = 0.65
 _FAMILY = 3
 _LEAST_DISTANCE = 14  # between two lines, work pixels
 _ANGLE_TOLERANCE = np.deg2rad(4.0)
@@ -85,7 +86,8 @@ def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
             distinct.append((_angle(segment), on_line, points))
     angles = [angle for angle, _, _ in distinct]
     ruled = [angle for angle in angles if sum(_apart(angle, other) < _ANGLE_TOLERANCE for other in angles) >= _FAMILY]
-    return [points for angle, on_line, points in distinct if _belongs(angle, ruled) or _crosses(on_line)]
+    return [points for angle, on_line, points in distinct
+            if _belongs(angle, ruled) or _crosses(on_line, sum(_apart(angle, a) < _ANGLE_TOLERANCE for a in angles))]
 
 
 def _belongs(angle: float, ruled: list[float]) -> bool:
@@ -93,10 +95,11 @@ def _belongs(angle: float, ruled: list[float]) -> bool:
     return any(min(_apart(angle, other), _apart(angle, other + np.pi / 2)) < _ANGLE_TOLERANCE for other in ruled)
 
 
-def _crosses(on_line: np.ndarray) -> bool:
-    """Return whether a line on its own runs from edge to edge of the frame, as no stroke does."""
+def _crosses(on_line: np.ndarray, parallels: int) -> bool:
+    """Return whether a line, one of so many parallels, runs from edge to edge of the frame, as no stroke does."""
     end = max(3, len(on_line) // 25)
-    return bool(on_line.mean() > _COVERED_ALONE and on_line[:end].any() and on_line[-end:].any())
+    least = _COVERED_ALONE if parallels == 1 else _COVERED_BY_TWO
+    return bool(on_line.mean() > least and on_line[:end].any() and on_line[-end:].any())
 
 
 def _angle(segment: np.ndarray) -> float:

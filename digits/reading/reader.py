@@ -354,7 +354,8 @@ def _encloses(part: Part, others: list[Part]) -> bool:
     """Return whether a part goes round several others: the edge of a sheet, a collar, a frame drawn on paper."""
     x, y, w, h = part.box
     middles = [(o.box[0] + o.box[2] / 2, o.box[1] + o.box[3] / 2) for o in others if o.side > _SMALLEST * part.side]
-    return sum(x < a < x + w and y < b < y + h for a, b in middles) > 1
+    # Specks inside a digit are seldom more than two; what runs out of the frame is the more likely edge of a sheet.
+    return sum(x < a < x + w and y < b < y + h for a, b in middles) > (1 if part.cut_off else 2)
 
 
 def _flat(part: Part) -> bool:
