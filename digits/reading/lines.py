@@ -38,9 +38,16 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
         return mask
     # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
     darkness = float(np.median([_darkness(mask, contrast, points) for points in lines]))
+    faint = contrast < _DARKER * darkness
     result = mask.copy()
     for points in lines:
-        _erase(result, mask, contrast < _DARKER * darkness, points)
+        _erase(result, mask, faint, points)
+    # What is left of a bent line along its edge is a pixel thin.
+    thick = cv2.morphologyEx(result, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    for points in lines:
+        rows, columns = points[..., 0].ravel(), points[..., 1].ravel()
+        thin = (thick[rows, columns] == 0) & faint[rows, columns]
+        result[rows[thin], columns[thin]] = 0
     return result
 
 

@@ -209,6 +209,8 @@ def _part(
     # A pen fades along a stroke; evened out, what is above the level here is what `tile` takes for ink.
     even = cv2.divide(contrast, level[y : y + h, x : x + w], scale=255 * INK_LEVEL)
     even = cv2.bitwise_and(even, cv2.dilate(own, np.ones((3, 3), np.uint8)) * 255)
+    if not even.any():
+        return None  # the blur of a neighbour
     cut_off = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
     return Part(box, even, strength, stroke, cut_off)
 
