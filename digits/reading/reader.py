@@ -1,7 +1,7 @@
 """From a frame to the digits written in it: found, brought to tiles, read, accepted or rejected."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import cv2
@@ -48,6 +48,7 @@ _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
 # the development photographs, phones out of focus included, sharp writing has 1.3 or more; a moving sheet 0.3 to 0.6.
 _BLURRED = 0.8
+_BROAD_PEN = 0.12
 _AROUND = 4  # px of paper beside the strokes that their edges are measured in
 _THINNEST = 3.0  # px: the edge of a thinner stroke is no steeper
 
@@ -398,7 +399,9 @@ def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
         return "too small"
     if part.cut_off:
         return "cut off"
-    return "blurred" if _sharpness(part, ink) < _BLURRED else None
+    # A smear looks like a broad stroke; hardly any pen is broader than this share of what it writes.
+    pen = replace(part, stroke=min(part.stroke, _BROAD_PEN * part.side))
+    return "blurred" if _sharpness(pen, ink) < _BLURRED else None
 
 
 def _sharpness(part: Part, ink: Ink) -> float:
