@@ -1,7 +1,7 @@
 """From a frame to the digits written in it: found, brought to tiles, read, accepted or rejected."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import cv2
@@ -48,7 +48,7 @@ _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
 # the development photographs, phones out of focus included, sharp writing has 1.3 or more; a moving sheet 0.3 to 0.6.
 _BLURRED = 0.8
-_BROAD_PEN = 0.12
+_SMEARED = 0.5  # edges one way beside those the other way, of what moved while the shutter was open
 _AROUND = 4  # px of paper beside the strokes that their edges are measured in
 _THINNEST = 3.0  # px: the edge of a thinner stroke is no steeper
 
@@ -399,21 +399,24 @@ def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
         return "too small"
     if part.cut_off:
         return "cut off"
-    # A smear looks like a broad stroke; hardly any pen is broader than this share of what it writes.
-    pen = replace(part, stroke=min(part.stroke, _BROAD_PEN * part.side))
-    return "blurred" if _sharpness(pen, ink) < _BLURRED else None
+    softer, sharper = sorted(_steepest(part, ink))
+    return "blurred" if _sharpness(part, ink) < _BLURRED or softer < _SMEARED * sharper else None
 
 
 def _sharpness(part: Part, ink: Ink) -> float:
     """Return how steep the edges are across and down, whichever is less: contrast a stroke's width would bring."""
+    return min(_steepest(part, ink)) * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
+
+
+def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
+    """Return the contrast that one pixel brings at the steepest edges of a part, across and down."""
     x, y, w, h = part.box
     area = ink.contrast[max(0, y - _AROUND) : y + h + _AROUND, max(0, x - _AROUND) : x + w + _AROUND]
     area = cv2.blur(area, (3, 3))
     if min(area.shape) < 3:
-        return 0.0
+        return 0.0, 0.0
     across, down = cv2.absdiff(area[:, 2:], area[:, :-2]), cv2.absdiff(area[2:], area[:-2])
-    steepest = min(_mean_of_largest(across), _mean_of_largest(down)) / 2
-    return steepest * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
+    return _mean_of_largest(across) / 2, _mean_of_largest(down) / 2
 
 
 def _clutter(part: Part, ink: Ink) -> float:

@@ -172,10 +172,8 @@ def test_hints_say_what_to_change(reader):
     blurred = cv2.blur(blurred, (1, 91))  # moved down by more than half its height while the shutter was open
     assert reader.read(blurred).hint == "blurred" and not reader.read(blurred).digits
     cut = paper()
-    write(cut, 5, 250, 200, 260)
-    cut = cut[:300]
-    reading = reader.read(cut)
-    assert reading.hint == "cut off" or [d.digit for d in reading.digits] == [5]
+    cv2.polylines(cut, [np.array([[200, 479], [230, 330], [290, 420], [350, 330], [380, 479]])], False, (60, 50, 50), 9)
+    assert reader.read(cut).hint == "cut off" and not reader.read(cut).digits
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (1, 640, 3), (5, 5), (480, 640), (2, 3000, 3), (3000, 2, 3)])
