@@ -11,6 +11,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from digits.reading.card import (
     read_card,
     vouches,
 )
+from digits.reading.keras_config import refuse_code, renewed
 from digits.reading.tile import TILE_SIZE, to_input
 
 DEFAULT_NAME = "mobilenet_v2"
@@ -223,6 +225,11 @@ class H5Model(KerasModel):
                                  "give the .json file beside it instead.")
             return json.loads(file.attrs["model_config"])
 
+    def _build(self, keras):
+        model = keras.models.model_from_json(json.dumps(renewed(self._config())))
+        model.load_weights(os.fspath(self.path))
+        return model
+
 
 class JSONModel(KerasModel):
     """A `.json` description with its `.weights.h5` beside it."""
@@ -238,7 +245,7 @@ class JSONModel(KerasModel):
         return json.loads(self.path.read_text(encoding="utf-8"))
 
     def _build(self, keras):
-        model = keras.models.model_from_json(self.path.read_text(encoding="utf-8"))
+        model = keras.models.model_from_json(json.dumps(renewed(self._config())))
         model.load_weights(os.fspath(self.parts(self.path)[1]))
         return model
 
@@ -309,40 +316,6 @@ def format_of(path: Path) -> type[Model]:
     raise ModelError(f"{path} is not a model file; expected one ending in {suffixes}, or an export folder.")
 
 
-def refuse_code(path: Path, config: object) -> None:
-    """Raise ModelError if a network's description asks for anything but Keras' own layers.
-
-    Keras' safe mode refuses lambdas; this also refuses layers that load other files and named functions.
-    """
-    if isinstance(config, list):
-        for value in config:
-            refuse_code(path, value)
-    elif isinstance(config, dict):
-        offender = _foreign_part(config)
-        if offender:
-            raise ModelError(f"{path} carries code ({offender}), expected built-in layers only: not run.")
-        for key, value in config.items():
-            if key not in ("compile_config", "training_config"):  # never built: models are loaded to read
-                refuse_code(path, value)
-
-
-_CODE_CLASSES = {"Lambda", "__lambda__", "function", "method", "TFSMLayer", "TorchModuleWrapper", "JaxLayer",
-                 "FlaxLayer", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"}
-_KERAS_PARTS = {"layers", "models", "engine", "initializers", "regularizers", "constraints", "activations",
-                "dtype_policies", "mixed_precision", "backend"}
-
-
-def _foreign_part(config: dict) -> str | None:
-    if config.get("class_name") in _CODE_CLASSES:
-        return str(config["class_name"])
-    module = config.get("module")
-    if "class_name" not in config or module is None:
-        return None
-    first, *parts = [part for part in str(module).split(".") if part != "src"] or [""]
-    known = first in ("keras", "tf_keras") and (not parts or parts[0] in _KERAS_PARTS)
-    return None if known else str(module)
-
-
 def _load_folder(folder: Path, threads: int | None) -> Model:
     """Load the fastest format of a folder; only a missing runtime leads on to the next."""
     missing = None
@@ -381,7 +354,9 @@ def _load_file(path: Path, threads: int | None) -> Model:
 def _open_checked(kind: type[Model], path: Path, threads: int | None) -> Model:
     """Open a file and see that it answers like a digit network."""
     try:
-        model = kind(path, threads)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras explains at length what it then gets right or raises
+            model = kind(path, threads)
         probe = np.zeros((2, TILE_SIZE, TILE_SIZE), np.uint8)
         probe[1, 20:76, 44:52] = 255  # an upright stroke
         answer = model.predict(probe)

@@ -14,6 +14,7 @@ import pytest
 
 from digits.reading.card import CARD, ModelError
 from digits.reading.formats import FORMATS, load_model
+from digits.reading.keras_config import renewed
 
 FILES = ["model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json"]
 TILES = np.random.default_rng(0).integers(0, 256, (23, 96, 96), np.uint8)
@@ -220,9 +221,34 @@ class TestKerasFilesWithoutACard:
             archive.writestr("readme.txt", "hello")
         refused(tmp_path / "model.keras", "cannot be loaded")
 
+    def test_an_h5_file_with_words_of_keras_2_alone_loads(self, no_card, full_export):
+        import h5py
+
+        with h5py.File(no_card / "model.h5", "r+") as file:
+            config = json.loads(file.attrs["model_config"])
+            for layer in config["config"]["layers"]:
+                if layer["class_name"] == "DepthwiseConv2D":
+                    layer["config"]["groups"] = 1
+            file.attrs["model_config"] = json.dumps(config)
+        expected = load_model(full_export / "model.h5").predict(TILES)
+        np.testing.assert_allclose(load_model(no_card / "model.h5").predict(TILES), expected, atol=1e-5)
+
     def test_weights_alone_are_refused_as_a_model(self, no_card):
         shutil.copy(no_card / "model.weights.h5", no_card / "alone.h5")
         refused(no_card / "alone.h5", "weights without a network")
+
+
+def test_calls_of_nested_networks_are_counted_as_keras_3_does():
+    nested = {"class_name": "Functional", "name": "base", "inbound_nodes": [[["tile", 0, 0, {}]]],
+              "config": {"layers": [], "input_layers": [["in", 0, 0]], "output_layers": [["out", 0, 0]]}}
+    dense = {"class_name": "Dense", "name": "dense", "inbound_nodes": [[["base", 1, 0, {}]]], "config": {}}
+    network = {"class_name": "Functional", "config": {"layers": [nested, dense], "output_layers": [["dense", 0, 0]]}}
+    new = renewed(network)
+    assert (new["module"], new["class_name"]) == ("keras.models", "Model")
+    assert new["config"]["layers"][1]["inbound_nodes"] == [[["base", 0, 0, {}]]]
+    assert new["config"]["output_layers"] == [["dense", 0, 0]]
+    of_keras_3 = {"module": "keras.src.models.functional", "class_name": "Functional", "config": network["config"]}
+    assert renewed(of_keras_3) is of_keras_3
 
 
 def damaged_copies(whole: bytes, count: int):
