@@ -6,12 +6,14 @@ whole: an export that was cut off, or whose formats do not agree, leaves the old
 
 from __future__ import annotations
 
+import argparse
 import importlib.metadata
 import json
 import os
 import platform
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,10 +28,10 @@ from digits.learning.config import ROOT
 from digits.learning.evaluation import acceptance_threshold, accuracy, fit_temperature, scale
 from digits.learning.non_digits import draw_non_digit
 from digits.learning.tflite_files import Quantiser, save_tflite
-from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, sha256
+from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, read_card, sha256
 from digits.reading.formats import load_model
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise, to_input
-from digits.reading.verify import GOLDEN, Golden, compare, golden_tile, machine, save_golden, verify
+from digits.reading.verify import GOLDEN, Golden, compare, golden_tile, load_golden, machine, save_golden, verify
 
 NON_DIGITS = 400  # drawings that a threshold is measured on
 # An 8-bit file that loses more than this on the calibration tiles, or reads more of them differently, gets its first
@@ -76,6 +78,33 @@ def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: di
         return _move_in(beside, exports_dir / name)
     except (ModelError, keras_files.UnportableError) as error:
         raise ExportError(f"{name} was not exported: {error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def renew_golden(folder: Path) -> None:
+    """Make the golden tiles and answers of an export anew, after the way from picture to tile has changed.
+
+    The model files stay as they are; card and golden file are replaced only if every file then passes.
+
+    Raises:
+        ExportError: if a file of the export is damaged, or does not answer as the Keras model does.
+    """
+    beside = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        shutil.copytree(folder, beside)
+        golden = _golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
+        save_golden(beside / GOLDEN, golden)
+        card = read_card(beside)
+        card |= {"machine": machine(), "commit": _commit()}
+        card["files"][GOLDEN] |= {"sha256": sha256(beside / GOLDEN), "bytes": (beside / GOLDEN).stat().st_size}
+        _write_card(beside, card)
+        _check(beside)
+        for name in (GOLDEN, CARD):
+            os.replace(beside / name, folder / name)
+    except ModelError as error:
+        raise ExportError(f"{folder} was left as it is: {error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -277,3 +306,21 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Renew the golden pictures of the exports named on the command line."""
+    parser = argparse.ArgumentParser(prog="python -m digits.learning.export", description=renew_golden.__doc__)
+    parser.add_argument("folder", type=Path, nargs="+", help="an export folder, such as exports/mobilenet_v2")
+    for folder in parser.parse_args(arguments).folder:
+        try:
+            renew_golden(folder)
+        except (ExportError, OSError) as error:
+            print(error, file=sys.stderr)
+            return 1
+        print(f"{folder}: golden pictures renewed and every file checked")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

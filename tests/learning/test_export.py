@@ -1,9 +1,11 @@
 """Exports: every format agrees with the Keras model, in both generations of Keras, or there is no export."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -14,7 +16,7 @@ from digits.learning import export, keras_files
 from digits.reading.card import CARD, sha256
 from digits.reading.formats import load_model
 from digits.reading.tile import to_input
-from digits.reading.verify import GOLDEN, load_golden
+from digits.reading.verify import GOLDEN, load_golden, save_golden, verify
 
 ALL_FILES = {"model.keras", "model.h5", "model.json", "model.weights.h5", "model.tflite", "model_int8.tflite",
              "model.onnx", CARD, GOLDEN}
@@ -93,6 +95,22 @@ def test_an_export_that_fails_leaves_the_old_one(full_export, every_layer_model,
                             export.golden_sources(inks, count=4), (tiles, labels), tiles[:20])
     assert {path.name: path.read_bytes() for path in full_export.iterdir()} == before
     assert [path.name for path in full_export.parent.iterdir()] == [full_export.name]
+
+
+def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_export, tmp_path, capsys):
+    folder = shutil.copytree(full_export, tmp_path / "older")
+    golden = load_golden(folder / GOLDEN)
+    save_golden(folder / GOLDEN, replace(golden, tiles=255 - golden.tiles))
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card["files"][GOLDEN]["sha256"] = sha256(folder / GOLDEN)
+    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    assert [check.file for check in verify(folder, {"tflite"}) if check.ok is False][0] == "tiles"
+    assert export.main([str(folder)]) == 0
+    assert "renewed" in capsys.readouterr().out
+    assert all(check.ok for check in verify(folder))
+    (folder / "model.onnx").write_bytes(b"")
+    assert export.main([str(folder)]) == 1
+    assert "was left as it is: model.onnx" in capsys.readouterr().err
 
 
 def test_another_contract_is_refused(tmp_path, rendered_digits):
