@@ -69,6 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m digits.learning.bundle", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="an export folder, such as exports/mobilenet_v2")
     options = parser.parse_args(arguments)
+    sys.stdout.reconfigure(errors="backslashreplace")  # a cp1252 console cannot write every path
     try:
         path = write_bundle(options.folder)
     except (ModelError, OSError) as error:

@@ -27,6 +27,7 @@ from digits.learning import keras_files
 from digits.learning.config import ROOT
 from digits.learning.evaluation import acceptance_threshold, accuracy, fit_temperature, scale
 from digits.learning.non_digits import draw_non_digit
+from digits.learning.onnx_file import save_onnx
 from digits.learning.tflite_files import Quantiser, save_tflite
 from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, read_card, sha256
 from digits.reading.formats import load_model
@@ -63,8 +64,8 @@ def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: di
         ExportError: if a layer has no place in some format, or a file does not answer as the model does.
     """
     exports_dir.mkdir(parents=True, exist_ok=True)
+    _tidy_up(exports_dir / name)
     beside = exports_dir / f".{name}.tmp-{os.getpid()}"
-    shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir()
     try:
         _check_contract(model)
@@ -169,7 +170,7 @@ def _write_formats(model: keras.Model, folder: Path, golden: Golden, representat
     keras_files.save_h5(flat, folder / "model.h5")
     keras_files.save_json(flat, folder / "model.json")
     report("writing .onnx")
-    _save_onnx(flat, folder / "model.onnx", report)
+    save_onnx(flat, folder / "model.onnx")
     report("writing .tflite")
     save_tflite(flat, folder / "model.tflite")
     report("writing .tflite with 8 bits")
@@ -177,15 +178,6 @@ def _write_formats(model: keras.Model, folder: Path, golden: Golden, representat
         _save_int8(flat, folder / "model_int8.tflite", representative, golden, calibration)
     except ModelError as error:
         report(f"model_int8.tflite is left out: {error}")
-
-
-def _save_onnx(flat: keras.Model, path: Path, report: Callable[[str], None]) -> None:
-    try:
-        from digits.learning.onnx_file import save_onnx
-    except ImportError:
-        report("model.onnx is left out: it takes pip install onnx")
-        return
-    save_onnx(flat, path)
 
 
 def _save_int8(flat: keras.Model, path: Path, representative: np.ndarray, golden: Golden,
@@ -285,6 +277,17 @@ def _check(folder: Path) -> None:
             raise ModelError(f"{check.file} {check.note}")
 
 
+def _tidy_up(place: Path) -> None:
+    """Undo what an export that was killed left behind: half a folder, or the old one moved aside."""
+    for old in place.parent.glob(f".{place.name}.old-*"):
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(place)
+    for half in place.parent.glob(f".{place.name}.tmp-*"):
+        shutil.rmtree(half, ignore_errors=True)
+
+
 def _move_in(beside: Path, place: Path) -> Path:
     """Put the new folder in its place; the old one goes only when the new one is there."""
     old = place.with_name(f".{place.name}.old-{os.getpid()}")
@@ -312,6 +315,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Renew the golden pictures of the exports named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m digits.learning.export", description=renew_golden.__doc__)
     parser.add_argument("folder", type=Path, nargs="+", help="an export folder, such as exports/mobilenet_v2")
+    sys.stdout.reconfigure(errors="backslashreplace")  # a cp1252 console cannot write every path
     for folder in parser.parse_args(arguments).folder:
         try:
             renew_golden(folder)

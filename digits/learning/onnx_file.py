@@ -10,9 +10,8 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import onnx
-from onnx import TensorProto, helper, numpy_helper
 
+from digits.learning import onnx_bytes
 from digits.learning.keras_files import UnportableError
 from digits.reading.card import CLASSES, INPUT_SHAPE
 
@@ -39,13 +38,9 @@ def save_onnx(flat: keras.Model, path: Path) -> None:
         before = [results[tensor._keras_history[0].name] for tensor in _inputs(layer)]
         results[layer.name] = _WRITERS[kind](graph, layer, before)
     graph.add("Identity", [results[flat.outputs[0]._keras_history[0].name]], "probabilities")
-    ends = (helper.make_tensor_value_info("tiles", TensorProto.FLOAT, ["N", *INPUT_SHAPE]),
-            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["N", CLASSES]))
-    body = helper.make_graph(graph.nodes, flat.name, ends[:1], ends[1:], graph.constants)
-    model = helper.make_model(body, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="digits")
-    model.ir_version = IR_VERSION
-    onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    ends = [onnx_bytes.value("tiles", ("N", *INPUT_SHAPE))], [onnx_bytes.value("probabilities", ("N", CLASSES))]
+    body = onnx_bytes.graph(flat.name, graph.nodes, graph.constants, *ends)
+    path.write_bytes(onnx_bytes.model(body, OPSET, IR_VERSION, producer="digits"))
 
 
 class _Graph:
@@ -55,11 +50,11 @@ class _Graph:
         self.nodes, self.constants = [], []
 
     def add(self, operator: str, inputs: list[str], name: str, **attributes) -> str:
-        self.nodes.append(helper.make_node(operator, inputs, [name], name=name, **attributes))
+        self.nodes.append(onnx_bytes.node(operator, inputs, name, attributes))
         return name
 
     def constant(self, name: str, values) -> str:
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        self.constants.append(onnx_bytes.constant(name, values))
         return name
 
 

@@ -70,6 +70,7 @@ class Model:
         self.verified = False
         self.temperature = 1.0
         self.threshold = 0.5
+        self._one_by_one = False  # some people's own files take a batch of 1 and no other
         self._open(threads or default_threads())
 
     def predict(self, tiles: np.ndarray) -> np.ndarray:
@@ -87,12 +88,24 @@ class Model:
             raise ValueError(f"tiles are {tiles.dtype} {tiles.shape}, expected uint8 (N, 96, 96)")
         if len(tiles) == 0:
             return np.zeros((0, CLASSES), np.float32)
-        return np.asarray(self._run(to_input(tiles)), np.float32)
+        inputs = to_input(tiles)
+        if self._one_by_one:
+            return np.concatenate([np.asarray(self._run(inputs[i : i + 1]), np.float32) for i in range(len(inputs))])
+        return np.asarray(self._run(inputs), np.float32)
 
     @classmethod
     def parts(cls, path: Path) -> list[Path]:
         """Return the files that make up this model; most formats have one."""
         return [path]
+
+    def _check_shapes(self, given, taken) -> None:
+        """Raise ModelError unless there is one input (N, 96, 96, 3) and one output (N, 10), N open or 1."""
+        given, taken = [[tuple(map(_size, shape)) for shape in shapes] for shapes in (given, taken)]
+        fits = [shape[1:] for shape in given] == [INPUT_SHAPE] and [shape[1:] for shape in taken] == [(CLASSES,)]
+        if not fits or given[0][0] not in (-1, 1):
+            raise ModelError(f"{self.path} takes {_shown(given)} and gives {_shown(taken)}, "
+                             f"expected (N, {TILE_SIZE}, {TILE_SIZE}, 3) and (N, {CLASSES}).")
+        self._one_by_one = given[0][0] == 1
 
     def _open(self, threads: int) -> None:
         raise NotImplementedError
@@ -122,7 +135,7 @@ class TFLiteModel(Model):
         if size not in self._blocks:
             interpreter = self._interpreter(model_content=self._data, num_threads=self._threads)
             given, taken = interpreter.get_input_details(), interpreter.get_output_details()
-            _check_shapes(self.path, [each["shape"] for each in given], [each["shape"] for each in taken])
+            self._check_shapes([_signature(end) for end in given], [_signature(end) for end in taken])
             if given[0]["dtype"] != np.float32 or taken[0]["dtype"] != np.float32:
                 raise ModelError(f"{self.path} does not take and give float32, as models here do.")
             interpreter.resize_tensor_input(given[0]["index"], (size, *INPUT_SHAPE))
@@ -162,7 +175,7 @@ class ONNXModel(Model):
         options.intra_op_num_threads, options.log_severity_level = threads, 4
         session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         given, taken = session.get_inputs(), session.get_outputs()
-        _check_shapes(self.path, [end.shape for end in given], [end.shape for end in taken])
+        self._check_shapes([end.shape for end in given], [end.shape for end in taken])
         return lambda inputs: session.run(None, {given[0].name: inputs})[0]
 
     def _with_opencv(self, data: bytes):
@@ -190,9 +203,9 @@ class KerasModel(Model):
         keras, tf = _keras(threads)
         refuse_code(self.path, self._config())
         model = self._build(keras)
-        _check_shapes(self.path, [end.shape for end in model.inputs], [end.shape for end in model.outputs])
+        self._check_shapes([end.shape for end in model.inputs], [end.shape for end in model.outputs])
         # A traced function answers in a few ms where `model.predict` takes tens of them.
-        signature = [tf.TensorSpec((None, *INPUT_SHAPE), tf.float32)]
+        signature = [tf.TensorSpec((1 if self._one_by_one else None, *INPUT_SHAPE), tf.float32)]
         self._function = tf.function(lambda inputs: model(inputs, training=False), input_signature=signature)
         self.keras_model = model
 
@@ -382,12 +395,10 @@ def _check_magic(kind: type[Model], path: Path) -> None:
         raise ModelError(f"{path} does not begin like a {kind.suffix} file: it is damaged or wrongly named.")
 
 
-def _check_shapes(path: Path, given, taken) -> None:
-    """Raise ModelError unless there is one input (N, 96, 96, 3) and one output (N, 10)."""
-    given, taken = [[tuple(map(_size, shape)) for shape in shapes] for shapes in (given, taken)]
-    if [shape[1:] for shape in given] != [INPUT_SHAPE] or [shape[1:] for shape in taken] != [(CLASSES,)]:
-        raise ModelError(f"{path} takes {_shown(given)} and gives {_shown(taken)}, "
-                         f"expected (N, {TILE_SIZE}, {TILE_SIZE}, 3) and (N, {CLASSES}).")
+def _signature(end: dict) -> list[int]:
+    """Return the shape of a TFLite tensor with -1 for what is open."""
+    shape = end.get("shape_signature")
+    return end["shape"] if shape is None or len(shape) == 0 else shape
 
 
 def _size(length) -> int:
@@ -395,7 +406,8 @@ def _size(length) -> int:
 
 
 def _shown(shapes: list[tuple]) -> str:
-    return " and ".join("(N, " + ", ".join(map(str, shape[1:])) + ")" for shape in shapes) or "nothing"
+    words = [", ".join("N" if size == -1 else str(size) for size in shape) for shape in shapes]
+    return " and ".join(f"({word})" for word in words) or "nothing"
 
 
 _TRIAL = """

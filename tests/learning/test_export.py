@@ -56,6 +56,15 @@ def test_float_formats_answer_as_the_model(full_export, every_layer_model, rende
     assert (found.argmax(axis=1) == expected.argmax(axis=1)).all()
 
 
+def test_the_onnx_file_is_what_the_standard_says(full_export):
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load(full_export / "model.onnx")
+    onnx.checker.check_model(model, full_check=True)
+    assert (model.opset_import[0].version, model.ir_version, model.producer_name) == (13, 8, "digits")
+    assert [size.dim_param or size.dim_value for size in model.graph.input[0].type.tensor_type.shape.dim] == [
+        "N", 96, 96, 3]  # fmt: skip
+
+
 def test_eight_bits_read_nearly_as_well_and_finely(full_export, rendered_digits):
     _, tiles, labels = rendered_digits
     whole, int8 = [load_model(full_export / name).predict(tiles) for name in ("model.tflite", "model_int8.tflite")]
@@ -111,6 +120,17 @@ def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_e
     (folder / "model.onnx").write_bytes(b"")
     assert export.main([str(folder)]) == 1
     assert "was left as it is: model.onnx" in capsys.readouterr().err
+
+
+def test_what_a_killed_export_left_behind_is_put_right(tmp_path, rendered_digits):
+    inks, tiles, labels = rendered_digits
+    (tmp_path / ".odd.old-1").mkdir()
+    (tmp_path / ".odd.old-1" / CARD).write_text("{}", encoding="utf-8")
+    (tmp_path / ".odd.tmp-1").mkdir()
+    model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
+    with pytest.raises(export.ExportError):
+        export.export_model(model, "odd", tmp_path, {}, export.golden_sources(inks, count=2), (tiles, labels), tiles)
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")] == ["odd", f"odd/{CARD}"]
 
 
 def test_another_contract_is_refused(tmp_path, rendered_digits):

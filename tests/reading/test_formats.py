@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.learning import onnx_bytes
 from digits.reading.card import CARD, ModelError
 from digits.reading.formats import FORMATS, load_model
 from digits.reading.keras_config import renewed
@@ -99,6 +100,28 @@ def test_a_file_without_a_card_runs_unverified(no_card, full_export, name):
     assert not model.verified and model.card is None
     assert (model.temperature, model.threshold) == (1.0, 0.5)
     np.testing.assert_array_equal(model.predict(TILES), load_model(full_export / name).predict(TILES))
+
+
+def mean_of_the_tile(batch: int | str, side: int = 96) -> bytes:
+    """Return an ONNX file without much sense, for batches of one size."""
+    nodes = [onnx_bytes.node("ReduceMean", ["tiles"], "mean", {"axes": [1, 2, 3], "keepdims": 0}),
+             onnx_bytes.node("Unsqueeze", ["mean", "one"], "column", {}),
+             onnx_bytes.node("MatMul", ["column", "weights"], "scores", {}),
+             onnx_bytes.node("Softmax", ["scores"], "probabilities", {"axis": -1})]
+    constants = [onnx_bytes.constant("one", np.array([1])), onnx_bytes.constant("weights", np.eye(1, 10, dtype="f4"))]
+    ends = [[onnx_bytes.value("tiles", (batch, side, side, 3))], [onnx_bytes.value("probabilities", (batch, 10))]]
+    return onnx_bytes.model(onnx_bytes.graph("mean", nodes, constants, *ends), 13, 8, "test")
+
+
+def test_a_file_for_single_tiles_reads_any_number(tmp_path):
+    (tmp_path / "open.onnx").write_bytes(mean_of_the_tile("N"))
+    (tmp_path / "single.onnx").write_bytes(mean_of_the_tile(1))
+    single, together = [load_model(tmp_path / name).predict(TILES) for name in ("single.onnx", "open.onnx")]
+    np.testing.assert_allclose(single, together, atol=1e-6)
+    (tmp_path / "four.onnx").write_bytes(mean_of_the_tile(4))
+    refused(tmp_path / "four.onnx", "takes (4, 96, 96, 3)")
+    (tmp_path / "small.onnx").write_bytes(mean_of_the_tile("N", side=28))
+    refused(tmp_path / "small.onnx", "takes (N, 28, 28, 3)")
 
 
 def test_a_file_that_the_card_does_not_know_is_unverified(folder):
