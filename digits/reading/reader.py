@@ -48,7 +48,7 @@ _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
 # the development photographs, phones out of focus included, sharp writing has 1.3 or more; a moving sheet 0.3 to 0.6.
 _BLURRED = 0.8
-_SMEARED = 0.5  # edges one way beside those the other way, of what moved while the shutter was open
+_SMEARED = 0.3  # edges one way beside those the other way, of what moved while the shutter was open
 _AROUND = 4  # px of paper beside the strokes that their edges are measured in
 _THINNEST = 3.0  # px: the edge of a thinner stroke is no steeper
 
@@ -242,7 +242,7 @@ class Reader:
             return "smaller than the rest"
         if confidence < _needed(self.min_confidence, _clutter(part, ink)):
             return "not on plain paper"
-        return "blurred" if _sharpness(part, ink) < _BLURRED else None
+        return "blurred" if _blurred(part, ink, smears=confidence < _CERTAIN) else None
 
 
 @dataclass(frozen=True)
@@ -399,13 +399,14 @@ def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
         return "too small"
     if part.cut_off:
         return "cut off"
+    return "blurred" if _blurred(part, ink, smears=True) else None
+
+
+def _blurred(part: Part, ink: Ink, smears: bool) -> bool:
+    """Return whether the edges of a part are soft for the width of its strokes, or, if asked, soft in one direction."""
     softer, sharper = sorted(_steepest(part, ink))
-    return "blurred" if _sharpness(part, ink) < _BLURRED or softer < _SMEARED * sharper else None
-
-
-def _sharpness(part: Part, ink: Ink) -> float:
-    """Return how steep the edges are across and down, whichever is less: contrast a stroke's width would bring."""
-    return min(_steepest(part, ink)) * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
+    relative = softer * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
+    return relative < _BLURRED or (smears and softer < _SMEARED * sharper)
 
 
 def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
