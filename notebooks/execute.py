@@ -25,7 +25,7 @@ PRESETS = ("full", "tiny")
 CELL_SECONDS = 1800  # the longest cell trains fifteen small networks
 MAX_BYTES = 1_500_000
 # Folders that exist on one machine only; of any system.
-MACHINE_PATH = re.compile(r"(?<![\w.])(/(work|tmp|root|home|Users|var|private|mnt|opt)/\w|[A-Z]:\\\\?\w)")
+MACHINE_PATH = re.compile(r"(?<![\w.])(/(work|tmp|root|home|Users|var|private|mnt|opt)/[\w.]|[A-Z]:\\\\?\w)")
 
 
 def main(arguments: list[str] | None = None) -> int:

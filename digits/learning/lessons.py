@@ -19,7 +19,8 @@ import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,7 +30,7 @@ import numpy as np
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 
-from digits.learning.config import EXPORTS_DIR, MERGED_DIR, MODELS_DIR, RUNS_DIR, RunConfig
+from digits.learning.config import MERGED_DIR, MODELS_DIR, RUNS_DIR, RunConfig
 from digits.learning.dataset import DatasetError, Tiles, build_merged, load_split
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
@@ -107,11 +108,6 @@ class Lesson:
         """Where the networks are that the notebooks compare: models/, or those of the tiny preset."""
         return self.choose(self.folder / "seed_0", MODELS_DIR)
 
-    @property
-    def exports_dir(self) -> Path:
-        """Where exports are; the tiny preset makes one when it is needed."""
-        return self.choose(self.folder / "exports", EXPORTS_DIR)
-
     @cached_property
     def config(self) -> RunConfig:
         """The settings of small experiments, seed 0."""
@@ -179,20 +175,24 @@ class Lesson:
         return read_csv(path) if path.exists() else [row for each in self.trained().values() for row in each.rows]
 
     def export(self) -> Path:
-        """Return the export folder that is used by default; the tiny preset makes one of its best network.
+        """Return the export folder that is used by default; where there is none, the tiny preset makes one.
 
         Raises:
-            LessonError: if exports/ holds none.
+            LessonError: if exports/ holds none that can be used.
         """
-        from digits.reading.card import ModelError
+        from digits.reading.card import ModelError, read_card
         from digits.reading.formats import default_export
 
+        try:
+            folder = default_export()
+            if read_card(folder) is not None:
+                return folder
+            error = f"{folder.name} has no card"
+        except ModelError as found:
+            error = found
         if self.preset == TINY:
             return self._export_tiny()
-        try:
-            return default_export()
-        except ModelError as error:
-            raise LessonError(f"exports/ holds no model to show ({error})") from error
+        raise LessonError(f"exports/ holds no model to show ({error}).")
 
     def end(self) -> None:
         """Say how long the notebook ran, and on what."""
@@ -209,8 +209,8 @@ class Lesson:
     def _export_tiny(self) -> Path:
         from digits.learning import experiment, results
 
-        name = "cnn_augmented"
-        folder = self.exports_dir / name
+        name = "cnn_small"
+        folder = self.config.exports_dir / name
         run = self.run()
         outcome = experiment.train_model(name, run)
         return folder if (folder / "card.json").exists() else results.export_outcome(name, outcome, run)
@@ -237,19 +237,26 @@ def begin(notebook: str, tensorflow: bool = True) -> Lesson:
     return lesson
 
 
-def _load_tensorflow() -> None:
-    """Import TensorFlow and let it look for devices; no setting silences what it writes about both."""
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what libraries write to the process's standard error: no setting silences their notes on devices."""
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
         os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")
-        tf.constant(0.0)
+        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
+
+
+def _load_tensorflow() -> None:
+    """Import TensorFlow and let it look for devices."""
+    with quiet():
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")
+        tf.constant(0.0)
 
 
 def _introduction(lesson: Lesson, asked: str) -> str:
@@ -336,7 +343,7 @@ def _check_judged_on(test: Tiles, trained: Trained) -> None:
     right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
     if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
         raise LessonError(
-            f"models/{trained.name} was judged on other images than data/merged/ has now; run python train_all.py again."
+            f"models/{trained.name} was judged on other images than data/merged/ holds; run python train_all.py again."
         )
     if tiles is test:
         trained.probabilities["test"] = found[mnist]
