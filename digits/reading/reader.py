@@ -209,7 +209,9 @@ class Reader:
         for k, (i, _) in enumerate(doubtful):
             pair = halves[2 * k : 2 * k + 2]
             worse = min(half.confidence for half in pair)
-            if worse > max(candidates[i].confidence + _BETTER, self.min_confidence):
+            # The halves of V, A and M are ones: a cut that yields two of them says nothing.
+            ones = all(int(half.probabilities.argmax()) == 1 for half in pair)
+            if not ones and worse > max(candidates[i].confidence + _BETTER, self.min_confidence, _SURE):
                 result[i] = pair
         return [c for group in result.values() for c in group]
 
