@@ -72,9 +72,14 @@ def circumstances() -> dict:
         except PackageNotFoundError:
             pass
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    return {"processor": processor(), "processors": os.cpu_count(), "system": platform.platform(),
+    return {"processor": processor(), "processors": os.cpu_count(), "load": load(), "system": platform.platform(),
             "python": platform.python_version(), "versions": versions, "commit": commit,
             "command": " ".join(["python", "benchmarks/formats.py", *sys.argv[1:]])}  # fmt: skip
+
+
+def load() -> float | None:
+    """Return how many processes wanted a processor before the measurement began; None where nobody counts."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def processor() -> str:
@@ -116,9 +121,9 @@ def save_tiles(path: Path, count: int) -> None:
 
 def measure_one(way: str, file: Path, tiles_file: Path, threads: int) -> dict:
     """Return the figures of one format; to be called in a fresh process, since loading is part of them."""
-    before = memory_mb()
     with np.load(tiles_file) as arrays:
         tiles, labels = arrays["tiles"], arrays["labels"]
+    before = memory_mb()
     start = time.perf_counter()
     predict = loaded(way, file, threads)
     load = time.perf_counter() - start
@@ -164,13 +169,12 @@ def timed(predict, tiles: np.ndarray, repeats: int) -> list[float]:
 
 
 def memory_mb() -> float | None:
-    """Return the most memory this process has held so far; None where the system does not say."""
+    """Return the memory that this process holds now; None where the system does not say it in a file."""
     try:
-        import resource
-    except ImportError:
+        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    except OSError:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) * 1024 / 1e6
 
 
 def table(formats: dict[str, dict]) -> str:
@@ -196,8 +200,8 @@ def figure(result: dict):
         bars = axes.barh(ways if place == 0 else range(len(ways)), values, color="#3b6ea5" if place == 0 else "#6fa287")
         axes.bar_label(bars, fmt="%.1f", padding=2)
         axes.set_xscale("log")
+        axes.set_xlim(0.3, 600)
         axes.set_xlabel(f"median time for {count} digit{'s' * (count > 1)} [ms]")
-        axes.margins(x=0.15)
         if place:
             axes.set_yticks([])
     drawing.suptitle(f"{result['export']}, {result['threads']} thread(s), {result['processor']}", fontsize=9)

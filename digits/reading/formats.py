@@ -265,7 +265,7 @@ class JSONModel(KerasModel):
 
 FORMATS: tuple[type[Model], ...] = (TFLiteModel, ONNXModel, KerasModel, H5Model, JSONModel)
 # The order in which a folder is tried: by benchmarks/formats.py the fastest first, but floats before 8 bits. Those save
-# half of one or two milliseconds, which no camera notices, and read a little worse.
+# half a millisecond, which no camera notices, for confidences a few hundredths off.
 _FASTEST_FIRST = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
 
 
