@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -378,19 +377,3 @@ def press_close_button(name: str, window: int) -> None:
     event.data[0] = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
     x11.XSendEvent(connection, window, 0, 0, ctypes.byref(event))
     x11.XCloseDisplay(connection)
-
-
-@pytest.mark.real
-def test_the_clip_with_glare_is_read_right(script):
-    clip = os.environ.get("DIGITS_REAL_VIDEO")
-    if not clip or not list(ROOT.glob("exports/*/model.tflite")):
-        pytest.skip("DIGITS_REAL_VIDEO is not set, or no released model is in exports/")
-    path = Path(clip) / "sheet_glare.avi" if Path(clip).is_dir() else Path(clip)
-    status, records, err = finished(script("--source", path, "--headless"))
-    assert status == 0 and len(records) == 21, err
-    sheet = Counter("0001112233455677889")
-    readings = [Counter(str(digit["digit"]) for digit in record["digits"]) for record in records]
-    wrong = {frame: dict(readings[frame] - sheet) for frame in range(10) if readings[frame] - sheet}
-    assert not wrong, "read while it moves and glares"
-    missed = {frame: readings[frame] for frame in range(14, 21) if readings[frame] != sheet}
-    assert not missed, "held steady"

@@ -63,10 +63,11 @@ def test_scaling_keeps_the_winner_and_sums_to_one():
     np.testing.assert_allclose(scaled.sum(-1), 1, atol=1e-6)
 
 
-def test_threshold_accepts_98_in_100_digits():
+@pytest.mark.parametrize("share", [evaluation.ACCEPTED, 0.9])
+def test_threshold_accepts_the_share_of_digits_that_is_asked_for(share):
     confidences = RNG.random(5000)
-    threshold = evaluation.acceptance_threshold(confidences)
-    assert (confidences >= threshold).mean() == pytest.approx(0.98, abs=1e-3)
+    threshold = evaluation.acceptance_threshold(confidences, accepted=share)
+    assert (confidences >= threshold).mean() == pytest.approx(share, abs=1e-3)
 
 
 def test_threshold_refuses_no_digit_for_nothing():
