@@ -23,7 +23,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how 
 
 from digits.learning.config import RUNS_DIR, SAMPLES_DIR, SEED, RunConfig
 
-MODELS = ("cnn_small", "cnn_deep", "cnn_batchnorm", "cnn_dropout", "cnn_augmented", "mobilenet_v2")
+MODELS = ("cnn_small", "cnn_deep", "cnn_batchnorm", "cnn_dropout", "cnn_augmented", "cnn_compact", "mobilenet_v2")
+
+SLOW = ("cnn_compact",)  # not part of --quick unless named
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -59,7 +61,6 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--models",
         nargs="+",
         choices=MODELS,
-        default=list(MODELS),
         metavar="NAME",
         help="train these alone: " + " ".join(MODELS),
     )
@@ -71,6 +72,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--teach", action="store_true", help="learn from corrections made at the camera")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
     options = parser.parse_args(arguments)
+    if options.models is None:
+        options.models = [name for name in MODELS if not (options.quick and name in SLOW)]
     options.arguments = sys.argv[1:] if arguments is None else arguments
     return options
 

@@ -12,14 +12,16 @@ import cv2
 import numpy as np
 
 from digits.learning.config import CLASSES
-from digits.learning.pages import Page, photograph, photograph_one
+from digits.learning.non_digits import training_fonts
+from digits.learning.pages import Page, photograph, photograph_one, scan_one
+from digits.learning.scenes import texture
 from digits.learning.strokes import draw_digit, draw_non_digit
 from digits.learning.workers import Progress, map_chunks
 from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 
-AUGMENT_RULE = 2  # version of what `enrich` makes; kept tiles of another one are not used
+AUGMENT_RULE = 3  # version of what `enrich` makes; kept tiles of another one are not used
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
@@ -34,6 +36,10 @@ _ON_A_PAGE = 24  # digits, at most
 _SCRAPS_A_CHUNK = 200
 _SCRAPS, _PAIRS = 8, 3  # taken from one page, at most
 _UPRIGHT = 2.5  # height over width of what looks like a 1
+_PER_TEXTURE = 6  # parts taken from one texture, at most
+# Digits are drawn in this mixture: more of those whose shapes differ most between countries.
+_DRAWN_LABELS = np.array([0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9])
+_SCANNED = 0.2  # share of drawn digits that are scanned small instead of photographed
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 _WHOLE = 0.55
 
@@ -98,6 +104,7 @@ def camera_tiles(
     strength: float = 1.0,
     workers: int | None = None,
     done: Progress | None = None,
+    scanned: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return what the reader makes of photographs of the given digits.
 
@@ -108,11 +115,14 @@ def camera_tiles(
         inks: N of uint8 (h, w), white on black: MNIST pictures, tiles or drawings.
         seed: the same seed gives the same tiles, whatever the number of workers.
         strength: 0 for clean paper under even light, 1 for what phones and webcams do.
+        scanned: bool (N,), which are scanned (`pages.scan_one`) instead; None: none.
     Returns:
         uint8 (N, 96, 96) in the same order. A digit that cannot be found again is photographed under better
         conditions, in the end on plain paper.
     """
-    chunks = [(list(inks[start : start + _CHUNK]), [seed, start], strength) for start in range(0, len(inks), _CHUNK)]
+    scanned = np.zeros(len(inks), bool) if scanned is None else scanned
+    chunks = [(list(inks[start : start + _CHUNK]), [seed, start], strength, scanned[start : start + _CHUNK])
+              for start in range(0, len(inks), _CHUNK)]
     tiles = map_chunks(_photographed, chunks, workers, _counted(done, len(chunks)))
     return np.concatenate(tiles) if tiles else np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
 
@@ -138,12 +148,14 @@ class Extras:
         handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
         non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
         scraps: what the reader finds on whole pages beside the digits, with the same target.
+        textures: what it finds where there is no page at all, with the same target.
     """
 
     camera: int
     handwritten: int
     non_digits: int
     scraps: int = 0
+    textures: int = 0
 
 
 def enrich(
@@ -161,7 +173,7 @@ def enrich(
         tiles: uint8 (N, 96, 96) of the train split.
         labels: (N,) 0 to 9.
     Returns:
-        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`: camera, handwritten, non-digits, scraps.
+        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`, in its order.
     """
     key = hashlib.sha256(repr((AUGMENT_RULE, TILE_RULE, extras, seed, len(tiles))).encode())
     key.update(np.ascontiguousarray(tiles).data)
@@ -171,10 +183,13 @@ def enrich(
             return kept["tiles"], kept["targets"]
     rng = np.random.default_rng([seed, 1])
     picked = rng.choice(len(tiles), extras.camera, replace=extras.camera > len(tiles))
-    drawn = np.arange(extras.handwritten) % CLASSES
+    drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
+    scanned = np.zeros(extras.camera + extras.handwritten + extras.non_digits, bool)
+    scanned[extras.camera :] = np.random.default_rng([seed, 6]).random(len(scanned) - extras.camera) < _SCANNED
     inks = [*tiles[picked], *_drawn(drawn, seed), *_not_digits(extras.non_digits, seed)]
-    made = camera_tiles(inks, seed, 1.0, workers, done)
-    made = np.concatenate([made, _page_scraps(tiles, extras.scraps, seed, workers)])
+    made = camera_tiles(inks, seed, 1.0, workers, done, scanned)
+    scraps, textures = _page_scraps(tiles, extras.scraps, seed, workers), _texture_parts(extras.textures, seed, workers)
+    made = np.concatenate([made, scraps, textures])
     targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
     digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
     targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
@@ -189,7 +204,7 @@ def _drawn(labels: np.ndarray, seed: int) -> list[np.ndarray]:
 
 def _not_digits(count: int, seed: int) -> list[np.ndarray]:
     rng = np.random.default_rng([seed, 3])
-    return [draw_non_digit(rng, _DRAWING) for _ in range(count)]
+    return [draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count)]
 
 
 def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
@@ -201,6 +216,25 @@ def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) 
     chunks = [(page_inks, [seed, 5, i], min(_SCRAPS_A_CHUNK, count - i * _SCRAPS_A_CHUNK))
               for i, page_inks in enumerate(inks)]
     return np.concatenate(map_chunks(_scraps, chunks, workers))
+
+
+def _texture_parts(count: int, seed: int, workers: int | None) -> np.ndarray:
+    """Return uint8 (count, 96, 96): what the reader finds in pictures of nothing in particular."""
+    if count == 0:
+        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    chunks = [([seed, 7, start], min(_SCRAPS_A_CHUNK, count - start)) for start in range(0, count, _SCRAPS_A_CHUNK)]
+    return np.concatenate(map_chunks(_parts_of_textures, chunks, workers))
+
+
+def _parts_of_textures(seed: list[int], count: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        frame = texture(rng)
+        parts = [part for ink in find_inks(frame) for part in locate(ink)
+                 if part.side >= MIN_SIDE and part.box[3] < _UPRIGHT * part.box[2]]
+        found += [normalise(parts[i].ink) for i in rng.permutation(len(parts))[:_PER_TEXTURE]]
+    return np.stack(found[:count])
 
 
 def _scraps(inks: np.ndarray, seed: list[int], count: int) -> np.ndarray:
@@ -224,14 +258,15 @@ def _scraps_of(page: Page) -> list[np.ndarray]:
     return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
 
 
-def _photographed(inks: list[np.ndarray], seed: list[int], strength: float) -> np.ndarray:
+def _photographed(inks: list[np.ndarray], seed: list[int], strength: float, scanned: np.ndarray) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.stack([_photograph_until_found(ink, rng, strength) for ink in inks])
+    return np.stack([_photograph_until_found(ink, rng, strength, bool(scan))
+                     for ink, scan in zip(inks, scanned, strict=True)])
 
 
-def _photograph_until_found(ink: np.ndarray, rng: np.random.Generator, strength: float) -> np.ndarray:
+def _photograph_until_found(ink: np.ndarray, rng: np.random.Generator, strength: float, scanned: bool) -> np.ndarray:
     for share in (1.0, 0.8, 0.4, 0.0):
-        frame, box = photograph_one(ink, rng, strength * share)
+        frame, box = scan_one(ink, rng) if scanned else photograph_one(ink, rng, strength * share)
         tile = found_tile(frame, box)
         if tile is not None:
             return tile
@@ -246,15 +281,16 @@ def found_tile(frame: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray 
         box: true (x, y, w, h) of the digit in pixels.
     """
     for ink in find_inks(frame):
-        here = [part for part in locate(ink) if _lies_in(part.box, box)]
+        place = tuple(length / ink.scale for length in box)  # parts are in work pixels
+        here = [part for part in locate(ink) if _lies_in(part.box, place)]
         if here:
             whole = reduce(merge, here)
-            if _overlap(whole.box, box) > _WHOLE:
+            if _overlap(whole.box, place) > _WHOLE:
                 return normalise(whole.ink)
     return None
 
 
-def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> float:
+def _overlap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
     """Return the intersection over the union of two boxes."""
     across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
     down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
@@ -262,7 +298,7 @@ def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]
     return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
-def _lies_in(part: tuple[int, int, int, int], box: tuple[int, int, int, int]) -> bool:
+def _lies_in(part: tuple[float, ...], box: tuple[float, ...]) -> bool:
     middle = part[0] + part[2] / 2 - box[0], part[1] + part[3] / 2 - box[1]
     slack = 0.05 * max(box[2:])
     return -slack <= middle[0] <= box[2] + slack and -slack <= middle[1] <= box[3] + slack

@@ -24,17 +24,17 @@ GREY = "grey"
 
 def build_cnn_small() -> keras.Model:
     """Return one convolution, one pooling, one hidden layer: what a first network looks like."""
-    tile, grey = _tile_to_grey()
+    tile, grey = tile_to_grey()
     x = layers.Conv2D(16, 3, activation="relu")(grey)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(64, activation="relu")(x)
-    return keras.Model(tile, _probabilities(x), name="cnn_small")
+    return keras.Model(tile, probabilities(x), name="cnn_small")
 
 
 def build_cnn_deep() -> keras.Model:
     """Return a deeper and wider network: strokes, then corners and loops, then parts of digits."""
-    tile, grey = _tile_to_grey()
+    tile, grey = tile_to_grey()
     x = layers.Conv2D(16, 3, padding="same", activation="relu")(grey)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
@@ -44,31 +44,31 @@ def build_cnn_deep() -> keras.Model:
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(128, activation="relu")(x)
-    return keras.Model(tile, _probabilities(x), name="cnn_deep")
+    return keras.Model(tile, probabilities(x), name="cnn_deep")
 
 
 def build_cnn_batchnorm() -> keras.Model:
     """Return cnn_deep with batch normalisation between each convolution and its activation."""
-    tile, grey = _tile_to_grey()
+    tile, grey = tile_to_grey()
     x = layers.Conv2D(16, 3, padding="same", use_bias=False)(grey)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(32, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(64, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.Conv2D(64, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dense(128, activation="relu")(x)
-    return keras.Model(tile, _probabilities(x), name="cnn_batchnorm")
+    return keras.Model(tile, probabilities(x), name="cnn_batchnorm")
 
 
 def build_cnn_dropout() -> keras.Model:
     """Return cnn_deep with dropout: no unit can rely on a single other one."""
-    tile, grey = _tile_to_grey()
+    tile, grey = tile_to_grey()
     x = layers.Conv2D(16, 3, padding="same", activation="relu")(grey)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(32, 3, padding="same", activation="relu")(x)
@@ -81,28 +81,28 @@ def build_cnn_dropout() -> keras.Model:
     x = layers.Flatten()(x)
     x = layers.Dense(128, activation="relu")(x)
     x = layers.Dropout(0.5)(x)
-    return keras.Model(tile, _probabilities(x), name="cnn_dropout")
+    return keras.Model(tile, probabilities(x), name="cnn_dropout")
 
 
 def build_cnn_augmented() -> keras.Model:
     """Return the network for augmented tiles: both ideas together, and wider, since there is more to learn."""
-    tile, grey = _tile_to_grey()
+    tile, grey = tile_to_grey()
     x = layers.Conv2D(24, 3, padding="same", use_bias=False)(grey)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(48, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Conv2D(96, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.Conv2D(96, 3, padding="same", use_bias=False)(x)
-    x = _normalised(x)
+    x = normalised(x)
     x = layers.MaxPooling2D(2)(x)
     x = layers.Flatten()(x)
     x = layers.Dropout(0.3)(x)
     x = layers.Dense(128, activation="relu")(x)
     x = layers.Dropout(0.3)(x)
-    return keras.Model(tile, _probabilities(x), name="cnn_augmented")
+    return keras.Model(tile, probabilities(x), name="cnn_augmented")
 
 
 BASELINES: dict[str, Callable[[], keras.Model]] = {
@@ -151,7 +151,7 @@ def small_feed(
     return Feed(shrink(tiles), targets, small_to_input)
 
 
-def _tile_to_grey() -> tuple[keras.KerasTensor, keras.KerasTensor]:
+def tile_to_grey() -> tuple[keras.KerasTensor, keras.KerasTensor]:
     """Return the contract's input (96, 96, 3) and its mean over channels, pooled to (32, 32, 1)."""
     tile = keras.Input((TILE_SIZE, TILE_SIZE, 3), name="tile")
     pooled = layers.AveragePooling2D(POOL, name="pool_to_32")(tile)
@@ -160,7 +160,8 @@ def _tile_to_grey() -> tuple[keras.KerasTensor, keras.KerasTensor]:
     return tile, grey
 
 
-def _normalised(x: keras.KerasTensor) -> keras.KerasTensor:
+def normalised(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the output of batch normalisation and ReLU, ready after short trainings too."""
     # Outside training this layer uses moving statistics. Keras starts them at variance 1 and moves them by 1 % a step,
     # but these activations have a variance of about 0.01: after a short training the 1 still outweighs it, all signals
     # come out too small, and a network that has learnt its digits reads them at chance. Measured on 3,000 images after
@@ -170,5 +171,6 @@ def _normalised(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Activation("relu")(x)
 
 
-def _probabilities(x: keras.KerasTensor) -> keras.KerasTensor:
+def probabilities(x: keras.KerasTensor) -> keras.KerasTensor:
+    """Return the last layer: one probability a class, in float32 whatever the policy."""
     return layers.Dense(CLASSES, activation="softmax", dtype="float32", name="probabilities")(x)

@@ -32,8 +32,8 @@ class RunConfig:
     """Everything that decides a run; saved beside its results.
 
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
-    `handwritten`, `non_digits` and `scraps` say how many extra training tiles augment.enrich makes; `camera` per
-    training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out
+    `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles augment.enrich makes;
+    `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out
     MobileNetV2's all-layer stage.
     """
 
@@ -46,6 +46,7 @@ class RunConfig:
     quick: bool = False
     release: bool = False
     baseline_epochs: int = 7
+    compact_epochs: int = 6
     frozen_epochs: int = 20
     last_epochs: int = 6
     all_epochs: int = 0
@@ -54,10 +55,11 @@ class RunConfig:
     handwritten: int = 6000
     non_digits: int = 3000
     scraps: int = 1000
+    textures: int = 500
 
     def with_epochs(self, most: int) -> RunConfig:
         """Return these settings with at most this many epochs in each stage."""
-        names = ("baseline_epochs", "frozen_epochs", "last_epochs", "all_epochs")
+        names = ("baseline_epochs", "compact_epochs", "frozen_epochs", "last_epochs", "all_epochs")
         return replace(self, **{name: min(most, getattr(self, name)) for name in names})
 
     @classmethod
@@ -76,12 +78,14 @@ class RunConfig:
             limit=7000,
             quick=True,
             baseline_epochs=4,
+            compact_epochs=4,
             frozen_epochs=20,
             last_epochs=2,
             camera=0.25,
             handwritten=300,
             non_digits=300,
             scraps=100,
+            textures=60,
         )
         return replace(small, **changes)
 
@@ -91,11 +95,13 @@ class RunConfig:
         longer = cls(
             release=True,
             baseline_epochs=10,
+            compact_epochs=20,
             frozen_epochs=12,
             all_epochs=3,
-            camera=0.4,
-            handwritten=14000,
-            non_digits=6000,
-            scraps=3000,
+            camera=0.6,
+            handwritten=32000,
+            non_digits=24000,
+            scraps=6000,
+            textures=6000,
         )
         return replace(longer, **changes)

@@ -106,6 +106,15 @@ def _one_caret(rng: Random) -> Glyph:
     return [[_flag(rng, (0.15, 0.62), (0.35, 0.95)), _stem(rng)]]
 
 
+def _one_long_flag(rng: Random) -> Glyph:
+    """A straight upstroke as steep as a roof, half as long as the stem or longer, in one line with it."""
+    steep, reach = np.radians(rng.uniform(36, 68)), rng.uniform(0.35, 0.8)
+    flag = [(-reach * np.cos(steep), reach * np.sin(steep)), (0.0, 0.0)]
+    stem = _stem(rng)
+    pieces = [flag, stem] if rng.random() < 0.8 else [[*flag, *stem[1:]]]
+    return [pieces] if rng.random() < 0.75 else [pieces, [_base(rng, stem[-1])]]
+
+
 def _one_serif(rng: Random) -> Glyph:
     stem = _stem(rng)
     return [[_flag(rng, (0.08, 0.42), (0.06, 0.45)), stem], [_base(rng, stem[-1])]]
@@ -145,6 +154,23 @@ def _two_looped(rng: Random) -> Glyph:
     loop = [(0.06, 0.97), (-0.05 * size, 0.99 - 0.04 * size), (-0.03, 0.97 - 0.13 * size), (0.1, 0.97 - 0.12 * size)]
     tail = [(0.3, 0.97), (rng.uniform(0.45, 0.62), 1.02), (rng.uniform(0.6, 0.95), rng.uniform(0.88, 1.0))]
     return [[[*_swan_neck(rng), *loop, *tail]]]
+
+
+def _two_knotted(rng: Random) -> Glyph:
+    """A large loop at the foot; the head may start so low that it closes as well."""
+    w, loop = rng.uniform(0.4, 0.6), rng.uniform(0.12, 0.3)
+    head = [(rng.uniform(-0.05, 0.15), rng.uniform(0.15, 0.5)), (0.1 * w, 0.08), (0.55 * w, 0.0), (w, 0.14),
+            (0.95 * w, 0.38), (0.55 * w, 0.72)]
+    foot = [(0.1, 0.97), (-0.6 * loop, 1.0), (-loop, 1.0 - 0.5 * loop), (-0.3 * loop, 1.0 - loop), (0.3, 0.9)]
+    return [[[*head, *foot, (rng.uniform(0.5, 0.75), 1.03), (rng.uniform(0.65, 0.95), rng.uniform(0.82, 1.0))]]]
+
+
+def _two_upright(rng: Random) -> Glyph:
+    """A small hook, a straight neck down, a loop or a corner, and a foot: close to a decorated L."""
+    hook, foot = rng.uniform(0.08, 0.25), (rng.uniform(-0.02, 0.06), 1.0)
+    neck = [(-hook * rng.uniform(0.5, 1), rng.uniform(0.1, 0.25)), (0.0, 0.02), (0.16, 0.03), (0.22, 0.2), (0.14, 0.6)]
+    loop = [(-0.08, 0.98), (-0.14, 0.88), (0.0, 0.84)] if rng.random() < 0.5 else [foot]
+    return [[[*neck, *loop, (0.25, 0.98), (rng.uniform(0.4, 0.7), rng.uniform(0.85, 1.02))]]]
 
 
 def _two_z(rng: Random) -> Glyph:
@@ -364,6 +390,14 @@ def _six_hooked(rng: Random) -> Glyph:
     return [[hook + _six_loop(rng, top, w)]]
 
 
+def _six_curled(rng: Random) -> Glyph:
+    """The stem starts with a wide bow, nearly a C, and the loop is its lower end."""
+    w, top = rng.uniform(0.4, 0.62), rng.uniform(0.55, 0.72)
+    bow = [(w * rng.uniform(0.8, 1.05), rng.uniform(0.14, 0.3)), (w, 0.1), (0.7 * w, 0.0), (0.2 * w, 0.06),
+           (0.0, 0.32), (0.03 * w, 0.68)]
+    return [[bow + _six_loop(rng, top, w)]]
+
+
 def _six_straight(rng: Random) -> Glyph:
     w, top = rng.uniform(0.32, 0.6), rng.uniform(0.45, 0.7)
     return [[[(w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)] + _six_loop(rng, top, w)]]
@@ -425,10 +459,34 @@ def _seven_curved(rng: Random) -> Glyph:
                        0.0) if rng.random() < 0.5 else [[top + stem[1:]], [_cross(rng, stem)]]
 
 
+def _seven_cup(rng: Random) -> Glyph:
+    """The bar hangs like a cup from its left end; a loop may turn it into the stem. Always crossed."""
+    w, depth = rng.uniform(0.42, 0.7), rng.uniform(0.1, 0.3)
+    cup = [(0.0, rng.uniform(-0.06, 0.08)), (0.12 * w, 0.7 * depth), (0.45 * w, depth), (0.8 * w, 0.6 * depth)]
+    corner = (w, rng.uniform(-0.08, 0.04))
+    foot = (w * rng.uniform(0.15, 0.95), 1.0)
+    stem = [corner, ((corner[0] + foot[0]) / 2, 0.5), foot]
+    if rng.random() < 0.4:
+        cup += [(1.02 * w, 0.05), (1.0 * w, -0.08), (0.88 * w, -0.04)]
+        return [[[*cup, *stem[1:]]], [_cross(rng, stem)]]
+    return [[[*cup, corner], stem], [_cross(rng, stem)]]
+
+
+def _seven_double(rng: Random) -> Glyph:
+    """A hooked start, a bar that waves, a long slanted cross."""
+    top = [(rng.uniform(-0.03, 0.1), rng.uniform(0.2, 0.34)), (0.0, 0.04), (0.2, 0.1), (0.36, 0.06)]
+    pieces = _seven(rng, top)
+    x, y = pieces[1][1]
+    reach, rise = rng.uniform(0.25, 0.5), rng.uniform(-0.05, 0.2)
+    return [pieces, [[(x - reach, y + rise / 2), (x + reach, y - rise / 2)]]]
+
+
 def _seven_sharp(rng: Random) -> Glyph:
     corner, foot = (rng.uniform(0.45, 0.7), rng.uniform(-0.04, 0.1)), (rng.uniform(-0.2, 0.1), 1.0)
     stem = [corner, ((corner[0] + foot[0]) / 2, 0.5), foot]
-    return _with_cross(rng, [[(0.0, rng.uniform(0.0, 0.2)), corner], stem], 0.4)
+    crossed = rng.random() < 0.4
+    low = corner[1] + rng.uniform(-0.08, 0.16 if crossed else 0.09)  # an uncrossed one with a steep bar is a 1
+    return _with_cross(rng, [[(0.0, low), corner], stem], float(crossed))
 
 
 def _seven_footed(rng: Random) -> Glyph:
@@ -553,15 +611,19 @@ def _nine_flat(rng: Random) -> Glyph:
 STYLES: dict[int, list[tuple[Style, float]]] = {
     0: [(_zero_plain, 5), (_zero_narrow, 1), (_zero_wide, 1), (_zero_slashed, 0.8), (_zero_curl, 1),
         (_zero_polygon, 1), (_zero_tailed, 1), (_zero_two_strokes, 0.7)],
-    1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 3), (_one_serif, 2), (_one_underlined, 1.5)],
-    2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
+    1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 2), (_one_long_flag, 3), (_one_serif, 2),
+        (_one_underlined, 1.5)],
+    2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_knotted, 1.2),
+        (_two_upright, 0.6), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
     3: [(_three_round, 4), (_three_tongue, 1.3), (_three_curl, 1.2), (_three_flat_top, 2), (_three_soft, 1)],
     4: [(_four_open, 4), (_four_closed, 2.5), (_four_one_stroke, 1), (_four_lightning, 2), (_four_looped, 1),
         (_four_round, 1.5), (_four_crossed_low, 1)],
     5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1), (_five_square, 0.8),
         (_five_slanted, 1.5), (_five_no_bar, 0.5)],
-    6: [(_six_curved, 4), (_six_hooked, 2), (_six_straight, 2), (_six_tiny_loop, 0.8), (_six_flat_loop, 1)],
-    7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_sharp, 1),
+    6: [(_six_curved, 4), (_six_hooked, 2), (_six_curled, 0.8), (_six_straight, 2), (_six_tiny_loop, 0.8),
+        (_six_flat_loop, 1)],
+    7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
+        (_seven_double, 0.7), (_seven_sharp, 1),
         (_seven_footed, 0.5)],
     8: [(_eight_crossing, 4), (_eight_open_top, 1.2), (_eight_mirrored, 1.5), (_eight_stacked, 2),
         (_eight_lying, 0.4), (_eight_angular, 0.4)],

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning import baselines, evaluation, transfer
+from digits.learning import baselines, compact, evaluation, transfer
 from digits.learning.augment import Extras, camera_shift, enrich, geometric
 from digits.learning.config import ROOT, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
@@ -41,7 +41,8 @@ from digits.learning.training import (
 )
 from digits.reading.tile import TILE_RULE
 
-MODELS = (*baselines.BASELINES, transfer.NAME)
+BUILDERS = {**baselines.BASELINES, compact.NAME: compact.build_cnn_compact}  # of the networks trained in one stage
+MODELS = (*BUILDERS, transfer.NAME)
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
@@ -121,7 +122,8 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
     cache = cache_dir(config)
-    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps)
+    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
+                    config.textures)
     made, targets = enrich(
         train.images, train.labels, extras, config.seed, cache, done=_titled(advance, "camera tiles")
     )
@@ -180,16 +182,23 @@ def _for_device(stage: Stage) -> Stage:
 def _train_baseline(name: str, run: Run) -> Outcome:
     config, data = run.config, run.data
     keras.utils.set_random_seed(config.seed)
-    model = baselines.BASELINES[name]()
-    augmented = name == baselines.AUGMENTED
+    model = BUILDERS[name]()
+    augmented = name in (baselines.AUGMENTED, compact.NAME)
     count = data.fitted if augmented else data.trained
-    stage = replace(baselines.WITH_AUGMENTATION if augmented else baselines.PLAIN, epochs=config.baseline_epochs)
-    stage, augment = _for_device(stage), _often_geometric if augmented else None
+    stage, augment = _for_device(_only_stage(name, config)), _often_geometric if augmented else None
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
     inner, judge = baselines.inner(model), _Judge(run, baselines.small_feed)
     history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
     row = judge.row(name, stage, inner, history, "random", "camera + geometric" if augmented else "none")
     return judge.outcome(model, inner, [row], history)
+
+
+def _only_stage(name: str, config: RunConfig) -> Stage:
+    """Return the stage of a network that has just one."""
+    if name == compact.NAME:
+        return replace(compact.STAGE, epochs=config.compact_epochs)
+    plain = baselines.WITH_AUGMENTATION if name == baselines.AUGMENTED else baselines.PLAIN
+    return replace(plain, epochs=config.baseline_epochs)
 
 
 def _train_mobilenet(name: str, run: Run) -> Outcome:
@@ -409,7 +418,7 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
 
 def _without_training(name: str, model: keras.Model) -> keras.Model:
     """Return the network as it was built, without optimiser, with the weights of `model`."""
-    clean = transfer.build_mobilenet_v2() if name == transfer.NAME else baselines.BASELINES[name]()
+    clean = transfer.build_mobilenet_v2() if name == transfer.NAME else BUILDERS[name]()
     clean.set_weights(model.get_weights())
     return clean
 
@@ -440,7 +449,7 @@ def _key(name: str, run: Run) -> str:
         stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
-        stages, settings = [baselines.PLAIN, baselines.WITH_AUGMENTATION], [config.baseline_epochs]
+        stages, settings = [_only_stage(name, config)], []
     return digest(_RULE, run.data.key, name, config.seed, settings, [asdict(stage) for stage in stages])
 
 

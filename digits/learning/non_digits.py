@@ -24,6 +24,11 @@ HERSHEY_FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_PLAIN, cv2.FONT_HERSHEY_DUPLEX, cv2.FONT_HERSHEY_COMPLEX,
     cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX,
 )  # fmt: skip
+# Print to learn from: the DejaVu fonts that come with matplotlib. Letters are tested in all other fonts.
+TRAINING_FONTS = tuple(
+    f"DejaVu{face}" for family in ("Sans", "SansMono", "Serif")
+    for face in (family, f"{family}-Bold", f"{family}-Italic" if family == "Serif" else f"{family}-Oblique")
+)  # fmt: skip
 # What may be kept of a digit that the frame's edge cuts: none of these reads as a digit.
 HALVES = ((0, "left"), (0, "right"), (0, "top"), (0, "bottom"), (2, "bottom"), (5, "bottom"), (6, "top"), (8, "left"))
 
@@ -43,6 +48,13 @@ _LETTER_STROKES: dict[str, list[list]] = {
     "V": [[(0, 0), (0.3, 1)], [(0.3, 1), (0.62, 0)]],
     "W": [[(0, 0), (0.2, 1)], [(0.2, 1), (0.42, 0.25)], [(0.42, 0.25), (0.62, 1)], [(0.62, 1), (0.85, 0)]],
     "X": [[(0, 0), (0.6, 1)], [(0.6, 0), (0, 1)]],
+    "G": [[(0.56, 0.18), (0.3, 0), (0.02, 0.3), (0.04, 0.75), (0.32, 1), (0.58, 0.85), (0.58, 0.6)],
+          [(0.58, 0.58), (0.36, 0.58)]],
+    "J": [[(0.42, 0), (0.44, 0.7), (0.3, 1), (0.05, 0.92), (0, 0.72)], [(0.18, 0.01), (0.68, 0)]],
+    "L": [[(0.02, 0), (0, 1)], [(0, 1), (0.52, 0.98)]],
+    "T": [[(0, 0.01), (0.66, 0)], [(0.33, 0.01), (0.33, 1)]],
+    "U": [[(0, 0), (0.01, 0.65), (0.28, 1), (0.56, 0.65), (0.57, 0)]],
+    "Y": [[(0, 0), (0.3, 0.48)], [(0.6, 0), (0.3, 0.48)], [(0.3, 0.48), (0.3, 1)]],
     "a": [[(0.5, 0.1), (0.25, 0), (0, 0.4), (0.1, 0.9), (0.35, 0.85), (0.52, 0.1)],
           [(0.52, 0.1), (0.52, 0.8), (0.72, 0.95)]],
     "d": [[(0.5, 0.5), (0.25, 0.42), (0, 0.7), (0.2, 1), (0.5, 0.8)], [(0.52, 0), (0.52, 0.95), (0.64, 0.98)]],
@@ -335,6 +347,18 @@ def _fitted(ink: np.ndarray, size: int, degrees: float = 0.0) -> np.ndarray:
     return canvas
 
 
+def _reshaped(ink: np.ndarray, rng: Random) -> np.ndarray:
+    """Return the letter as other fonts would have it: narrower or wider, leaning, a thinner or a thicker line."""
+    size = len(ink)
+    matrix = np.array([[np.exp(rng.uniform(-0.4, 0.4)), rng.uniform(-0.3, 0.3), 0], [0, 1, 0]])
+    matrix[:, 2] = size - matrix[:, :2] @ (size / 2, size / 2)
+    ink = cv2.warpAffine(ink, matrix, (2 * size, 2 * size))
+    side = int(rng.integers(2, 2 + max(1, size // 24)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    other = (cv2.erode if rng.random() < 0.5 else cv2.dilate)(ink, disc)
+    return _fitted(other if other.max() > 200 else ink, size)
+
+
 @lru_cache(maxsize=64)
 def _font(path: str, height: int):
     from PIL import ImageFont  # only here: Pillow comes with matplotlib, the camera script lives without it
@@ -363,6 +387,15 @@ def draw_printed_letter(rng: Random, size: int, fonts: Fonts, letters: str = LET
     return _fitted(ink, size, rng.uniform(-8, 8))
 
 
+@lru_cache(maxsize=1)
+def training_fonts() -> list[str]:
+    """Return the paths of TRAINING_FONTS, as far as matplotlib has them."""
+    from matplotlib import get_data_path  # only here, as above
+
+    folder = Path(get_data_path()) / "fonts" / "ttf"
+    return [str(folder / f"{name}.ttf") for name in TRAINING_FONTS if (folder / f"{name}.ttf").exists()]
+
+
 # The number is how often a kind is drawn, out of the sum.
 WRITTEN: list[tuple[Callable[[Random], Glyph], float]] = [
     (_letter, 6), (_word, 2), (_scribble, 2.5), (_zigzag, 1), (_spiral, 0.7), (_tick, 0.6), (_cross, 0.8), (_arrow, 1),
@@ -372,7 +405,7 @@ DRAWN: list[tuple[Callable[[Random, int], np.ndarray], float]] = [
     (_overlapped, 1.2), (_touching, 2), (_half, 1.2), (_printed_letter, 3), (_printed_words, 1), (_text_block, 0.8),
     (_blobs, 2), (_solid, 0.8), (_smear, 0.8),
 ]  # fmt: skip
-TRUETYPE_SHARE = 0.2  # of all non-digits, where fonts are given
+TRUETYPE_SHARE = 0.3  # of all non-digits, where fonts are given
 
 
 def draw_non_digit(rng: Random, size: int = 128, fonts: Fonts = ()) -> np.ndarray:
@@ -380,10 +413,10 @@ def draw_non_digit(rng: Random, size: int = 128, fonts: Fonts = ()) -> np.ndarra
 
     Args:
         size: side of the picture in pixels.
-        fonts: paths of TrueType fonts to take a fifth of the drawings from; needs Pillow.
+        fonts: paths of TrueType fonts to take three tenths of the drawings from; needs Pillow.
     """
     if len(fonts) and rng.random() < TRUETYPE_SHARE:
-        return draw_printed_letter(rng, size, fonts)
+        return _reshaped(draw_printed_letter(rng, size, fonts), rng)
     kinds = [*WRITTEN, *DRAWN]
     shares = np.cumsum([share for _, share in kinds])
     index = int(np.searchsorted(shares, rng.uniform(0, shares[-1])))

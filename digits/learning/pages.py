@@ -19,10 +19,11 @@ from digits.learning.paper import (
     contrast,
     ink_points,
     random_pen,
+    thin_whole,
 )
 from digits.learning.scenes import background, fingers
 
-__all__ = ["LAYOUTS", "Motion", "Page", "camera_effect", "clip", "photograph", "photograph_one"]
+__all__ = ["LAYOUTS", "Motion", "Page", "camera_effect", "clip", "photograph", "photograph_one", "scan_one"]
 
 Box = tuple[int, int, int, int]
 DIGITAL = 0.06  # share of drawings on a screen among single digits
@@ -58,6 +59,30 @@ def photograph_one(ink: np.ndarray, rng: np.random.Generator, strength: float = 
     quiet = min(shot.noise, MAX_NOISE * stands_out * shot.exposure)
     exposure = max(shot.exposure, 0.8) if board else shot.exposure  # cameras open up for dark scenes
     return shoot(sheet, rng, replace(shot, noise=quiet, exposure=exposure)), box
+
+
+def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box]:
+    """Return a small scan of one digit and where it is: thin grey strokes of few pixels on clean paper.
+
+    Args:
+        ink: uint8 (H, W), white on black, any size.
+    Returns:
+        uint8 (side, side, 3) BGR, side 28 to 64 pixels, and the box (x, y, w, h) of the ink in pixels.
+    Raises:
+        ValueError: if `ink` is blank.
+    """
+    side = int(rng.integers(28, 65))
+    mask, _ = _place(_thin_line(ink, rng), rng, (4 * side,) * 2, 4 * side * rng.uniform(0.35, 0.9), 0.0, 0.2)
+    small = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    cover = small / np.float32(max(1, small.max())) * rng.uniform(0.5, 1.0)
+    cover += rng.uniform(0, 0.03) * rng.standard_normal(small.shape, np.float32)
+    grey = np.clip(rng.uniform(235, 256) * (1 - 0.9 * cover), 0, 255).astype(np.uint8)
+    return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), cv2.boundingRect(ink_points(small))
+
+
+def _thin_line(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    thin = change_pen(ink, rng)
+    return thin_whole(thin, rng.uniform(0.5, 0.9)) if rng.random() < 0.6 else thin
 
 
 def _drawn_on_screen(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box]:

@@ -203,7 +203,7 @@ def change_pen(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     coarse = zoom > 2
     choice = rng.random()
     if choice < (0.5 if coarse else 0.15):
-        return _thinned_whole(big, rng.uniform(0.35, 0.88))
+        return thin_whole(big, rng.uniform(0.35, 0.88))
     if choice < (0.65 if coarse else 0.25):
         size = int(rng.integers(2, 2 + WORKING_HEIGHT // 12))
         return cv2.dilate(big, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
@@ -221,8 +221,8 @@ def at_least_wide(mask: np.ndarray, width: float) -> np.ndarray:
     return cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (missing + 1, missing + 1)))
 
 
-def _thinned_whole(mask: np.ndarray, share: float) -> np.ndarray:
-    """Return the mask thinned by `share`, or less where the line would fall apart."""
+def thin_whole(mask: np.ndarray, share: float) -> np.ndarray:
+    """Return the mask, uint8, with its line thinned by `share`, or by less where it would fall apart."""
     pieces = cv2.connectedComponents((mask > 127).astype(np.uint8))[0]
     for milder in (1.0, 0.75, 0.5):
         thin = _thinned(mask, milder * share)

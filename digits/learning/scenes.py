@@ -6,6 +6,7 @@ All are planar float32 (3, H, W) reflectance in [0, 1], as sheets are (see `pape
 import cv2
 import numpy as np
 
+from digits.learning.camera import random_shot, shoot
 from digits.learning.paper import clouds, noise
 from digits.learning.pen import arc, spline
 
@@ -19,6 +20,47 @@ def background(rng: np.random.Generator, shape: tuple[int, int], kind: str | Non
     scene = {"desk": _desk, "cloth": _cloth, "room": _room, "person": _person, "dark": _dark}[kind](rng, shape)
     softness = rng.uniform(0.5, 3)
     return np.stack([cv2.GaussianBlur(plane, (0, 0), softness) for plane in np.clip(scene, 0, 1)])
+
+
+def texture(rng: np.random.Generator, shape: tuple[int, int] = (240, 320)) -> np.ndarray:
+    """Return a picture of nothing in particular, with the statistics of natural ones, uint8 (H, W, 3) BGR.
+
+    Half of them are dead leaves (Lee, Mumford, Huang 2001): shapes of all sizes, each covering those before; the others
+    a background of KINDS, noise with a spectrum that falls as the frequency, or parallel bars; then a camera.
+    """
+    kind = rng.random()
+    if kind < 0.5:
+        scene = _dead_leaves(rng, shape)
+    elif kind < 0.7:
+        scene = background(rng, shape)
+    elif kind < 0.9:
+        scene = _tinted(rng, tuple(rng.uniform(0.2, 0.8, 3)), rng.uniform(0.1, 0.5) * fractal(rng, shape))
+    else:
+        scene = _cloth(rng, shape) * (1 + 0.3 * fractal(rng, shape))
+    return shoot(np.clip(scene, 0, 1).astype(np.float32), rng, random_shot(rng, 60, rng.uniform(0.2, 1)))
+
+
+def fractal(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    """Return float32 `shape`: hills on hills on hills, deviation about 1."""
+    falling = rng.uniform(0.4, 0.9)
+    return sum(falling**octave * clouds(rng, shape, 3 * 2**octave) for octave in range(6)) * np.float32(1 - falling)
+
+
+def _dead_leaves(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+    scene = _tinted(rng, tuple(rng.uniform(0.1, 0.9, 3)), 0.1 * fractal(rng, shape))
+    relief = 1 + rng.uniform(0, 0.35) * fractal(rng, shape)
+    for _ in range(int(rng.integers(6, 120))):
+        radius = 4 / rng.uniform(0.03, 0.6)  # few large, many small
+        middle = rng.uniform(-0.05, 1.05, 2) * shape[::-1]
+        corners = int(rng.integers(3, 16))
+        around = np.array(arc(0, 0, radius, radius * rng.uniform(0.3, 1), 0, 360 - 360 / corners, corners))
+        around *= np.exp(rng.uniform(0, 0.3) * rng.standard_normal((corners, 1)))
+        turn = rng.uniform(0, 2 * np.pi)
+        around = around @ [[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]] + middle
+        points = np.rint((spline(np.vstack([around, around[:1]])) if corners > 5 else around) * 16).astype(np.int32)
+        cover = cv2.fillPoly(np.zeros(shape, np.float32), [points], 1.0, cv2.LINE_AA, 4)
+        scene += cover * (rng.uniform(0.05, 0.95, (3, 1, 1)).astype(np.float32) * relief - scene)
+    return scene
 
 
 def _tinted(rng: np.random.Generator, colour: tuple[float, float, float], relief: np.ndarray) -> np.ndarray:
