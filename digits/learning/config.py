@@ -33,8 +33,8 @@ class RunConfig:
 
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
     `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles augment.enrich makes;
-    `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out
-    MobileNetV2's all-layer stage.
+    `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0
+    leaves out MobileNetV2's all-layer stage.
     """
 
     models_dir: Path = MODELS_DIR
