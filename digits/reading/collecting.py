@@ -87,8 +87,8 @@ class Album:
         note = {"label": label, "box": inside, "frame_size": [frame.shape[1], frame.shape[0]], **about}
         stem = _free_stem(folder)
         # The note first: a picture without its note could be taken for one that no model has seen.
-        _write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
-        _write_new(stem.with_suffix(".png"), data.tobytes())
+        write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
+        write_new(stem.with_suffix(".png"), data.tobytes())
         self._kept.append(Kept(label, stem.with_suffix(".png")))
         return self._kept[-1]
 
@@ -182,7 +182,7 @@ def _free_stem(folder: Path) -> Path:
     return folder / f"{stamp}-{number:02d}"
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet: beside it, onto the disk, then under its name in one step."""
     partial = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     try:
