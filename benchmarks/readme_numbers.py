@@ -99,9 +99,9 @@ class Results:
             raise MissingError("models/leaderboard.csv is missing; run python train_all.py --release") from None
 
     def default(self) -> str:
-        """Return the name of the export that the camera script takes when none is named."""
+        """Return the name of the released export: the last one named; before it stands what a user taught."""
         path = self.root / "exports" / "default.txt"
-        return path.read_text(encoding="utf-8").strip() if path.is_file() else USUAL_NAME
+        return path.read_text(encoding="utf-8").split()[-1] if path.is_file() else USUAL_NAME
 
     def card(self) -> dict:
         """Return the default export's card."""

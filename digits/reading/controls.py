@@ -81,6 +81,10 @@ class Controls:
         counts = tuple(self._captured.counts[digit] for digit in range(10))
         return replace(status, notice=notice or self._words["write"].format(label=label), asked=label, counts=counts)
 
+    def tell(self, word: str, **values: object) -> None:
+        """Show one of drawing.WORDS for a moment."""
+        self._say(word, **values)
+
     def _highlight_next(self) -> None:
         frame, reading = self._now
         if reading.digits:
@@ -136,7 +140,7 @@ class Controls:
         self._report(f"Taken back: {kept.path}")
         self._say("undone", label=kept.label)
 
-    def _say(self, word: str, **values: int) -> None:
+    def _say(self, word: str, **values: object) -> None:
         self._notice = self._words[word].format(**values)
         self._notice_until = time.monotonic() + _NOTICE_S
 

@@ -30,6 +30,8 @@ WORDS = {
         "nothing": "There is nothing to name or to undo",
         "failed": "Could not be kept: see the terminal",
         "write": "Write the digit {label} and hold it still",
+        "renewed": "New model: {name}",
+        "not renewed": "New model is no good: see the terminal",
     },
     "es": {
         "tile": "Lo que ve la red",
@@ -49,6 +51,8 @@ WORDS = {
         "nothing": "No hay nada que nombrar o deshacer",
         "failed": "No se pudo guardar: mira la consola",
         "write": "Escribe un {label} y no te muevas",
+        "renewed": "Modelo nuevo: {name}",
+        "not renewed": "El modelo nuevo no vale: mira la consola",
     },
 }
 

@@ -31,6 +31,7 @@ from digits.reading.keras_config import refuse_code, renewed
 from digits.reading.tile import TILE_SIZE, to_input
 
 DEFAULT_NAME = "mobilenet_v2"
+DEFAULT_FILE = "default.txt"  # in exports/: names of folders there, one a line; the first one that exists is used
 BUNDLED = "model/"  # where a bundle (learning/bundle.py) keeps its model
 # Probabilities of a sound file sum to 1 within float32 (and 8-bit softmax) rounding.
 _SUM_TOLERANCE = 0.02
@@ -295,8 +296,7 @@ def default_threads() -> int:
 def default_export() -> Path:
     """Return the export folder used when none is named.
 
-    It is the one that `exports/default.txt` names, else `mobilenet_v2`, else the only one there; in a bundle
-    (`digits_webcam.pyz`) the one inside.
+    It is the one that `exports/default.txt` names (see `default_in`); in a bundle (`digits_webcam.pyz`) the one inside.
     """
     around = Path(__file__).resolve().parents[2]
     if around.is_file():
@@ -306,17 +306,32 @@ def default_export() -> Path:
     if root is None:
         raise ModelError("no folder exports/ was found; name a model with --model, or make one with "
                          "python train_all.py --quick.")
-    named = root / "default.txt"
+    return default_in(root)
+
+
+def default_in(exports_dir: Path) -> Path:
+    """Return the default export of a folder of exports.
+
+    It is the first one named in its default.txt that exists (`train_all.py --teach` names the taught one before the
+    release), else `mobilenet_v2`, else the only one there.
+
+    Raises:
+        ModelError: if there is none, or several and no default.
+    """
+    named = exports_dir / DEFAULT_FILE
     if named.is_file():
-        name = named.read_text(encoding="utf-8", errors="replace").strip()
-        if not name or not (root / name).is_dir():
-            raise ModelError(f"{named} names {name!r}, which is no folder there; name a model with --model.")
-        return root / name
-    if (root / DEFAULT_NAME).is_dir():
-        return root / DEFAULT_NAME
-    folders = [folder for folder in sorted(root.iterdir()) if (folder / CARD).is_file()]
+        names = named.read_text(encoding="utf-8", errors="replace").split("\n")
+        names = [name.strip() for name in names if name.strip()]
+        found = next((name for name in names if (exports_dir / name).is_dir()), None)
+        if found is None:
+            raise ModelError(f"{named} names {', '.join(names) or 'nothing'}, which is no folder there; name a model "
+                             "with --model.")
+        return exports_dir / found
+    if (exports_dir / DEFAULT_NAME).is_dir():
+        return exports_dir / DEFAULT_NAME
+    folders = [folder for folder in sorted(exports_dir.glob("*")) if (folder / CARD).is_file()]
     if len(folders) != 1:
-        raise ModelError(f"{root} holds {len(folders)} exports and no default; name one with --model.")
+        raise ModelError(f"{exports_dir} holds {len(folders)} exports and no default; name one with --model.")
     return folders[0]
 
 

@@ -1,5 +1,6 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,14 +9,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.reading.card import CARD
 from digits.reading.collecting import custom_folder
 from digits.reading.controls import ESCAPE, Controls
 from digits.reading.drawing import Screen, Status, default_language
-from digits.reading.formats import Model, ModelError, load_model
+from digits.reading.formats import Model, ModelError, default_export, load_model
 from digits.reading.outputs import DisplayError, JsonLines, Recorder, Window, require_display
 from digits.reading.reader import Reader, Reading
 from digits.reading.sources import Frame, Pictures, SourceError, SourceMissingError, Waiting, open_source
 from digits.reading.tracking import Tracker
+from digits.reading.verify import verify
 
 __all__ = ["DisplayError", "ModelError", "Options", "SourceError", "SourceMissingError", "as_record", "run"]
 
@@ -177,18 +180,22 @@ class _Loop:
             return None
         return reading if frame.still else self._tracker.update(reading, frame.image)
 
-    def _renew_model(self) -> None:
-        """Go on with the model that training has just put in place of ours, without a restart."""
+    def _renew_model(self) -> bool:
+        """Go on with the model that training has just put in place of ours, without a restart; True if there is one."""
         try:
             model = self._watch.renewed()
         except ModelError as error:
             self._report(f"Keeping the model as it was: {error}")
-            return
-        if model:
-            self._reader = Reader(model, self._options.min_confidence)
-            self._status = replace(self._status, model=model.name, format=model.format, verified=model.verified)
-            self._controls.model = model.name
-            self._report(_introduction(model))
+            self._controls.tell("not renewed")
+            return False
+        if model is None:
+            return False
+        self._reader = Reader(model, self._options.min_confidence)
+        self._status = replace(self._status, model=model.name, format=model.format, verified=model.verified)
+        self._controls.model = model.name
+        self._controls.tell("renewed", name=model.name)
+        self._report(_introduction(model))
+        return True
 
     def _new_screen(self, size: tuple[int, int]) -> Screen:
         return Screen(size, self._language)
@@ -209,10 +216,18 @@ class _Loop:
             left_ms = 1000 * (min(due, time.monotonic() + 1) - time.monotonic())
             if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
                 return False
+            if frame.still and self._renew_model():
+                self._read_again(frame)
             if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
                 self._show(frame)
             if time.monotonic() >= due:
                 return True
+
+    def _read_again(self, frame: Frame) -> None:
+        """Show what the new model says of a picture that stays; its line has been written."""
+        reading = self._reader.read(frame.image)
+        self._controls.see(frame, reading)
+        self._show(frame)
 
     def _due(self, frame: Frame) -> float:
         """Return when the next frame may be shown: a camera's at once, a video's at its own speed."""
@@ -242,31 +257,69 @@ class _Loop:
 
 
 class _ModelWatch:
-    """Notices when the model's file is replaced."""
+    """Notices when the model that was asked for, or the default, is replaced; loads and checks it in the background.
+
+    What it looks at about once a second is the card of an export (else the file itself) and, where no model was named,
+    which export is the default. The frames go on with the old model until the new one is ready.
+    """
 
     def __init__(self, model: Model, options: Options):
-        self._path, self._options = model.path, options
+        self._model, self._options = model, options
         self._stamp = self._seen()
         self._next_s = 0.0
+        self._loading: threading.Thread | None = None
+        self._loaded: Model | ModelError | None = None
 
     def renewed(self) -> Model | None:
-        """Return the new model if the file was replaced since the last call; raise ModelError if it is no good."""
+        """Return the new model once it is loaded; raise ModelError, once, if it is no good."""
+        if self._loading:
+            if self._loading.is_alive():
+                return None
+            self._loading = None
+            if isinstance(self._loaded, ModelError):
+                raise self._loaded
+            self._model = self._loaded
+            return self._loaded
         now = time.monotonic()
         if now < self._next_s:
             return None
         self._next_s = now + _MODEL_CHECK_S
         stamp = self._seen()
-        if stamp in (None, self._stamp):  # None: just being replaced
-            return None
-        self._stamp = stamp
-        return load_model(self._options.model, threads=self._options.threads)
+        if stamp not in (None, self._stamp):  # None: just being replaced
+            self._stamp = stamp
+            self._loading = threading.Thread(target=self._load, daemon=True)
+            self._loading.start()
+        return None
+
+    def _load(self) -> None:
+        try:
+            self._loaded = _checked(load_model(self._options.model, threads=self._options.threads))
+        except ModelError as error:
+            self._loaded = error
+        except OSError as error:
+            self._loaded = ModelError(f"the new one cannot be read ({error}).")
 
     def _seen(self) -> tuple | None:
+        """Return what changes when the model does; None while it cannot be seen."""
         try:
-            status = Path(self._path).stat()
-        except (OSError, TypeError):
-            return None  # TypeError: the model lies inside a bundle, which nobody replaces
-        return status.st_mtime_ns, status.st_size, status.st_ino
+            place = default_export() if self._options.model is None else Path(self._options.model)
+            if place.is_dir():
+                place = place / CARD if (place / CARD).is_file() else Path(self._model.path)
+            status = place.stat()
+        except (OSError, TypeError, AttributeError):
+            return None  # TypeError, AttributeError: the model lies inside a bundle, which nobody replaces
+        except ModelError as error:
+            return (str(error),)  # a default that names nothing: worth a sentence, once
+        return str(place), status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _checked(model: Model) -> Model:
+    """Return the model if it answers its export's golden tiles as it should; raise ModelError if not."""
+    if model.card and model.verified and isinstance(model.path, Path):
+        for check in verify(model.path.parent, {model.format}):
+            if check.file == model.path.name and check.ok is False:
+                raise ModelError(f"{model.path} {check.note}.")
+    return model
 
 
 def _introduction(model: Model) -> str:

@@ -1,10 +1,13 @@
 import json
+import shutil
+import time
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from digits.reading import live
+from digits.reading import formats, live, verify
 from digits.reading.reader import Digit, Reading, Rejected
 from digits.reading.sources import Frame
 
@@ -105,3 +108,101 @@ def test_least_confidence_is_the_persons_choice(fake_model, tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), page())
     records, _ = run(tmp_path / "a.png", tmp_path, min_confidence=0.995)
     assert records[0]["digits"] == [] and records[0]["rejected"][0]["reason"] == "low confidence"
+
+
+# ---------------------------------------------------------------- a new model while the window is open
+
+
+def named_copy(export, place, name, **changes):
+    """Put a copy of an export, under another name, where `place` is: beside it, then renamed, as exports are made."""
+    beside = place.with_name(f".{place.name}.tmp")
+    shutil.copytree(export, beside)
+    card = json.loads((beside / "card.json").read_text())
+    (beside / "card.json").write_text(json.dumps(card | {"name": name} | changes))
+    if place.exists():
+        place.rename(place.with_name(f".{place.name}.old"))
+    beside.rename(place)
+    return place
+
+
+@pytest.fixture
+def exports(tiny_export, tmp_path, monkeypatch):
+    """A folder of exports in which `first` is the default."""
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    named_copy(tiny_export, folder / "first", "first")
+    (folder / "default.txt").write_text("first\n")
+    for module in (live, formats):
+        monkeypatch.setattr(module, "default_export", lambda: formats.default_in(folder))
+    monkeypatch.setattr(live, "_MODEL_CHECK_S", 0.05)
+    return folder
+
+
+class Clip:
+    """Frames one after the other; `change` is called before the third, and they end when `enough` says so."""
+
+    live, fps, single = False, 20.0, False
+
+    def __init__(self, change, enough):
+        self.change, self.enough = change, enough
+
+    def __iter__(self):
+        for index in range(400):
+            if index == 2:
+                self.change()
+            if index > 4 and self.enough():
+                return
+            time.sleep(0.02)
+            yield Frame("clip", index, index / 20, page())
+
+    def close(self):
+        pass
+
+
+def watch(change, enough, tmp_path, monkeypatch, **options):
+    said = []
+    monkeypatch.setattr(live, "open_source", lambda *_: Clip(change, lambda: enough(said)))
+    live.run(live.Options(headless=True, jsonl=str(tmp_path / "out.jsonl"), **options), said.append)
+    return said, (tmp_path / "out.jsonl").read_text().splitlines()
+
+
+def test_another_default_is_taken_without_a_restart(exports, tiny_export, tmp_path, monkeypatch):
+    def teach():
+        named_copy(tiny_export, exports / "taught", "taught")
+        (exports / "default.tmp").write_text("taught\nfirst\n")
+        (exports / "default.tmp").replace(exports / "default.txt")
+
+    said, lines = watch(teach, lambda said: len(said) > 1, tmp_path, monkeypatch)
+    assert len(said) == 2 and "first" in said[0] and "taught" in said[1] and "not verified" not in said[1]
+    frames = [json.loads(line) for line in lines]
+    assert [frame["frame"] for frame in frames] == list(range(len(frames))), "none was left out"
+    assert frames[-1]["digits"][0]["digit"] == 7
+
+    said, _ = watch(lambda: shutil.rmtree(exports / "taught"), lambda said: len(said) > 1, tmp_path, monkeypatch)
+    assert "taught" in said[0] and "first" in said[1], "deleting what was taught goes back to the release"
+
+
+def test_the_same_folder_made_anew_is_taken(exports, tiny_export, tmp_path, monkeypatch):
+    change = lambda: named_copy(tiny_export, exports / "first", "made anew")  # noqa: E731
+    names = []
+    introduce = live._introduction
+    monkeypatch.setattr(live, "_introduction", lambda model: names.append(model.name) or introduce(model))
+    watch(change, lambda said: len(said) > 1, tmp_path, monkeypatch, model=exports / "first")
+    assert names == ["first", "made anew"]
+
+
+@pytest.mark.parametrize("damage", ["torn file", "wrong answers", "no such folder"])
+def test_a_new_model_that_is_no_good_leaves_the_old_one(exports, full_export, damage, tmp_path, monkeypatch):
+    def change():
+        if damage != "no such folder":
+            place = named_copy(full_export, exports / "taught", "taught")
+        if damage == "torn file":
+            (place / "model.tflite").write_bytes((place / "model.tflite").read_bytes()[:1000])
+        elif damage == "wrong answers":
+            golden = verify.load_golden(place / "golden.npz")
+            verify.save_golden(place / "golden.npz", replace(golden, probabilities=golden.probabilities[:, ::-1]))
+        (exports / "default.txt").write_text("taught\n")
+
+    said, lines = watch(change, lambda said: len(said) > 1, tmp_path, monkeypatch)
+    assert len(said) == 2 and said[1].startswith("Keeping the model as it was") and "taught" in said[1]
+    assert json.loads(lines[-1])["digits"], "it reads on"
