@@ -187,7 +187,7 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     count = data.fitted if augmented else data.trained
     stage, augment = _for_device(_only_stage(name, config)), _often_geometric if augmented else None
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
-    inner, judge = baselines.inner(model), _Judge(run, baselines.small_feed)
+    inner, judge = baselines.inner(model), Judge(run, baselines.small_feed)
     history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
     row = judge.row(name, stage, inner, history, "random", "camera + geometric" if augmented else "none")
     return judge.outcome(model, inner, [row], history)
@@ -203,7 +203,7 @@ def _only_stage(name: str, config: RunConfig) -> Stage:
 
 def _train_mobilenet(name: str, run: Run) -> Outcome:
     """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
-    model = _starting_model(run)
+    model = starting_model(run)
     store = transfer.FeatureStore(cache_dir(run.config), model)
     rows, history = [], []
     chosen: dict[str, int] = {}
@@ -228,7 +228,7 @@ def _train_again(name: str, run: Run, store: transfer.FeatureStore, chosen: dict
 
     The all-layer stage is left out if the settings say so: it costs as much as all the rest, for 11 % more images.
     """
-    model, history = _starting_model(run), []
+    model, history = starting_model(run), []
     job = replace(_job(name, run, _start(run), "again"), folder=run.folder(name) / "train_and_val")
     for step in _mobilenet_steps(model, store, run, all_layers=run.config.retrain_all):
         stage = replace(step.stage, epochs=chosen[step.stage.name], schedule_epochs=step.stage.epochs)
@@ -250,7 +250,7 @@ class _Step:
     stage: Stage
     part: keras.Model
     feed: Callable[[int], Feed]
-    judge: _Judge
+    judge: Judge
     augmentation: str
 
 
@@ -266,7 +266,7 @@ def _mobilenet_steps(
     ):
         stored = _Stored(store, rows, data.targets, feed, run.report)
         transfer.set_trainable(model, last)
-        yield _Step(_for_device(stage), part(model), stored.first, _Judge(run, stored.of_tiles), "camera")
+        yield _Step(_for_device(stage), part(model), stored.first, Judge(run, stored.of_tiles), "camera")
     if config.all_epochs and all_layers:
         transfer.set_trainable(model, None)
         stage = replace(transfer.ALL, epochs=config.all_epochs)
@@ -274,7 +274,7 @@ def _mobilenet_steps(
         def drawn_anew(count: int) -> Feed:
             return transfer.tile_feed(data.tiles[:count], data.targets[:count], _often_geometric)
 
-        yield _Step(_for_device(stage), model, drawn_anew, _Judge(run, transfer.tile_feed), "camera + geometric")
+        yield _Step(_for_device(stage), model, drawn_anew, Judge(run, transfer.tile_feed), "camera + geometric")
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,8 @@ class _Stored:
         return self.make(self.store, self.store.rows(tiles, self.report), targets)
 
 
-def _starting_model(run: Run) -> keras.Model:
+def starting_model(run: Run) -> keras.Model:
+    """Return MobileNetV2 as the run's first stage takes it up."""
     keras.utils.set_random_seed(run.config.seed)
     model = transfer.build_mobilenet_v2(run.weights.path)
     if run.weights.path is None:
@@ -312,7 +313,7 @@ def _often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 # ---------------------------------------------------------------- judging
 
 
-class _Judge:
+class Judge:
     """Scores of one part of a network on val, val after camera changes, calibration and test."""
 
     def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
@@ -343,15 +344,19 @@ class _Judge:
             self._feeds[domain] = self._make_feed(self.domains[domain], one_hot(self.labels[domain]))
         return predict(part, self._feeds[domain])
 
+    def scores(self, part: keras.Model) -> dict[str, float | None]:
+        """Return the leaderboard's columns of accuracies; None where there are no images."""
+        found = {
+            domain: round(evaluation.accuracy(self.probabilities(part, domain), self.labels[domain]), 6)
+            for domain in self.shown
+            if domain != "calibration"
+        }
+        return {f"{domain}_accuracy": found.get(domain) for domain in ("val", "val_camera", "test", "own_test")}
+
     def row(
         self, name: str, stage: Stage, part: keras.Model, history: list[dict], weights: str, augmentation: str
     ) -> dict:
         """Return the leaderboard's row of a stage that has just ended."""
-        scores = {
-            domain: evaluation.accuracy(self.probabilities(part, domain), self.labels[domain])
-            for domain in self.shown
-            if domain != "calibration"
-        }
         config = self.run.config
         return {
             "model": name,
@@ -362,10 +367,7 @@ class _Judge:
             "images": self.run.data.trained,
             "epochs": best_epoch(history),
             "train_seconds": round(sum(line["seconds"] for line in history), 1),
-            "val_accuracy": round(scores["val"], 6),
-            "val_camera_accuracy": round(scores["val_camera"], 6),
-            "test_accuracy": round(scores["test"], 6),
-            "own_test_accuracy": round(scores["own_test"], 6) if "own_test" in scores else None,
+            **self.scores(part),
             "command": self.run.command,
             "commit": git_commit(),
         }

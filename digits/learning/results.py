@@ -45,6 +45,29 @@ def winner(choices: dict[str, float]) -> str:
     return max(choices, key=choices.get)
 
 
+def chosen(table: list[dict], seed: int) -> str | None:
+    """Return the model that validation chooses among all of a leaderboard's rows of one seed; None if it has none."""
+    choices = {}
+    for row in table:  # of each model the last stage that did not see val
+        if row["seed"] == seed and row["val_accuracy"] is not None and row["weights"] != "shipped":
+            choices[row["model"]] = (row["val_accuracy"] + row["val_camera_accuracy"]) / 2
+    return winner(choices) if choices else None
+
+
+def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
+    """Write leaderboard and figures below `place`, say what came out, and return the winner's name."""
+    rows = [row for outcome in outcomes.values() for row in outcome.rows]
+    table = update_leaderboard(place / LEADERBOARD, rows)
+    for row in rows:
+        val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
+        run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
+    best = winner({name: outcome.choice for name, outcome in outcomes.items()})
+    run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
+    write_figures(place / "figures", run.data, outcomes, table, best)
+    run.report(f"Leaderboard and figures: {place}")
+    return best
+
+
 def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], table: list[dict], best: str) -> None:
     """Write the figures of a run as PNG."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -115,7 +138,9 @@ def data_facts(data: Data, run: Run) -> dict:
         "val": len(data.val),
         "calibration": len(data.calibration),
         "test": len(data.test),
-        "extras": {"camera": config.camera, "handwritten": config.handwritten, "non_digits": config.non_digits},
+        "extras": {
+            name: getattr(config, name) for name in ("camera", "handwritten", "non_digits", "scraps", "textures")
+        },
         "key": data.key,
     }
 
