@@ -1,5 +1,6 @@
 """Where readings go: JSON lines, an annotated video, a window."""
 
+import ctypes
 import json
 import os
 import socket
@@ -18,6 +19,7 @@ _MOST_REPEATS = 250
 _KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27} | {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
 _X_TCP_PORT = 6000
 _X_TIMEOUT_S = 3
+_X_EVENTS_LIBRARY = "libX11-xcb.so.1"
 _NO_WINDOW = (
     "No window can be opened here (no display, or an OpenCV built without windows); "
     "add --headless, with --jsonl or --record for the results."
@@ -101,6 +103,7 @@ class Window:
     def __init__(self, title: str = TITLE):
         self._title, self._was_visible = title, False
         self._size: tuple[int, int] | None = None
+        _use_the_systems_x_library()
         try:
             cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
         except cv2.error as error:
@@ -156,6 +159,20 @@ def require_display() -> None:
     wayland = os.environ.get("WAYLAND_DISPLAY") and cv2.currentUIFramework() != "QT"  # OpenCV's Qt knows only X11
     if not wayland and not _x_server_answers(os.environ.get("DISPLAY", "")):
         raise DisplayError(_NO_WINDOW)
+
+
+def _use_the_systems_x_library() -> None:
+    """Let Qt, loaded with the first window, find the system's libX11-xcb before the one that OpenCV brings.
+
+    OpenCV's wheels bring a libX11-xcb older than libX11 1.8, which they take from the system. In it the call by which
+    Qt claims all events writes to the wrong place, so libX11 takes some of them away. On a busy computer one in four
+    windows never heard that it was on the screen, and a photograph in it was never painted.
+    """
+    if sys.platform.startswith("linux"):
+        try:
+            ctypes.CDLL(_X_EVENTS_LIBRARY, ctypes.RTLD_GLOBAL)
+        except OSError:
+            pass  # not installed: the one that OpenCV brings is all there is
 
 
 def _x_server_answers(display: str) -> bool:
