@@ -4,6 +4,7 @@
     python train_all.py             all of MNIST and your own images in data/custom/
     python train_all.py --release   longer: MobileNetV2 with all its layers, and the leaderboard and figures that are
     kept
+    python train_all.py --teach     seconds: the default export's last layers, on your own images and corrections
 
 Run it again after a break of any kind: it goes on where it was, and what is done is not done again.
 """
@@ -31,17 +32,12 @@ SLOW = ("cnn_compact",)  # not part of --quick unless named
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 cannot go on, 2 bad arguments, 130 interrupted."""
     options = parse(arguments)
-    if options.teach:
-        print(
-            "--teach is not built yet: put corrected pictures into data/custom/<session>/<digit>/ and run again.",
-            file=sys.stderr,
-        )
-        return 2
     from digits.learning.progress import Console
 
     with Console() as report:
         try:
-            run_all(options, report)
+            job = teach if options.teach else bundle if options.bundle else run_all
+            job(options, report)
         except KeyboardInterrupt:
             report(f"Stopped. The same command goes on from here: {command(options)}")
             return 130
@@ -69,13 +65,26 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="of weights, order and augmentation (default: 0)")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
-    parser.add_argument("--teach", action="store_true", help="learn from corrections made at the camera")
+    parser.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
+    parser.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
     options = parser.parse_args(arguments)
+    if options.teach and (options.release or options.models or options.epochs or options.imagenet_weights):
+        parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
     if options.models is None:
         options.models = [name for name in MODELS if not (options.quick and name in SLOW)]
     options.arguments = sys.argv[1:] if arguments is None else arguments
     return options
+
+
+def bundle(options: argparse.Namespace, report) -> None:
+    """Write the default export as one file to carry; nothing is trained."""
+    from digits.learning.bundle import write_bundle
+
+    config = configure(options)
+    name = (config.exports_dir / "default.txt").read_text(encoding="utf-8").strip()
+    path = write_bundle(config.exports_dir / name)
+    report(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
 
 
 def configure(options: argparse.Namespace) -> RunConfig:
@@ -113,10 +122,24 @@ def run_all(options: argparse.Namespace, report) -> None:
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")
             outcomes[name] = experiment.train_model(name, run)
-        best = report_results(run, outcomes)
+        best = results.report(run, outcomes, results_dir(config))
         folder = export(run, outcomes, best)
         read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
+
+
+def teach(options: argparse.Namespace, report) -> None:
+    """Refit the last layers of the default export on the user's own images; export it if that is better."""
+    began = time.monotonic()
+    config = configure(options)
+    report("Loading TensorFlow")
+    load_tensorflow()
+    from digits.learning.teach import teach as refit_default
+    from digits.learning.training import run_lock
+
+    with run_lock(config.models_dir):
+        refit_default(config, command(options), report, options.fresh)
+    report(f"Done in {time.monotonic() - began:.0f} s")
 
 
 def load_tensorflow() -> None:
@@ -136,34 +159,24 @@ def load_tensorflow() -> None:
         os.close(nowhere)
 
 
-def report_results(run, outcomes: dict) -> str:
-    """Write leaderboard and figures, say what came out, and return the winner's name."""
-    from digits.learning import results
-
-    place = results_dir(run.config)
-    rows = [row for outcome in outcomes.values() for row in outcome.rows]
-    table = results.update_leaderboard(place / results.LEADERBOARD, rows)
-    for row in rows:
-        val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
-        run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
-    best = results.winner({name: outcome.choice for name, outcome in outcomes.items()})
-    run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
-    results.write_figures(place / "figures", run.data, outcomes, table, best)
-    run.report(f"Leaderboard and figures: {place}")
-    return best
-
-
 def export(run, outcomes: dict, best: str) -> Path:
-    """Export the winner, in a long run MobileNetV2 too; return the winner's folder."""
-    from digits.learning.results import export_outcome
+    """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on."""
+    from digits.learning import results
+    from digits.learning.training import replacing
+    from digits.reading.formats import DEFAULT_FILE
 
     names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
     for name in names:
-        folder = export_outcome(name, outcomes[name], run)
+        folder = results.export_outcome(name, outcomes[name], run)
         run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
-    default = run.config.exports_dir / "default.txt"
-    default.write_text(f"{best}\n", encoding="utf-8")
-    return folder
+    table = results.read_csv(results_dir(run.config) / results.LEADERBOARD)
+    earlier = results.chosen(table, run.config.seed)
+    if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
+        run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
+        best = earlier
+    with replacing(run.config.exports_dir / DEFAULT_FILE) as beside:  # a live window may be looking
+        beside.write_text(f"{best}\n", encoding="utf-8")
+    return run.config.exports_dir / best
 
 
 def read_sample(folder: Path, name: str, frame, report) -> None:
@@ -198,11 +211,12 @@ def _positive(text: str) -> int:
 def _foreseen() -> tuple[type[Exception], ...]:
     from digits.learning.dataset import DatasetError
     from digits.learning.export import ExportError
+    from digits.learning.refit import RefitError
     from digits.learning.sources import SourceError
     from digits.learning.training import RunError
     from digits.reading.card import ModelError
 
-    return RunError, SourceError, DatasetError, ModelError, ExportError, OSError
+    return RunError, SourceError, DatasetError, ModelError, ExportError, RefitError, OSError
 
 
 def _sentence(error: Exception) -> str:

@@ -133,7 +133,7 @@ def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--models", "resnet"], ["--quick", "--release"], ["--epochs", "0"], ["--teach"]]
+    "arguments", [["--models", "resnet"], ["--quick", "--release"], ["--epochs", "0"], ["--teach", "--release"]]
 )
 def test_bad_arguments_end_with_2(arguments, capsys):
     sys.path.insert(0, str(ROOT))
