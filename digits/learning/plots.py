@@ -16,6 +16,7 @@ COLOURS = {
     "cnn_batchnorm": "#009E73",
     "cnn_dropout": "#CC79A7",
     "cnn_augmented": "#D55E00",
+    "cnn_compact": "#000000",
     "mobilenet_v2": "#0072B2",
 }
 OTHER = "#555555"  # a model that is not in the list
