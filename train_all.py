@@ -80,10 +80,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 def bundle(options: argparse.Namespace, report) -> None:
     """Write the default export as one file to carry; nothing is trained."""
     from digits.learning.bundle import write_bundle
+    from digits.reading.formats import default_in
 
     config = configure(options)
-    name = (config.exports_dir / "default.txt").read_text(encoding="utf-8").strip()
-    path = write_bundle(config.exports_dir / name)
+    path = write_bundle(default_in(config.exports_dir))
     report(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
 
 
