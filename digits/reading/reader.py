@@ -18,6 +18,9 @@ _FATTEST = 0.37
 _ROOM = 0.27
 # No digit is this many times wider than high.
 _FLATTEST = 3.2
+# What lies along the frame's edge (within this share of its side), narrow beside the frame (this share) and this much
+# longer than wide, is the edge of the sheet or of the table.
+_AT_EDGE, _NARROW, _LONG = 0.006, 0.1, 3.0
 # A part this wide and high is a rim or a grid, not a digit.
 _WHOLE_FRAME = 0.98
 # Without a network to ask, pieces are joined as long as the whole stays this small beside its largest piece:
@@ -262,6 +265,7 @@ class _Rest:
 
     @classmethod
     def of(cls, parts: list[Part]) -> "_Rest":
+        parts = [part for part in parts if not part.cut_off] or parts
         sides = [part.side for part in parts]
         whole = sorted((part.side for part in parts if not part.cut_off), reverse=True)
         contrast = _weighted_median([part.contrast for part in parts], sides)
@@ -317,6 +321,8 @@ def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[
         w, h = part.box[2:]
         if _off_paper(part, ink, darkest):
             rejected.append((part, "off the paper"))
+        elif _along_edge(part, width, height):
+            rejected.append((part, "cut off"))
         elif part.stroke > _FATTEST * part.side or (w > _WHOLE_FRAME * width and h > _WHOLE_FRAME * height):
             rejected.append((part, "not a stroke"))
         else:
@@ -343,6 +349,13 @@ def _off_paper(part: Part, ink: Ink, darkest: float) -> bool:
     top, left = y * rows // shape[0], x * columns // shape[1]
     bottom, right = max(top + 1, (y + h) * rows // shape[0]), max(left + 1, (x + w) * columns // shape[1])
     return ink.paper[top:bottom, left:right].mean() < darkest
+
+
+def _along_edge(part: Part, width: int, height: int) -> bool:
+    """Return whether a part is a strip along the frame's left or right edge; those above and below are flat anyway."""
+    x, _, w, h = part.box
+    slack = 1 + _AT_EDGE * max(width, height)
+    return (x <= slack or x + w >= width - slack) and w < _NARROW * width and h > _LONG * w
 
 
 def _prominence(part: Part, ink: Ink) -> float:
