@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -368,6 +369,25 @@ def test_keys_teach_and_capture(window, display, tmp_path):
     assert kept["taught"].parent.name == "7" and kept["captured"].parent.name == "0"
     note = json.loads(kept["taught"].with_suffix(".json").read_text())
     assert note["label"] == 7 and note["thought"]["digit"] in (2, 7, 3)
+
+
+@pytest.mark.window
+@linux
+def test_an_open_window_takes_a_new_model(window, display, tiny_export, photo, tmp_path):
+    """A single picture stays in the window; its reading is that of the model put in place meanwhile."""
+    export = shutil.copytree(tiny_export, tmp_path / "export")
+    process, _ = window("--source", photo, "--model", export)
+    before = screenshot(display).copy()
+    taught = shutil.copytree(tiny_export, tmp_path / "taught")
+    card = json.loads((taught / "card.json").read_text())
+    (taught / "card.json").write_text(json.dumps(card | {"name": "taught"}))
+    export.rename(tmp_path / "old")
+    taught.rename(export)
+    wait_until(lambda: (screenshot(display) != before).any())
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=20) == 0
+    said = process.communicate()[1].splitlines()
+    assert [line.split()[:2] for line in said] == [["Reading", "with"]] * 2
 
 
 def press_close_button(name: str, window: int) -> None:
