@@ -67,6 +67,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
     parser.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
     parser.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
+    parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
     options = parser.parse_args(arguments)
     if options.teach and (options.release or options.models or options.epochs or options.imagenet_weights):
@@ -110,6 +111,8 @@ def run_all(options: argparse.Namespace, report) -> None:
     from digits.learning import experiment, results, training
     from digits.learning.sources import Weights, imagenet_weights
 
+    if options.tensorboard:
+        training.require_tensorboard()
     with training.run_lock(config.models_dir):
         if options.fresh:
             for name in options.models:
@@ -117,7 +120,8 @@ def run_all(options: argparse.Namespace, report) -> None:
         weights = Weights(None, "random")
         if "mobilenet_v2" in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
-        run = experiment.Run(config, experiment.load_data(config, report), weights, command(options), report)
+        data = experiment.load_data(config, report)
+        run = experiment.Run(config, data, weights, command(options), report, options.tensorboard)
         outcomes = {}
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")

@@ -105,6 +105,7 @@ class Run:
     weights: Weights
     command: str
     report: Callable = Report()
+    logs: Path | None = None  # of TensorBoard
 
     def folder(self, name: str) -> Path:
         """Return the folder of one model."""
@@ -442,7 +443,7 @@ def _finished(name: str, run: Run) -> Outcome | None:
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
-    return Job(run.folder(name), run.config.seed, digest(run.data.key, name, *parts), run.report)
+    return Job(run.folder(name), run.config.seed, digest(run.data.key, name, *parts), run.report, run.logs)
 
 
 def _key(name: str, run: Run) -> str:

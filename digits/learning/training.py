@@ -8,6 +8,7 @@ any moment, started again, takes the same steps as one that was never cut.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import itertools
 import json
 import math
@@ -104,6 +105,7 @@ class Job:
     seed: int
     key: str  # names data and starting weights; a state with another key is not continued
     report: Callable = field(default_factory=Report)
+    logs: Path | None = None  # where TensorBoard's logs go, one folder a stage
 
 
 def tiles_to_input(tiles: tf.Tensor) -> tf.Tensor:
@@ -281,6 +283,8 @@ class _Keeper(keras.callbacks.Callback):
         self.history.append(row)
         self.epoch = epoch + 1
         self._write(done=False)
+        if self.job.logs is not None:
+            _log(self.job.logs / f"{self.job.folder.name}-{self.stage.name}", row)
         self.job.report(_line(row, self.stage.epochs))
         if self._exhausted():
             self.model.stop_training = True
@@ -325,6 +329,21 @@ class _Keeper(keras.callbacks.Callback):
         if not done:
             arrays |= {"optimizer": self.model.optimizer.variables, "best": self.best or []}
         _write_state(self.path, facts, arrays)
+
+
+def require_tensorboard() -> None:
+    """Raise RunError if TensorBoard's logs cannot be written here: the package is no part of TensorFlow any more."""
+    if importlib.util.find_spec("tensorboard") is None:
+        raise RunError("--tensorboard needs the package of that name: pip install tensorboard")
+
+
+def _log(folder: Path, row: dict) -> None:
+    writer = tf.summary.create_file_writer(str(folder))
+    with writer.as_default(step=row["epoch"]):
+        for name, value in row.items():
+            if isinstance(value, float):
+                tf.summary.scalar(name, value)
+    writer.close()
 
 
 def _line(row: dict, epochs: int) -> str:

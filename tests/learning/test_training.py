@@ -161,3 +161,20 @@ def test_tiles_become_the_contracts_input():
 
     tiles = RNG.integers(0, 256, (3, 96, 96)).astype(np.uint8)
     np.testing.assert_array_equal(np.asarray(training.tiles_to_input(tiles)), to_input(tiles))
+
+
+def test_tensorboard_logs_hold_every_epoch(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    job = Job(tmp_path / "net", 7, "k", logs=tmp_path / "logs")
+    history = fit_stage(small_model(), Stage("train", 2, 1e-3, batch=16), TRAIN, VAL, job)
+    read = EventAccumulator(str(tmp_path / "logs" / "net-train")).Reload()
+    steps = {event.step: float(training.tf.make_ndarray(event.tensor_proto)) for event in read.Tensors("val_accuracy")}
+    assert steps == pytest.approx({row["epoch"]: row["val_accuracy"] for row in history})
+
+
+def test_without_tensorboard_one_sentence(monkeypatch):
+    monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(training.RunError, match="pip install tensorboard"):
+        training.require_tensorboard()
