@@ -17,6 +17,14 @@ from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 
 ROOT = Path(__file__).resolve().parents[1]
 POOL = 8  # the tiny model sees a tile as 12 x 12 averages
+WORKERS = 2  # processes that share out the whole suite: each takes up to 4 GB where networks train
+# Files whose tests build on one result that takes long to make; a group runs in one process, the longest first.
+GROUPS = (
+    ("test_the_quick_run_ends_by_reading_a_photograph",),
+    ("test_notebooks",),
+    ("test_train_all",),
+    ("test_formats", "test_verify", "test_export", "test_bundle"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -173,6 +181,31 @@ def full_export(tmp_path_factory, every_layer_model, rendered_digits) -> Path:
     inks, tiles, labels = rendered_digits
     return export_model(every_layer_model, "every_layer", tmp_path_factory.mktemp("expörts of") / "here",
                         {"metrics": {"mnist": 0.5}}, golden_sources(inks), (tiles, labels), tiles[:100])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """Return how many processes run the tests: several for the whole suite, one for what was named."""
+    if config.option.file_or_dir:
+        return 0
+    # One thread each: threads that wait for each other's core cost more than they bring.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
+    return min(WORKERS, os.cpu_count() or 1)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Put groups first, so that no process is left with a long one at the end, and each into one process."""
+    def group_of(item):
+        names = (item.path.stem, item.originalname)
+        return next((index for index, group in enumerate(GROUPS) if set(names) & set(group)), len(GROUPS))
+
+    items.sort(key=group_of)
+    if config.pluginmanager.hasplugin("xdist"):
+        for item in items:
+            if group_of(item) < len(GROUPS):
+                item.add_marker(pytest.mark.xdist_group(f"group {group_of(item)}"))
 
 
 @pytest.hookimpl(wrapper=True)
