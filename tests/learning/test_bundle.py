@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+import train_all
 from digits.learning.bundle import BUNDLE, MOST_BYTES, main, write_bundle
 from digits.reading.card import ModelError
 
@@ -57,6 +58,15 @@ def test_it_is_small_and_always_the_same(bundle, full_export, tmp_path):
     again = write_bundle(shutil.copytree(full_export, tmp_path / "again"))
     assert again.read_bytes() == bundle.read_bytes()
     assert not list(again.parent.glob("*.tmp-*"))
+
+
+def test_train_all_bundles_the_default_export(full_export, tmp_path, capsys):
+    folder = shutil.copytree(full_export, tmp_path / "exports" / "mine")
+    (tmp_path / "exports" / "default.txt").write_text("mine\n", encoding="utf-8")
+    assert train_all.main(["--bundle", "--out", str(tmp_path)]) == 0
+    assert (folder / BUNDLE).stat().st_size < MOST_BYTES and "digits_webcam.pyz" in capsys.readouterr().out
+    shutil.rmtree(folder)
+    assert train_all.main(["--bundle", "--out", str(tmp_path)]) == 1
 
 
 def test_a_folder_without_the_8_bit_model_is_refused(full_export, tmp_path, capsys):
