@@ -6,11 +6,11 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from digits.learning import baselines  # noqa: E402
+from digits.learning import baselines, experiment  # noqa: E402
 from digits.learning.training import Job, Stage, fit_stage, one_hot, predict  # noqa: E402
 from digits.reading.tile import normalise, to_input  # noqa: E402
 
-NAMES = list(baselines.BASELINES)
+NAMES = list(experiment.BUILDERS)
 
 
 def printed_digits(count, seed):
@@ -32,7 +32,7 @@ TILES, LABELS = printed_digits(40, 1)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_contract(name):
-    model = baselines.BASELINES[name]()
+    model = experiment.BUILDERS[name]()
     probabilities = model.predict_on_batch(to_input(TILES[:4]))
     assert model.name == name and model.input_shape == (None, 96, 96, 3)
     assert probabilities.shape == (4, 10) and probabilities.dtype == np.float32
@@ -41,14 +41,14 @@ def test_contract(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_built_in_layers_and_no_flips(name):
-    layers = baselines.BASELINES[name]().layers
+    layers = experiment.BUILDERS[name]().layers
     assert all(type(layer).__module__.startswith("keras") for layer in layers)
     assert not any(type(layer).__name__ in ("Lambda", "RandomFlip") for layer in layers)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_short_way_gives_what_the_whole_network_gives(name):
-    model = baselines.BASELINES[name]()
+    model = experiment.BUILDERS[name]()
     short = predict(baselines.inner(model), baselines.small_feed(TILES, one_hot(LABELS)))
     np.testing.assert_allclose(short, model.predict_on_batch(to_input(TILES)), atol=1e-5)
 
@@ -79,10 +79,18 @@ def test_augmentation_is_drawn_in_the_feed():
 def test_batch_norms_do_not_end_at_chance_in_a_short_training(name, tmp_path):
     """With Keras' default moving statistics this network is at 0.1 here, however well it does in training."""
     keras.utils.set_random_seed(0)
-    model = baselines.BASELINES[name]()
+    model = experiment.BUILDERS[name]()
     tiles, labels = printed_digits(640, 2)
     stage = Stage("train", epochs=1, learning_rate=2e-3, batch=32)  # 20 steps
     feed = baselines.small_feed(tiles, one_hot(labels))
     fit_stage(baselines.inner(model), stage, feed, None, Job(tmp_path, 0, "k"))
     read = model.predict_on_batch(to_input(TILES)).argmax(-1)
     assert (read == LABELS).mean() > 0.7
+
+
+def test_the_compact_network_fits_into_200_kilobytes(tmp_path):
+    from digits.learning.compact import build_cnn_compact
+    from digits.learning.tflite_files import Quantiser
+
+    Quantiser(build_cnn_compact(), TILES).save(tmp_path / "model_int8.tflite")
+    assert (tmp_path / "model_int8.tflite").stat().st_size < 200_000

@@ -1,0 +1,66 @@
+"""What is made beside the training tiles: found by the reader's own code, as many as asked for, the same every time."""
+
+import numpy as np
+import pytest
+
+from digits.learning.augment import Extras, camera_tiles, enrich, found_tile, geometric
+from digits.learning.pages import scan_one
+from digits.learning.scenes import texture
+from digits.learning.strokes import draw_digit
+from digits.reading.tile import normalise
+
+LABELS = np.arange(20) % 10
+TILES = np.stack([normalise(draw_digit(int(label), np.random.default_rng(i))) for i, label in enumerate(LABELS)])
+EXTRAS = Extras(camera=6, handwritten=8, non_digits=6, scraps=4, textures=5)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return enrich(TILES, LABELS, EXTRAS, 3, tmp_path_factory.mktemp("cache"), workers=1)
+
+
+def test_digits_come_first_and_the_rest_is_nothing_in_particular(made):
+    tiles, targets = made
+    assert tiles.shape == (29, 96, 96) and tiles.dtype == np.uint8 and targets.shape == (29, 10)
+    assert np.allclose(targets.sum(1), 1)
+    assert (targets[:14].max(1) == 1).all() and np.allclose(targets[14:], 0.1)
+
+
+def test_the_same_seed_makes_the_same_tiles_and_they_are_kept(made, tmp_path):
+    tiles, targets = enrich(TILES, LABELS, EXTRAS, 3, tmp_path, workers=1)
+    assert np.array_equal(tiles, made[0]) and np.array_equal(targets, made[1])
+    kept = next(tmp_path.glob("extras-*.npz"))
+    before = kept.stat().st_mtime_ns
+    assert np.array_equal(enrich(TILES, LABELS, EXTRAS, 3, tmp_path)[0], tiles) and kept.stat().st_mtime_ns == before
+    other, _ = enrich(TILES, LABELS, EXTRAS, 4, tmp_path, workers=1)
+    assert not np.array_equal(other, tiles)
+
+
+def test_small_scans_are_found_where_they_are():
+    rng = np.random.default_rng(0)
+    for label in range(10):
+        frame, box = scan_one(draw_digit(label, rng), rng)
+        assert frame.shape == (len(frame), len(frame), 3) and 28 <= len(frame) <= 64
+        assert box[0] >= 0 and box[0] + box[2] <= len(frame)
+        assert found_tile(frame, box) is not None, label
+
+
+def test_scans_and_photographs_become_tiles_of_the_contract():
+    tiles = camera_tiles(list(TILES[:6]), 5, workers=1, scanned=np.arange(6) % 2 == 0)
+    for tile in tiles:
+        rows, columns = np.nonzero(tile > 127)
+        assert 55 < max(np.ptp(rows), np.ptp(columns)) < 90
+
+
+def test_textures_are_no_plain_areas():
+    rng = np.random.default_rng(1)
+    frames = [texture(rng) for _ in range(12)]
+    assert all(frame.shape == (240, 320, 3) and frame.dtype == np.uint8 for frame in frames)
+    assert sum(frame.std() > 10 for frame in frames) > 8
+
+
+def test_another_hand_changes_every_digit_and_none_is_lost():
+    changed = geometric(TILES, np.random.default_rng(2))
+    assert changed.shape == TILES.shape
+    for before, after in zip(TILES, changed, strict=True):
+        assert not np.array_equal(before, after) and after.max() > 200
