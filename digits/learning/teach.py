@@ -131,7 +131,7 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
         return None
     model = load_model(release.folder / "model.keras").keras_model
     network = Network(model)
-    kept, trunk = _kept(config, release, network, report, fresh)
+    kept, trunk = kept_features(config, release, network, report, fresh)
     began = time.monotonic()
     versions = make_versions(pictures.tiles, pictures.labels, trunk, config.seed)
     lesson = judge(network, kept, pictures, versions, config.seed)
@@ -231,7 +231,9 @@ def thirds(pictures: Pictures, seed: int) -> np.ndarray:
     return part[np.searchsorted(names, pictures.groups)]
 
 
-def _kept(config: RunConfig, release: Release, network: Network, report: Callable, fresh: bool) -> tuple[Kept, Trunk]:
+def kept_features(
+    config: RunConfig, release: Release, network: Network, report: Callable, fresh: bool = False
+) -> tuple[Kept, Trunk]:
     """Return the kept features of this release; the first time they are computed, and those of others removed."""
     cache = cache_dir(config)
     folder = kept_folder(cache, release.sha256)
