@@ -18,6 +18,7 @@ from digits.reading.images import IMAGE_SUFFIXES, load_image
 from digits.reading.reader import main_tile
 
 EXCLUDE_FILE = "exclude.txt"
+SET_ASIDE = "set_aside"  # folder of a session: boxes of worksheets that wait for somebody to look at them
 TAUGHT_PREFIX = "taught-"  # sessions of corrections: always in train
 WHOLE_SESSIONS_FROM = 5  # with so many sessions or more, a session is never divided between splits
 # Share of the sessions (of the images, with fewer sessions) that go to validation and to test. None goes to
@@ -127,6 +128,8 @@ def _placed(original: str) -> OwnImage:
     session = parts[0] if len(parts) > 1 else ""
     digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
     image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
+    if len(parts) > 2 and parts[1] == SET_ASIDE:
+        return replace(image, reason=f"set aside: look at it, then move it to {session}/<digit 0 to 9> or delete it")
     if digit is None:
         return replace(image, reason="misplaced: expected <session>/<digit 0 to 9>/<picture>")
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
