@@ -26,6 +26,7 @@ SHORTENED = {
     f"{LIVE} --source data/samples/page_1.png --headless": "",
     f"{LIVE} --model exports/mobilenet_v2/model.keras --source data/samples/digit_7.jpg --headless": "",
     "python -m digits.reading.verify exports/mobilenet_v2": "",
+    "python -m digits.learning.worksheet print --session Ana": "--out {out}/sheet.pdf",
     "python -m digits.learning.dataset": "--limit 200 --out {out}/merged",
     "python -m digits.learning.dataset audit": "--limit 200 --out {out}/merged --page {out}/audit.html",
 }
@@ -35,6 +36,9 @@ ELSEWHERE = {
     "python train_all.py --release": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
     "python train_all.py --teach": "tests/learning/test_teach.py::test_corrections_are_learnt_and_exported",
     "python train_all.py --bundle": "tests/learning/test_bundle.py::test_train_all_bundles_the_default_export",
+    "python -m digits.learning.worksheet scan photo.jpg": (
+        "tests/learning/test_worksheet.py::test_scanning_needs_no_display_and_names_cannot_leave_the_folder"
+    ),
     "python digits_webcam.pyz": "tests/learning/test_bundle.py::test_it_reads_a_photograph_alone",
     "python -m pip install numpy opencv-python ai-edge-litert": (
         "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
