@@ -59,23 +59,25 @@ def find_ink(frame: np.ndarray, light_on_dark: bool | None = None) -> Ink:
         light_on_dark: the polarity if known; None decides by which of the two has more strokes.
     """
     work, scale = _work_frame(frame)
-    in_doubt = False
-    if light_on_dark is None:
-        light_on_dark, in_doubt = _polarity(work)
+    return _ink(work, scale, *(_polarity(work) if light_on_dark is None else (light_on_dark, False)))
+
+
+def find_inks(frame: np.ndarray) -> Iterator[Ink]:
+    """Yield the ink of a frame, and where its polarity is in doubt that of the other polarity as well."""
+    work, scale = _work_frame(frame)
+    light_on_dark, in_doubt = _polarity(work)
+    yield _ink(work, scale, light_on_dark, in_doubt)
+    if in_doubt:
+        yield _ink(work, scale, not light_on_dark, False)
+
+
+def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool) -> Ink:
     if light_on_dark:
         work = cv2.bitwise_not(work)
     paper = _paper(work)
     contrast = _contrast(work, paper)
     brightness = cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY)
     return Ink(contrast, brightness, _noise(contrast), light_on_dark, in_doubt, scale)
-
-
-def find_inks(frame: np.ndarray) -> Iterator[Ink]:
-    """Yield the ink of a frame, and where its polarity is in doubt that of the other polarity as well."""
-    first = find_ink(frame)
-    yield first
-    if first.in_doubt:
-        yield find_ink(frame, not first.light_on_dark)
 
 
 def _work_frame(frame: np.ndarray) -> tuple[np.ndarray, float]:

@@ -27,7 +27,9 @@ _TRIES = 60  # segments looked at, at most
 
 
 def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
-    """Return the mask without printed lines. Costs some milliseconds: ask `looks_ruled` first.
+    """Return the mask without printed lines, itself if there are none.
+
+    Costs some milliseconds: ask `looks_ruled` first.
 
     Args:
         mask: uint8 (h, w) of 0 and 1.
@@ -132,9 +134,9 @@ def _across_points(segment: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     step = step / np.hypot(*step)
     reach = int(np.hypot(*shape))
     along = segment[:2] + np.arange(-reach, reach)[:, np.newaxis] * step
-    points = along[:, np.newaxis] + np.arange(-_REACH, _REACH + 1)[:, np.newaxis] * np.array([-step[1], step[0]])
-    seen = ((along >= 0) & (along < [shape[1], shape[0]])).all(axis=1)
-    return np.clip(np.rint(points[seen]).astype(int)[..., ::-1], 0, np.array(shape) - 1)
+    seen = along[((along >= 0) & (along < [shape[1], shape[0]])).all(axis=1)]
+    points = seen[:, np.newaxis] + np.arange(-_REACH, _REACH + 1)[:, np.newaxis] * np.array([-step[1], step[0]])
+    return np.clip(np.rint(points).astype(int)[..., ::-1], 0, np.array(shape) - 1)
 
 
 def _on_line(mask: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -114,9 +114,9 @@ class Reading:
     latency_ms: dict[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Candidate:
-    """A part with its tile and what the network says of it."""
+    """A part with its tile and what the network says of it; equal to nothing but itself."""
 
     part: Part
     tile: np.ndarray
@@ -158,7 +158,7 @@ class Reader:
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
     def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
-        parts, rejected = _worth_reading(locate(ink), ink)
+        parts, rejected = _worth_reading(locate(ink, MIN_SIDE), ink)
         accepted, low = self._accepted(self._joined(self._classified(parts)), ink)
         return ink, parts, accepted, rejected + low
 
@@ -173,54 +173,62 @@ class Reader:
 
     def _joined(self, candidates: list[_Candidate]) -> list[_Candidate]:
         """Join pieces of one digit, and cut what is two, where the network reads the result better."""
+        asked: dict[frozenset[_Candidate], _Candidate] = {}
         for _ in range(3):  # three strokes at most are apart in one digit, a 5 or a 4 of three broken strokes
-            joined = self._join_once(candidates)
+            joined = self._join_once(candidates, asked)
             if len(joined) == len(candidates):
                 break
             candidates = joined
         return self._cut(candidates)
 
-    def _join_once(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        pairs = [(i, j) for i, j in neighbours([c.part for c in candidates])
-                 if self._may_join(candidates[i], candidates[j])][:_MOST_PARTS]
-        merged = self._classified([merge(candidates[i].part, candidates[j].part) for i, j in pairs])
-        taken: set[int] = set()
-        result = []
-        for k in sorted(range(len(pairs)), key=lambda k: -merged[k].confidence):
-            first, second = (candidates[i] for i in pairs[k])
-            if not taken.intersection(pairs[k]) and self._better_joined(merged[k], first, second):
-                taken.update(pairs[k])
-                result.append(merged[k])
-        return result + [c for i, c in enumerate(candidates) if i not in taken]
+    def _join_once(
+        self, candidates: list[_Candidate], asked: dict[frozenset[_Candidate], _Candidate]
+    ) -> list[_Candidate]:
+        """Join the pairs that are read better; what the network said of a pair is kept in `asked`."""
+        near = [(candidates[i], candidates[j]) for i, j in neighbours([c.part for c in candidates])]
+        pairs = [pair for pair in near if self._may_join(*pair)][:_MOST_PARTS]
+        pairs = [pair for pair in pairs if self._needed_joined(*pair) < 1]
+        new = [pair for pair in pairs if frozenset(pair) not in asked]
+        whole = self._classified([merge(first.part, second.part) for first, second in new])
+        asked.update(zip(map(frozenset, new), whole, strict=True))
+        joined: dict[_Candidate, _Candidate] = {}
+        for pair in sorted(pairs, key=lambda pair: -asked[frozenset(pair)].confidence):
+            whole = asked[frozenset(pair)]
+            if joined.keys().isdisjoint(pair) and whole.confidence > self._needed_joined(*pair):
+                joined.update(dict.fromkeys(pair, whole))
+        return list(dict.fromkeys(joined.values())) + [c for c in candidates if c not in joined]
 
     def _may_join(self, first: _Candidate, second: _Candidate) -> bool:
         doubtful = min(first.confidence, second.confidence) < _SURE or stacked(first.part, second.part)
         return doubtful and _same_pen(first.part, second.part)
 
-    def _better_joined(self, whole: _Candidate, first: _Candidate, second: _Candidate) -> bool:
+    def _needed_joined(self, first: _Candidate, second: _Candidate) -> float:
+        """Return the confidence above which two candidates are one; with 1 or more there is nothing to ask."""
         if stacked(first.part, second.part):
-            return whole.confidence > max(self.min_confidence, _BETTER)
+            return max(self.min_confidence, _BETTER)
         worse, better = sorted((first.confidence, second.confidence))
-        enough = min(max(self.min_confidence, better - 0.3), _SURE)
-        return whole.confidence > max(worse + _BETTER, enough)
+        return max(worse + _BETTER, min(max(self.min_confidence, better - 0.3), _SURE))
 
     def _cut(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        doubtful = [(i, split(c.part)) for i, c in enumerate(candidates) if c.confidence < _SURE]
-        doubtful = [(i, halves) for i, halves in doubtful if halves is not None]
-        halves = self._classified([half for _, pair in doubtful for half in pair])
-        result = dict(enumerate([c] for c in candidates))
-        for k, (i, _) in enumerate(doubtful):
-            pair = halves[2 * k : 2 * k + 2]
-            worse = min(half.confidence for half in pair)
+        needed = {c: max(c.confidence + _BETTER, self.min_confidence, _SURE) for c in candidates}
+        doubtful = [(c, split(c.part)) for c in candidates if c.confidence < _SURE and needed[c] < 1]
+        doubtful = [(c, halves) for c, halves in doubtful if halves is not None]
+        left = self._classified([halves[0] for _, halves in doubtful])
+        # Most cuts are wrong, and most of those show in one half: the other need not be read.
+        doubtful = [(c, half, halves[1]) for (c, halves), half in zip(doubtful, left, strict=True)
+                    if half.confidence > needed[c]]
+        right = self._classified([half for _, _, half in doubtful])
+        result = {c: [c] for c in candidates}
+        for (c, first, _), second in zip(doubtful, right, strict=True):
             # The halves of V, A and M are ones: a cut that yields two of them says nothing.
-            ones = all(int(half.probabilities.argmax()) == 1 for half in pair)
-            if not ones and worse > max(candidates[i].confidence + _BETTER, self.min_confidence, _SURE):
-                result[i] = pair
+            ones = all(int(half.probabilities.argmax()) == 1 for half in (first, second))
+            if not ones and second.confidence > needed[c]:
+                result[c] = [first, second]
         return [c for group in result.values() for c in group]
 
     def _accepted(self, candidates: list[_Candidate], ink: Ink) -> tuple[list[_Candidate], list[tuple[Part, str]]]:
         sure = [c for c in candidates if c.confidence >= max(self.min_confidence, _SURE) and not _flat(c.part)]
-        around = [c for c in candidates if _flat(c.part) or _encloses(c.part, [s.part for s in sure if s is not c])]
+        around = [c for c in candidates if _flat(c.part) or _encloses(c.part, [s.part for s in sure])]
         rest = _Rest.of([c.part for c in sure if all(c is not other for other in around)])
         accepted, rejected = [], [(c.part, "not a digit") for c in around]
         for candidate in candidates:
@@ -283,7 +291,7 @@ def main_tile(frame: np.ndarray) -> np.ndarray:
         ValueError: "blank: ..." if nothing is written there.
     """
     ink = find_ink(to_bgr(frame))
-    parts, _ = _worth_reading(locate(ink), ink)
+    parts, _ = _worth_reading(locate(ink, MIN_SIDE), ink)
     if not parts:
         raise ValueError("blank: no strokes were found on the paper")
     whole = max(parts, key=lambda part: _prominence(part, ink))
@@ -316,8 +324,6 @@ def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[
     darkest = _ROOM * float(np.percentile(ink.paper, 90))
     readable, rejected = [], []
     for part in parts:
-        if part.side < MIN_SIDE:
-            continue
         w, h = part.box[2:]
         if _off_paper(part, ink, darkest):
             rejected.append((part, "off the paper"))
@@ -369,9 +375,10 @@ def _prominence(part: Part, ink: Ink) -> float:
 def _encloses(part: Part, others: list[Part]) -> bool:
     """Return whether a part goes round several others: the edge of a sheet, a collar, a frame drawn on paper."""
     x, y, w, h = part.box
-    middles = [(o.box[0] + o.box[2] / 2, o.box[1] + o.box[3] / 2) for o in others if o.side > _SMALLEST * part.side]
+    inside = [o for o in others if x < o.box[0] + o.box[2] / 2 < x + w and y < o.box[1] + o.box[3] / 2 < y + h]
     # Specks inside a digit are seldom more than two; what runs out of the frame is the more likely edge of a sheet.
-    return sum(x < a < x + w and y < b < y + h for a, b in middles) > (1 if part.cut_off else 2)
+    least, most = _SMALLEST * part.side, 1 if part.cut_off else 2
+    return sum(o is not part and o.side > least for o in inside) > most
 
 
 def _flat(part: Part) -> bool:
@@ -456,4 +463,5 @@ def _needed(least: float, clutter: float) -> float:
 def _mean_of_largest(values: np.ndarray, count: int = 12) -> float:
     counts = cv2.calcHist([values], [0], None, [256], [0, 256]).ravel()[::-1]
     above = np.minimum(counts.cumsum(), count)
-    return float(np.diff(above, prepend=0) @ np.arange(255, -1, -1)) / max(float(above[-1]), 1.0)
+    # Each counts once for every level it reaches: 255 for the strongest.
+    return float(above[:-1].sum()) / max(float(above[-1]), 1.0)
