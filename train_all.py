@@ -65,6 +65,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="of weights, order and augmentation (default: 0)")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
+    parser.add_argument("--no-camera", action="store_true", help="train without rendered pictures, to compare")
     parser.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
     parser.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
@@ -72,6 +73,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.teach and (options.release or options.models or options.epochs or options.imagenet_weights):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
+    if options.no_camera and "mobilenet_v2" in (options.models or ["mobilenet_v2"]):
+        parser.error("--no-camera is for the convolutional networks: name them with --models")
     if options.models is None:
         options.models = [name for name in MODELS if not (options.quick and name in SLOW)]
     options.arguments = sys.argv[1:] if arguments is None else arguments
@@ -92,6 +95,8 @@ def configure(options: argparse.Namespace) -> RunConfig:
     """Return the settings that the options stand for."""
     preset = RunConfig.quick_run if options.quick else RunConfig.release_run if options.release else RunConfig.full
     config = preset(seed=options.seed)
+    if options.no_camera:
+        config = config.without_camera()
     if options.out:
         merged = options.out / "merged" if options.quick else config.merged_dir
         config = replace(
@@ -126,6 +131,12 @@ def run_all(options: argparse.Namespace, report) -> None:
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")
             outcomes[name] = experiment.train_model(name, run)
+        if options.no_camera:  # a line to compare with, nothing to use
+            rows = [row for outcome in outcomes.values() for row in outcome.rows]
+            results.update_leaderboard(results_dir(config) / results.LEADERBOARD, rows)
+            for row in rows:
+                report(results.line(row))
+            return
         best = results.report(run, outcomes, results_dir(config))
         folder = export(run, outcomes, best)
         read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)

@@ -50,6 +50,7 @@ class RunConfig:
     frozen_epochs: int = 20
     last_epochs: int = 6
     all_epochs: int = 0
+    no_camera: bool = False  # without extras, to see what they bring; see without_camera
     retrain_all: bool = False  # train the all-layer stage again on train + val too
     camera: float = 0.5
     handwritten: int = 6000
@@ -61,6 +62,10 @@ class RunConfig:
         """Return these settings with at most this many epochs in each stage."""
         names = ("baseline_epochs", "compact_epochs", "frozen_epochs", "last_epochs", "all_epochs")
         return replace(self, **{name: min(most, getattr(self, name)) for name in names})
+
+    def without_camera(self) -> RunConfig:
+        """Return these settings with nothing rendered to train on; models are kept beside the others."""
+        return replace(self, no_camera=True, camera=0.0, handwritten=0, non_digits=0, scraps=0, textures=0)
 
     @classmethod
     def full(cls, **changes) -> RunConfig:

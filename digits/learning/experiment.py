@@ -47,6 +47,7 @@ CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
 _RULE = 2  # version of what a model's folder holds
+NO_CAMERA = ", no camera"  # ends the stage in rows of networks trained without extras
 UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
 
 
@@ -109,7 +110,7 @@ class Run:
 
     def folder(self, name: str) -> Path:
         """Return the folder of one model."""
-        return self.config.models_dir / name
+        return self.config.models_dir / (f"{name}-no-camera" if self.config.no_camera else name)
 
 
 def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: B008 (it holds nothing)
@@ -190,7 +191,10 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
     inner, judge = baselines.inner(model), Judge(run, baselines.small_feed)
     history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
-    row = judge.row(name, stage, inner, history, "random", "camera + geometric" if augmented else "none")
+    extras = "geometric" if config.no_camera else "camera + geometric"
+    row = judge.row(name, stage, inner, history, "random", extras if augmented else "none")
+    if config.no_camera:
+        row["stage"] += NO_CAMERA
     return judge.outcome(model, inner, [row], history)
 
 

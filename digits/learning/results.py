@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning import evaluation, plots
-from digits.learning.experiment import Data, Outcome, Run, cache_dir, camera_view, read_csv, write_csv
+from digits.learning.experiment import NO_CAMERA, Data, Outcome, Run, cache_dir, camera_view, read_csv, write_csv
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 
@@ -49,9 +49,16 @@ def chosen(table: list[dict], seed: int) -> str | None:
     """Return the model that validation chooses among all of a leaderboard's rows of one seed; None if it has none."""
     choices = {}
     for row in table:  # of each model the last stage that did not see val
-        if row["seed"] == seed and row["val_accuracy"] is not None and row["weights"] != "shipped":
+        judged = row.get("val_accuracy") is not None and not row["stage"].endswith(NO_CAMERA)
+        if judged and row["seed"] == seed:
             choices[row["model"]] = (row["val_accuracy"] + row["val_camera_accuracy"]) / 2
     return winner(choices) if choices else None
+
+
+def line(row: dict) -> str:
+    """Return a row of the leaderboard in words."""
+    val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
+    return f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}"
 
 
 def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
@@ -59,8 +66,7 @@ def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
     rows = [row for outcome in outcomes.values() for row in outcome.rows]
     table = update_leaderboard(place / LEADERBOARD, rows)
     for row in rows:
-        val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
-        run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
+        run.report(line(row))
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
     write_figures(place / "figures", run.data, outcomes, table, best)

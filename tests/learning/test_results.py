@@ -35,6 +35,17 @@ def test_winner_is_chosen_by_validation_alone():
     assert results.winner({"cnn_small": 0.97, "mobilenet_v2": 0.99, "cnn_deep": 0.99}) == "mobilenet_v2"
 
 
+def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera():
+    def judged(model, clean, camera, **more):
+        return row(model, val_accuracy=clean, val_camera_accuracy=camera, **more)
+
+    table = [judged("cnn_deep", 0.99, 0.95), judged("mobilenet_v2", 0.9, 0.9, stage="frozen"),
+             judged("mobilenet_v2", 0.98, 0.97, stage="last_20"), row("mobilenet_v2", stage="last_20+val"),
+             judged("cnn_small", 0.99, 0.99, stage="train, no camera"), judged("cnn_small", 0.99, 0.99, seed=1)]
+    assert results.chosen(table, 0) == "mobilenet_v2"
+    assert results.chosen(table[-2:-1], 0) is None
+
+
 def test_a_sample_photograph_that_ships_is_taken(tmp_path):
     import cv2
 
