@@ -32,8 +32,8 @@ _REACH = 3.5
 _BAND = 0.9  # mm on either side of a line's middle that its print may colour
 _OWN_PLACE = 0.4  # mm that one box may differ from what the boxes around it say
 _DARKEST_LINE = 90  # of 255: what is darker than any printed line is ink, and counts no more than a line
-_LEAST_LINE = 10  # of 255: contrast of the printed lines, median of all, below which they cannot be told from noise
-_SEEN = 0.35  # a line weaker than this share of the median is covered
+_LEAST_LINE = 10  # of 255: contrast of the printed lines, below which they cannot be told from noise
+_SEEN = 0.35  # a line weaker than this share of the usual is covered
 _MOST_HIDDEN = 1 / 3  # of all boxes
 # Ink of a box: contrast (of 255) above this share of its darkest, and above the least that counts.
 _LEVEL, _FAINTEST = 0.36, 24
@@ -48,6 +48,7 @@ _PAPER = 1.2  # mm of paper kept round ink that leaves its box
 _SHARED = 0.2  # a stroke with this share of its ink in another box belongs to both
 _BLOT = 0.5  # share of a box under ink, above which it is blotted out
 _CROSS_ZONE, _CROSS_COVER = 0.24, 0.9  # where the arms of a cross begin, and how much of each must be ink
+_JOINED = 0.6  # of the way between two ends of a cross: ink there makes it an 8
 
 
 class SheetError(ValueError):
@@ -293,7 +294,7 @@ def _find_boxes(response: np.ndarray, layout: Layout) -> tuple[list[_Place], np.
     thin = cv2.blur(cv2.min(response, np.full_like(response, _DARKEST_LINE)), (3, 3))
     profiles = np.array([_profiles(thin, box) for box in layout.boxes], np.float32)  # (N, 2, shifts)
     strength = profiles.max(axis=2).min(axis=1)
-    typical = float(np.median(strength))
+    typical = float(np.percentile(strength, 75))  # also where many are hidden
     if typical < _LEAST_LINE:
         raise SheetError("its printed boxes cannot be made out; print them darker, or photograph them in better light.")
     reach = profiles.shape[2] // 2
@@ -409,9 +410,9 @@ def _ink_mask(contrast: np.ndarray, places: list[_Place]) -> tuple[np.ndarray, n
 
 
 class _Owners:
-    """Which box each stroke belongs to: the one that holds most of its ink.
+    """Which box each stroke belongs to: the one that holds most of its ink, or several that hold much of it.
 
-    `labels` int32 (H, W) numbers the strokes; `boxes` of each box: pixel counts by stroke.
+    `labels` int32 (H, W) numbers the strokes; `stats` is OpenCV's (boxes and areas of the strokes).
     """
 
     def __init__(self, mask: np.ndarray, places: list[_Place]):
@@ -425,12 +426,13 @@ class _Owners:
             area = self.labels[place.top + inset : place.bottom - inset, place.left + inset : place.right - inset]
             inside[position] = np.bincount(area.ravel(), minlength=count)
         inside[:, speck] = 0
-        self._inside = inside
-        self._owner = np.where(inside.any(axis=0), inside.argmax(axis=0), -1)
+        share = inside / np.maximum(inside.sum(axis=0), 1)
+        self._own = (share > _SHARED) | ((share == share.max(axis=0)) & (inside > 0))
+        self._shared = self._own & (self._own.sum(axis=0) > 1)
 
     def of(self, position: int) -> np.ndarray:
-        """Return the numbers of the strokes of a box."""
-        return np.flatnonzero(self._owner == position)
+        """Return the numbers of the strokes of a box, those that it shares included."""
+        return np.flatnonzero(self._own[position])
 
     def belongs(self, strokes: np.ndarray) -> np.ndarray:
         """Return bool (number of strokes,), True for these: indexed with `labels`, a mask."""
@@ -439,11 +441,8 @@ class _Owners:
         return chosen
 
     def shared(self, position: int) -> bool:
-        """Return whether a stroke in this box belongs to another one as much."""
-        mine = self._inside[position]
-        total = np.maximum(self._inside.sum(axis=0), 1)
-        split = (mine > _SHARED * total) & (mine < (1 - _SHARED) * total)
-        return bool(split.any())
+        """Return whether a stroke in this box belongs to another one too."""
+        return bool(self._shared[position].any())
 
 
 def _cut(box: Box, position: int, place: _Place, clean: np.ndarray, paper: np.ndarray, owners: _Owners) -> Cut:
@@ -501,24 +500,42 @@ def _picture(view: _Place, own: np.ndarray, clean: np.ndarray, paper: np.ndarray
 def _crossed_out(ink: np.ndarray) -> bool:
     """Return whether a box is blotted out, or has two straight strokes from corner to corner.
 
+    An 8 like an hourglass has them too, but its ends are joined above and below.
+
     Args:
         ink: bool (h, w), this box's strokes between the middles of its printed lines.
     """
     if ink.mean() > _BLOT:
         return True
     small = cv2.resize(cv2.dilate(ink.astype(np.uint8), np.ones((5, 5), np.uint8)), (48, 72))
-    return _has_arm(small) and _has_arm(small[:, ::-1])
+    falling, rising = _arm(small), _arm(small[:, ::-1])
+    if falling is None or rising is None:
+        return False
+    rising[:, 0] = small.shape[1] - 1 - rising[:, 0]
+    joined = (_covered(small, falling[end], rising[end]) for end in (0, 1))
+    return not all(share >= _JOINED for share in joined)
 
 
-def _has_arm(ink: np.ndarray) -> bool:
-    """Return whether ink covers a straight line from the top left to the bottom right corner of a uint8 (72, 48)."""
+def _arm(ink: np.ndarray) -> np.ndarray | None:
+    """Return the ends, float (2, 2), of a straight stroke from the top left to the bottom right; None without one.
+
+    Args:
+        ink: uint8 (72, 48), not 0 where there is ink.
+    """
     height, width = ink.shape
     zone = (round(_CROSS_ZONE * height), round(_CROSS_ZONE * width))
     if not (ink[: zone[0], : zone[1]].any() and ink[-zone[0] :, -zone[1] :].any()):
-        return False
+        return None
     near = np.linspace(0.04, _CROSS_ZONE, 6)
-    start = np.stack(np.meshgrid(near * width, near * height), -1).reshape(-1, 1, 1, 2)
-    end = np.stack(np.meshgrid((1 - near) * width, (1 - near) * height), -1).reshape(1, -1, 1, 2)
-    points = start + np.linspace(0, 1, 40)[:, None] * (end - start)
-    points = np.clip(points.round().astype(int), 0, (width - 1, height - 1))
-    return bool((ink[points[..., 1], points[..., 0]] > 0).mean(axis=-1).max() >= _CROSS_COVER)
+    starts = np.stack(np.meshgrid(near * width, near * height), -1).reshape(-1, 2)
+    ends = np.stack(np.meshgrid((1 - near) * width, (1 - near) * height), -1).reshape(-1, 2)
+    shares = _covered(ink, starts[:, None], ends[None])
+    start, end = np.unravel_index(shares.argmax(), shares.shape)
+    return np.stack([starts[start], ends[end]]) if shares[start, end] >= _CROSS_COVER else None
+
+
+def _covered(ink: np.ndarray, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+    """Return the share of ink along straight lines between points (..., 2) as (x, y)."""
+    points = start[..., None, :] + np.linspace(0, 1, 40)[:, None] * (end - start)[..., None, :]
+    points = np.clip(points.round().astype(int), 0, (ink.shape[1] - 1, ink.shape[0] - 1))
+    return (ink[points[..., 1], points[..., 0]] > 0).mean(axis=-1)

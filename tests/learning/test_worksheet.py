@@ -113,7 +113,7 @@ class Taken:
     tilt: float = 0.0
     tilt_towards: float = 0.0
     turn: float = 3.0
-    pixels: int = 2000
+    pixels: int = 1600
     fills: float = 0.9
     blur: float = 0.6
     motion: float = 0.0
@@ -260,8 +260,8 @@ def boxes_filed(folder: Path) -> dict[tuple[int, int], list[str]]:
 EMPTIES, CROSSED = (3, 50, 119), (7, 33, 95)
 SLIPS = {14: 8, 100: 3}
 CASES = {
-    "tilted, shadow, upside down": (1, "a4", 1, Taken(tilt=40, tilt_towards=30, turn=184, shadow=0.5)),
-    "tilted, thumb, pencil, on its side": (3, "a4", 8, Taken(tilt=40, tilt_towards=80, turn=95, thumb=1)),
+    "tilted, shadow, upside down": (1, "a4", 1, Taken(tilt=40, tilt_towards=30, turn=184, shadow=0.5, pixels=2000)),
+    "tilted, thumb, pencil, on its side": (3, "a4", 8, Taken(tilt=40, tilt_towards=80, turn=95, thumb=1, pixels=2000)),
     "letter, red pen, blurred, thumb": (12, "letter", 5, Taken(tilt=25, turn=-10, thumb=3, blur=1.8, shadow=0.3)),
     "bent, noisy, strongly compressed": (10, "a4", 0, Taken(tilt=15, bend=1.5, noise=8, quality=40, thumb=0)),
 }
@@ -286,21 +286,20 @@ def test_boxes_are_filed_under_their_digit(case, model, tmp_path):
 
 def test_pictures_hold_the_digit_and_no_print():
     filled = fill(21, large=0.5, pen=0)
-    plain = fill(21, large=0.5, pen=0)
-    plain.image[:] = np.where(np.abs(plain.image.astype(int) - printed("a4")).max(-1, keepdims=True) > 8,
-                              plain.image, 255)  # fmt: skip
-    how = Taken(tilt=20, shadow=0.3)
-    cuts = cut_boxes(straighten(photograph(filled, how)))
-    assert {cut.state for cut in cuts} == {WRITTEN}
-    straight = straighten(photograph(filled, how))
-    lines = straight.page.astype(int)
-    assert np.percentile(lines[..., 0] - lines[..., 2], 99.5) > 40, "print can be seen in the photograph"
-    tint = [np.percentile(cut.picture[..., 0].astype(int) - cut.picture[..., 2], 99.5) for cut in cuts]
-    assert max(tint) < 25
+    straight = straighten(photograph(filled, Taken(tilt=20)))
+    cuts = [cut for cut in cut_boxes(straight) if cut.state == WRITTEN]
+    assert len(cuts) >= 116, "the others touch a neighbour"
+    assert tint(straight.page) > 30, "print can be seen in the photograph"
+    assert max(tint(cut.picture) for cut in cuts) < 15
     for cut in cuts:
         tile = main_tile(cut.picture)
         x, y, w, h = cv2.boundingRect((tile > 60).astype(np.uint8))
         assert 55 <= max(w, h) <= 80, "the digit fills its tile: no line was taken for a stroke"
+
+
+def tint(image: np.ndarray) -> float:
+    """Return how much bluer than red the bluest pixels are, 1 in 200: the ink is black, the print is not."""
+    return float(np.percentile(image[..., 0].astype(int) - image[..., 2], 99.5))
 
 
 def test_a_stroke_through_two_boxes_belongs_to_neither(tmp_path):
@@ -311,6 +310,25 @@ def test_a_stroke_through_two_boxes_belongs_to_neither(tmp_path):
     states = [cut.state for cut in cut_boxes(straighten(photograph(filled, Taken())))]
     assert states[40:42] == [DOUBTFUL] * 2
     assert states.count(WRITTEN) == 118
+
+
+def test_an_hourglass_is_an_eight_and_a_blot_is_none():
+    filled = fill(4, empty=range(120))
+    boxes = sheet_layout("a4").boxes
+    for position, shape in {98: [(0, 0), (1, 0), (0, 1), (1, 1), (0, 0)], 99: [(0, 0), (1, 1)]}.items():
+        box = boxes[position]
+        corners = np.array(shape) * (0.72 * box.w, 0.72 * box.h) + (box.x + 0.14 * box.w, box.y + 0.14 * box.h)
+        cv2.polylines(filled.image, [np.rint(corners * MM).astype(int)], False, (60, 40, 40), 5, cv2.LINE_AA)
+    box = boxes[5]
+    middle = np.rint(np.array([box.x + box.w / 2, box.y + box.h / 2]) * MM).astype(int).tolist()
+    cv2.circle(filled.image, middle, round(0.45 * box.w * MM), (60, 40, 40), 9)
+    for inset in np.arange(1, box.w - 1, 1.3):
+        ends = [(box.x + inset, box.y + 1), (box.x + box.w - inset, box.y + box.h - 1)]
+        cv2.line(filled.image, *[np.rint(np.array(end) * MM).astype(int).tolist() for end in ends], (60, 40, 40), 9)
+    states = [cut.state for cut in cut_boxes(straighten(photograph(filled, Taken())))]
+    assert states[98] == states[99] == WRITTEN
+    assert states[5] in (CROSSED_OUT, HIDDEN), "dropped: it even covers its lines"
+    assert states.count(EMPTY) == 117
 
 
 def test_boxes_under_a_hand_are_not_filed():
@@ -333,23 +351,34 @@ def test_the_merge_leaves_out_what_is_set_aside(tmp_path):
 # ---------------------------------------------------------------- what is refused, and what is there already
 
 
+@cache
+def one_sheet() -> Filled:
+    return fill(6)
+
+
 def reversed_rows() -> Filled:
     return fill(5, slips={position: 9 - box.label for position, box in enumerate(sheet_layout("a4").boxes)})
 
 
 def two_sheets() -> np.ndarray:
-    photo = photograph(fill(6), Taken(pixels=1600))
+    photo = photograph(one_sheet(), Taken())
     return np.hstack([photo, photo])
 
 
+def under_a_book() -> np.ndarray:
+    filled = fill(6)
+    filled.image[90 * MM : 225 * MM, 12 * MM :] = (60, 90, 200)
+    return photograph(filled, Taken())
+
+
 BAD_PHOTOS = {
-    "mirrored": (lambda: photograph(fill(6), Taken(mirrored=True)), "not mirrored"),
-    "two markers": (lambda: photograph(fill(6), Taken(thumb=1))[:1500], "only 2 of the four"),
+    "mirrored": (lambda: photograph(one_sheet(), Taken(mirrored=True)), "not mirrored"),
+    "two markers": (lambda: photograph(one_sheet(), Taken())[:1200], "only 2 of the four"),
     "no sheet": (lambda: cv2.imread(str(ROOT / "data" / "samples" / "page_1.png")), "none of the four"),
-    "blurred": (lambda: photograph(fill(6), Taken(blur=4.2)), "blurred"),
-    "too small": (lambda: photograph(fill(6), Taken(pixels=580)), "too small"),
+    "blurred": (lambda: photograph(one_sheet(), Taken(blur=3.4)), "blurred"),
+    "too small": (lambda: photograph(one_sheet(), Taken(pixels=580)), "too small"),
     "two sheets": (two_sheets, "more than one sheet"),
-    "hidden": (lambda: photograph(fill(6), Taken(thumb=1, thumb_size=230)), "boxes are hidden|of the four"),
+    "hidden": (under_a_book, "72 of its 120 boxes are hidden"),
     "empty": (lambda: photograph(fill(6, empty=range(120)), Taken()), "all its boxes are empty"),
     "another order": (lambda: photograph(reversed_rows(), Taken()), "another order"),
 }
