@@ -18,13 +18,8 @@ from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 ROOT = Path(__file__).resolve().parents[1]
 POOL = 8  # the tiny model sees a tile as 12 x 12 averages
 WORKERS = 2  # processes that share out the whole suite: each takes up to 4 GB where networks train
-# Files whose tests build on one result that takes long to make; a group runs in one process, the longest first.
-GROUPS = (
-    ("test_the_quick_run_ends_by_reading_a_photograph",),
-    ("test_notebooks",),
-    ("test_train_all",),
-    ("test_formats", "test_verify", "test_export", "test_bundle"),
-)
+# The files that take longest. A file runs in one process; these begin first, so that none is left over at the end.
+LONGEST = ("test_readme", "test_notebooks", "test_train_all", "test_teach", "test_export")
 
 
 @pytest.fixture(scope="session")
@@ -194,18 +189,9 @@ def pytest_xdist_auto_num_workers(config) -> int:
     return min(WORKERS, os.cpu_count() or 1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config, items):
-    """Put groups first, so that no process is left with a long one at the end, and each into one process."""
-    def group_of(item):
-        names = (item.path.stem, item.originalname)
-        return next((index for index, group in enumerate(GROUPS) if set(names) & set(group)), len(GROUPS))
-
-    items.sort(key=group_of)
-    if config.pluginmanager.hasplugin("xdist"):
-        for item in items:
-            if group_of(item) < len(GROUPS):
-                item.add_marker(pytest.mark.xdist_group(f"group {group_of(item)}"))
+def pytest_collection_modifyitems(items):
+    """Put the files that take longest first, and leave the others in their order."""
+    items.sort(key=lambda item: (*LONGEST, item.path.stem).index(item.path.stem))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -135,7 +135,7 @@ def test_drawing_twenty_digits_takes_a_few_milliseconds():
     items = [digit(index % 10, (30 + 60 * (index % 10), 100 + 120 * (index // 10), 40, 60)) for index in range(20)]
     times = []
     for _ in range(15):
-        start = time.perf_counter()
+        start = time.process_time()  # other tests may run beside this one
         screen.draw(frame, reading((640, 480), items), Status("name", "tflite"))
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert np.median(times) < 0.02

@@ -148,16 +148,14 @@ def test_a_hint_is_passed_on_only_while_nothing_is_shown():
 
 
 def test_forty_digits_take_a_few_milliseconds():
-
-
     tracker = Tracker()
     frame = noise(0)
     page = [digit((row + column) % 10, 60 * column + 20, 70 * row + 20, 40) for row in range(5) for column in range(8)]
     times = []
     for _ in range(10):
-        start = time.perf_counter()
+        start = time.process_time()  # other tests may run beside this one
         tracker.update(reading(page), frame)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert np.median(times) < 0.01
 
 

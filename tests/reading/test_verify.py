@@ -1,10 +1,10 @@
 """`python -m digits.reading.verify`: a sound folder passes, and whatever was changed is named."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -39,10 +39,12 @@ def test_a_sound_folder_passes_in_every_format(full_export):
 
 def test_the_command_passes_in_under_two_seconds_without_tensorflow(full_export):
     command = [sys.executable, "-X", "importtime", "-m", "digits.reading.verify", str(full_export), "--only", "tflite"]
-    start = time.perf_counter()
+    before = os.times()
     done = subprocess.run(command, capture_output=True, text=True)
+    after = os.times()
     assert done.returncode == 0, done.stderr[-500:]
-    assert time.perf_counter() - start < 4  # 2 s where nothing else runs
+    # Seconds of work, since other tests may run beside this one; Windows counts none for children.
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 4
     assert " tensorflow" not in done.stderr
     assert "bit for bit" in done.stdout and "model_int8.tflite" in done.stdout
 
