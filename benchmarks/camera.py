@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from digits.learning.camera import EFFECTS, camera_effect
 from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.learning.experiment import circumstances
-from digits.learning.non_digits import draw_non_digit, draw_printed_letter
+from digits.learning.non_digits import LETTERS, draw_non_digit, draw_printed_letter
 from digits.learning.pages import photograph_one
 from digits.learning.plots import camera_curves
 from digits.learning.sources import load_mnist
@@ -150,9 +150,23 @@ def non_digits(reader: Reader) -> dict:
     result = {"drawings": accepted(reader, drawings), "bundled_pictures": bundled_pictures(reader)}
     fonts = font_files()
     if fonts:
-        letters = [draw_printed_letter(rng, 128, [font]) for font in fonts for _ in range(30)]
-        result["letters_in_unseen_fonts"] = accepted(reader, [photograph_one(ink, rng, 0.5)[0] for ink in letters])
+        letters = "".join(filter(str.isalpha, LETTERS))  # those that are digits in shape are not among them
+        inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(30)]
+        frames = [photograph_one(ink, rng, 0.5)[0] for ink in inks]
+        result["letters_in_unseen_fonts"] = accepted(reader, frames)
+        strict = strict_threshold(reader.model.path)
+        if strict is not None:
+            result["letters_strict"] = accepted(Reader(reader.model, strict), frames)
     return result
+
+
+def strict_threshold(path: Path) -> float | None:
+    """Return the confidence that 98 % of the calibration digits reach, as the export's card has it."""
+    try:
+        card = json.loads((path.parent / "card.json").read_text(encoding="utf-8"))
+        return card["files"][path.name]["strict"]["threshold"]
+    except (OSError, KeyError, ValueError):
+        return None
 
 
 def font_files() -> list[str]:

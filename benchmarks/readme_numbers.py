@@ -40,6 +40,7 @@ WORDS = {
         "sheets": "4 pages of digits (F1)", "worst": "worst writer {}",
         "drawings": "Drawings that are no digits, read as one",
         "letters_in_unseen_fonts": "Letters in ten unseen fonts, read as a digit",
+        "letters_strict": "The same with `--min-confidence` where 98 % of the calibration digits pass",
         "train": "all layers", "frozen": "stage 1: head, trunk frozen", "last_20": "stage 2: last 20 layers",
         "train, no camera": "all layers, no rendered pictures",
         "all_layers": "stage 3: all layers", "+val": ", again with validation", "cores": "cores",
@@ -60,6 +61,7 @@ WORDS = {
         "scans": "{} cifras escaneadas", "tablet": "{} dibujadas con ratón", "sheets": "4 páginas de cifras (F1)",
         "worst": "peor autor {}", "drawings": "Dibujos que no son cifras, leídos como una",
         "letters_in_unseen_fonts": "Letras en diez tipos no vistos, leídas como cifra",
+        "letters_strict": "Lo mismo con `--min-confidence` donde pasa el 98 % de las cifras de calibración",
         "train": "todas las capas", "frozen": "etapa 1: cabeza, tronco congelado",
         "train, no camera": "todas las capas, sin imágenes generadas",
         "last_20": "etapa 2: últimas 20 capas", "all_layers": "etapa 3: todas las capas",
@@ -232,7 +234,7 @@ def real(results: Results, words: dict) -> str:
             rows.append([words[kind].format(found[kind]["images"]), percent(found[kind]["accuracy"]), ""])
     if "sheets" in found:
         rows.append([words["sheets"], f"{found['sheets']['f1']:.3f}", ""])
-    for kind in ("drawings", "letters_in_unseen_fonts"):
+    for kind in ("drawings", "letters_in_unseen_fonts", "letters_strict"):
         if kind in found["non_digits"]:
             rows.append([words[kind], percent(found["non_digits"][kind]), ""])
     return table([words["what"], words["right"], words["usual"]], rows)

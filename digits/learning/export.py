@@ -34,6 +34,7 @@ from digits.reading.formats import load_model
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise, to_input
 from digits.reading.verify import GOLDEN, Golden, compare, golden_tile, load_golden, machine, save_golden, verify
 
+STRICT = 0.98  # share of calibration digits that pass the stricter threshold, for --min-confidence
 NON_DIGITS = 400  # drawings that a threshold is measured on
 # An 8-bit file that loses more than this on the calibration tiles, or reads more of them differently, gets its first
 # layers back in float. Most of the rounding happens there: with 10 of MobileNetV2's 66 layers in float, other winners
@@ -262,7 +263,13 @@ def _fit(digits: np.ndarray, labels: np.ndarray, others: np.ndarray) -> dict:
     temperature = fit_temperature(digits, labels)
     digits, others = (scale(each, temperature).max(axis=1) for each in (digits, others))
     threshold = acceptance_threshold(digits, others)
-    return {"temperature": round(temperature, 4), "threshold": round(threshold, 4),
+    return {"temperature": round(temperature, 4), **_let_through(threshold, digits, others),
+            "strict": _let_through(float(np.quantile(digits, 1 - STRICT)), digits, others)}
+
+
+def _let_through(threshold: float, digits: np.ndarray, others: np.ndarray) -> dict:
+    """Return a threshold and the shares of digits and of other things whose confidence reaches it."""
+    return {"threshold": round(threshold, 4),
             "accepted": {"digits": round(float((digits >= threshold).mean()), 4),
                          "non_digits": round(float((others >= threshold).mean()), 4)}}
 
