@@ -43,8 +43,8 @@ _JPEG_QUALITY = 80
 
 # Small experiments of the full preset see as many pictures as train_all.py --quick does; tiny ones just run.
 _SMALL = {
-    TINY: dict(limit=560, baseline_epochs=2, frozen_epochs=2, last_epochs=1, all_epochs=1, camera=0.25,
-               handwritten=40, non_digits=30, scraps=10),
+    TINY: dict(limit=280, baseline_epochs=2, frozen_epochs=2, last_epochs=1, all_epochs=1, camera=0.1,
+               handwritten=20, non_digits=20, scraps=10),
     FULL: dict(limit=7000, baseline_epochs=8, frozen_epochs=8, last_epochs=2, all_epochs=0, camera=0.5,
                handwritten=600, non_digits=300, scraps=100),
 }  # fmt: skip
