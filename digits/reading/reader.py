@@ -46,6 +46,16 @@ _SMALLER = 0.4
 # (98 % of rendered pages); in photographs of rooms, animals and textures half of what looks like a digit has over 0.3.
 _PLAIN, _CLUTTERED = 0.12, 0.28
 _MARGIN = 0.3  # of the part's side: the surroundings looked at
+# A 1 ends; a printed line, a sheet's rim, a door frame go on. Beyond an end of a straight stick, by this share of its
+# length, that many of the places are darker than beside them by this share of the stick's contrast ...
+_BEYOND, _GOING_ON, _VISIBLE = 0.5, 0.75, 0.18
+# ... and the stick itself is no darker than that many times what goes on: a pen over a printed line is.
+_OVER_A_LINE = 2.2
+_STRAIGHT = 0.035  # mean distance of a stick's ink from its axis, as a share of its length, its own width apart
+# Rows that rise or fall by more degrees than the first, all by about the same (the second: deviation from the median),
+# mean a turned sheet: digits are turned back before they are read. Neighbours in a row are so many sides apart at most.
+_TURNED, _SAME_SLOPE, _STEEPEST = 7.0, 4.0, 32.0
+_IN_A_ROW, _LEAST_ROW = 3.5, 4
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -159,13 +169,18 @@ class Reader:
 
     def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
         parts, rejected = _worth_reading(locate(ink, MIN_SIDE), ink)
-        accepted, low = self._accepted(self._joined(self._classified(parts)), ink)
+        candidates = self._joined(self._classified(parts))
+        slope = _slope_of_rows([c.part for c in candidates if c.confidence >= self.min_confidence])
+        if abs(slope) > _TURNED:
+            candidates = self._classified([c.part for c in candidates], slope)
+        accepted, low = self._accepted(candidates, ink)
         return ink, parts, accepted, rejected + low
 
-    def _classified(self, parts: list[Part]) -> list[_Candidate]:
+    def _classified(self, parts: list[Part], slope: float = 0.0) -> list[_Candidate]:
+        """Return what the network says of parts, turned back by the slope of their rows (degrees, positive: rising)."""
         if not parts:
             return []
-        tiles = np.stack([normalise(part.ink) for part in parts])
+        tiles = np.stack([normalise(_turned_back(part.ink, slope)) for part in parts])
         start = time.perf_counter()
         probabilities = sharpened(self.model.predict(tiles), self.model.temperature)
         self._predict_s += time.perf_counter() - start
@@ -249,6 +264,8 @@ class Reader:
             return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
         if confidence < self.min_confidence:
             return "cut off" if part.cut_off else "low confidence"
+        if candidate.probabilities.argmax() == 1 and _goes_on(part, ink):
+            return "not a digit"
         if part.contrast < (_FAINTER if confidence < _CERTAIN else _FAINTEST) * rest.contrast:
             return "fainter than the rest"
         if part.side < _SMALLER * rest.side:
@@ -336,6 +353,34 @@ def _worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[
     readable.sort(key=lambda part: -_prominence(part, ink))
     largest = max((part.side for part in readable[:5] if not part.cut_off and not _flat(part)), default=0)
     return [part for part in readable if part.side >= _SMALLEST * largest][:_MOST_PARTS], rejected[:_MOST_PARTS]
+
+
+def _slope_of_rows(parts: list[Part]) -> float:
+    """Return by how many degrees the rows rise, 0 where they do not agree or are too few."""
+    if len(parts) < _LEAST_ROW:
+        return 0.0
+    boxes = np.array([part.box for part in parts], float)
+    middles, sides = boxes[:, :2] + boxes[:, 2:] / 2, boxes[:, 2:].max(axis=1)
+    step = middles - middles[:, np.newaxis]  # from the row's part to the column's
+    distance = np.hypot(step[..., 0], step[..., 1])
+    slopes = np.degrees(np.arctan2(-step[..., 1], step[..., 0]))
+    distance[(np.abs(slopes) > _STEEPEST) | (distance > _IN_A_ROW * sides[:, np.newaxis]) | (distance == 0)] = np.inf
+    nearest = distance.argmin(axis=1)
+    found = slopes[np.arange(len(parts)), nearest][np.isfinite(distance.min(axis=1))]
+    if len(found) < max(_LEAST_ROW - 1, len(parts) / 2):
+        return 0.0
+    median = float(np.median(found))
+    return median if np.median(np.abs(found - median)) < _SAME_SLOPE else 0.0
+
+
+def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
+    """Return the ink of a part on a turned sheet as it stands on an upright one."""
+    if abs(slope) <= _TURNED:
+        return ink
+    side = int(np.ceil(np.hypot(*ink.shape))) + 2
+    matrix = cv2.getRotationMatrix2D(((ink.shape[1] - 1) / 2, (ink.shape[0] - 1) / 2), -slope, 1.0)
+    matrix[:, 2] += (side - 1) / 2 - np.array([ink.shape[1] - 1, ink.shape[0] - 1]) / 2
+    return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
 
 
 def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]) -> float:
@@ -440,6 +485,42 @@ def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
         return 0.0, 0.0
     across, down = cv2.absdiff(area[:, 2:], area[:, :-2]), cv2.absdiff(area[2:], area[:-2])
     return _mean_of_largest(across) / 2, _mean_of_largest(down) / 2
+
+
+def _goes_on(part: Part, ink: Ink) -> bool:
+    """Return whether a part is a straight stick that goes on, fainter, beyond one of its ends."""
+    x, y, w, h = part.box
+    rows, columns = np.nonzero(part.ink > INK_LEVEL * 255)
+    if len(rows) < 8:
+        return False
+    points = np.column_stack([columns + x, rows + y]).astype(float)
+    middle = points.mean(axis=0)
+    axis = np.linalg.svd(np.cov((points - middle).T))[0][:, 0]
+    along, across = (points - middle) @ axis, (points - middle) @ [-axis[1], axis[0]]
+    length = np.ptp(along)
+    if np.abs(across).mean() > _STRAIGHT * length + part.stroke / 4:
+        return False
+    steps = np.arange(2 + 0.06 * length, _BEYOND * length + 4)
+    for end, outwards in ((along.min(), -1), (along.max(), 1)):
+        places = middle + (end + outwards * steps)[:, np.newaxis] * axis
+        on, beside = _profile(ink.contrast, places, axis)
+        if len(on) < 0.6 * len(steps):
+            continue  # the frame ends here
+        if (on - beside > _VISIBLE * part.contrast).mean() > _GOING_ON and part.contrast < _OVER_A_LINE * np.median(on):
+            return True
+    return False
+
+
+def _profile(contrast: np.ndarray, places: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the contrast at places (N, 2), give or take 2 px across the axis, and the same 6 to 10 px beside them."""
+    offsets = np.arange(-10, 11)
+    grid = places[:, np.newaxis] + offsets[:, np.newaxis] * np.array([-axis[1], axis[0]])
+    columns, rows = np.rint(grid).astype(int).transpose(2, 0, 1)
+    height, width = contrast.shape
+    inside = ((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)).all(axis=1)
+    values = contrast[rows[inside], columns[inside]].astype(float)
+    far = np.abs(offsets) > 5
+    return values[:, np.abs(offsets) <= 2].max(axis=1), np.median(values[:, far], axis=1)
 
 
 def _clutter(part: Part, ink: Ink) -> float:

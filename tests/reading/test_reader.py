@@ -135,6 +135,17 @@ def test_a_turned_sheet_is_read(reader, degrees):
     assert sorted(read(reader, turned)) == sorted("273584")
 
 
+def test_a_stick_that_goes_on_beyond_its_end_is_no_one(reader):
+    frame = paper()
+    cv2.line(frame, (160, 180), (160, 280), (60, 60, 60), 4, cv2.LINE_AA)
+    cv2.line(frame, (420, 180), (420, 280), (90, 90, 90), 4, cv2.LINE_AA)
+    assert read(reader, frame) == "11"
+    level = frame.astype(np.float32)
+    for y in (*range(0, 180), *range(280, 480)):  # a printed line, fainter where it was not found as ink
+        level[y, 418:423] -= 30
+    assert read(reader, level.clip(0, 255).astype(np.uint8)) == "1"
+
+
 def test_rendered_pages_are_found_and_read(reader):
     rng = np.random.default_rng(21)
     right = wanted = read_there = 0
