@@ -135,17 +135,6 @@ def test_a_turned_sheet_is_read(reader, degrees):
     assert sorted(read(reader, turned)) == sorted("273584")
 
 
-def test_a_stick_that_goes_on_beyond_its_end_is_no_one(reader):
-    frame = paper()
-    cv2.line(frame, (160, 180), (160, 280), (60, 60, 60), 4, cv2.LINE_AA)
-    cv2.line(frame, (420, 180), (420, 280), (90, 90, 90), 4, cv2.LINE_AA)
-    assert read(reader, frame) == "11"
-    level = frame.astype(np.float32)
-    for y in (*range(0, 180), *range(280, 480)):  # a printed line, fainter where it was not found as ink
-        level[y, 418:423] -= 30
-    assert read(reader, level.clip(0, 255).astype(np.uint8)) == "1"
-
-
 def test_rendered_pages_are_found_and_read(reader):
     rng = np.random.default_rng(21)
     right = wanted = read_there = 0
@@ -157,7 +146,7 @@ def test_rendered_pages_are_found_and_read(reader):
                      for box, n in zip(page.boxes, page.labels, strict=True))
         wanted, read_there = wanted + len(labels), read_there + len(digits)
     assert right >= 0.93 * wanted
-    assert read_there <= 1.06 * wanted
+    assert read_there <= 1.03 * wanted  # squared paper among them: lines that were missed are no ones
 
 
 def test_blank_paper_noise_and_a_black_frame_hold_no_digit(reader):
