@@ -74,10 +74,10 @@ def test_other_arrays_than_tiles_are_refused(full_export):
 
 
 def test_a_folder_gives_the_fastest_format_that_can_run(folder):
-    assert load_model(folder).path.name == "model.tflite"
-    (folder / "model.tflite").unlink()
     assert load_model(folder).path.name == "model_int8.tflite"
     (folder / "model_int8.tflite").unlink()
+    assert load_model(folder).path.name == "model.tflite"
+    (folder / "model.tflite").unlink()
     assert load_model(folder).format == "onnx"
 
 

@@ -197,7 +197,7 @@ def test_a_new_model_that_is_no_good_leaves_the_old_one(exports, full_export, da
         if damage != "no such folder":
             place = named_copy(full_export, exports / "taught", "taught")
         if damage == "torn file":
-            (place / "model.tflite").write_bytes((place / "model.tflite").read_bytes()[:1000])
+            (place / "model_int8.tflite").write_bytes((place / "model_int8.tflite").read_bytes()[:1000])
         elif damage == "wrong answers":
             golden = verify.load_golden(place / "golden.npz")
             verify.save_golden(place / "golden.npz", replace(golden, probabilities=golden.probabilities[:, ::-1]))
