@@ -265,8 +265,8 @@ class JSONModel(KerasModel):
 
 
 FORMATS: tuple[type[Model], ...] = (TFLiteModel, ONNXModel, KerasModel, H5Model, JSONModel)
-# The order in which a folder is tried, by benchmarks/formats.py: the fastest first. In 8 bits a digit takes less than half
-# the time; confidences are up to a few hundredths off, which the file's own temperature and threshold allow for.
+# The order in which a folder is tried, by benchmarks/formats.py: the fastest first. In 8 bits a digit takes less than
+# half the time; confidences are a few hundredths off, which the file's own temperature and threshold allow for.
 _FASTEST_FIRST = ("model_int8.tflite", "model.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
 
 

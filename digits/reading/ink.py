@@ -36,6 +36,7 @@ class Ink:
 
     Attributes:
         contrast: uint8 (h, w): 0 is paper, 255 a stroke of full contrast; at work scale.
+        grey: uint8 (h, w), the frame's own brightness at work scale, turned round where strokes are light.
         paper: uint8 (h/8, w/8) brightness of the paper, coarse.
         noise: standard deviation of `contrast` on plain paper.
         light_on_dark: whether the strokes are lighter than what they are written on.
@@ -44,6 +45,7 @@ class Ink:
     """
 
     contrast: np.ndarray
+    grey: np.ndarray
     paper: np.ndarray
     noise: float
     light_on_dark: bool
@@ -77,7 +79,8 @@ def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool) ->
     paper = _paper(work)
     contrast = _contrast(work, paper)
     brightness = cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY)
-    return Ink(contrast, brightness, _noise(contrast), light_on_dark, in_doubt, scale)
+    grey = cv2.cvtColor(work, cv2.COLOR_BGR2GRAY)
+    return Ink(contrast, grey, brightness, _noise(contrast), light_on_dark, in_doubt, scale)
 
 
 def _work_frame(frame: np.ndarray) -> tuple[np.ndarray, float]:

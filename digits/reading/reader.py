@@ -10,6 +10,7 @@ import numpy as np
 from digits.reading.images import to_bgr
 from digits.reading.ink import Ink, find_ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked
+from digits.reading.sticks import written_stick
 from digits.reading.tile import INK_LEVEL, normalise
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
@@ -46,12 +47,6 @@ _SMALLER = 0.4
 # (98 % of rendered pages); in photographs of rooms, animals and textures half of what looks like a digit has over 0.3.
 _PLAIN, _CLUTTERED = 0.12, 0.28
 _MARGIN = 0.3  # of the part's side: the surroundings looked at
-# A 1 ends; a printed line, a sheet's rim, a door frame go on. Beyond an end of a straight stick, by this share of its
-# length, that many of the places are darker than beside them by this share of the stick's contrast ...
-_BEYOND, _GOING_ON, _VISIBLE = 0.5, 0.75, 0.18
-# ... and the stick itself is no darker than that many times what goes on: a pen over a printed line is.
-_OVER_A_LINE = 2.2
-_STRAIGHT = 0.035  # mean distance of a stick's ink from its axis, as a share of its length, its own width apart
 # Rows that rise or fall by more degrees than the first, all by about the same (the second: deviation from the median),
 # mean a turned sheet: digits are turned back before they are read. Neighbours in a row are so many sides apart at most.
 _TURNED, _SAME_SLOPE, _STEEPEST = 7.0, 4.0, 32.0
@@ -264,7 +259,7 @@ class Reader:
             return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
         if confidence < self.min_confidence:
             return "cut off" if part.cut_off else "low confidence"
-        if candidate.probabilities.argmax() == 1 and _goes_on(part, ink):
+        if candidate.probabilities.argmax() == 1 and not written_stick(part, ink):
             return "not a digit"
         if part.contrast < (_FAINTER if confidence < _CERTAIN else _FAINTEST) * rest.contrast:
             return "fainter than the rest"
@@ -485,42 +480,6 @@ def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
         return 0.0, 0.0
     across, down = cv2.absdiff(area[:, 2:], area[:, :-2]), cv2.absdiff(area[2:], area[:-2])
     return _mean_of_largest(across) / 2, _mean_of_largest(down) / 2
-
-
-def _goes_on(part: Part, ink: Ink) -> bool:
-    """Return whether a part is a straight stick that goes on, fainter, beyond one of its ends."""
-    x, y, w, h = part.box
-    rows, columns = np.nonzero(part.ink > INK_LEVEL * 255)
-    if len(rows) < 8:
-        return False
-    points = np.column_stack([columns + x, rows + y]).astype(float)
-    middle = points.mean(axis=0)
-    axis = np.linalg.svd(np.cov((points - middle).T))[0][:, 0]
-    along, across = (points - middle) @ axis, (points - middle) @ [-axis[1], axis[0]]
-    length = np.ptp(along)
-    if np.abs(across).mean() > _STRAIGHT * length + part.stroke / 4:
-        return False
-    steps = np.arange(2 + 0.06 * length, _BEYOND * length + 4)
-    for end, outwards in ((along.min(), -1), (along.max(), 1)):
-        places = middle + (end + outwards * steps)[:, np.newaxis] * axis
-        on, beside = _profile(ink.contrast, places, axis)
-        if len(on) < 0.6 * len(steps):
-            continue  # the frame ends here
-        if (on - beside > _VISIBLE * part.contrast).mean() > _GOING_ON and part.contrast < _OVER_A_LINE * np.median(on):
-            return True
-    return False
-
-
-def _profile(contrast: np.ndarray, places: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the contrast at places (N, 2), give or take 2 px across the axis, and the same 6 to 10 px beside them."""
-    offsets = np.arange(-10, 11)
-    grid = places[:, np.newaxis] + offsets[:, np.newaxis] * np.array([-axis[1], axis[0]])
-    columns, rows = np.rint(grid).astype(int).transpose(2, 0, 1)
-    height, width = contrast.shape
-    inside = ((rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)).all(axis=1)
-    values = contrast[rows[inside], columns[inside]].astype(float)
-    far = np.abs(offsets) > 5
-    return values[:, np.abs(offsets) <= 2].max(axis=1), np.median(values[:, far], axis=1)
 
 
 def _clutter(part: Part, ink: Ink) -> float:

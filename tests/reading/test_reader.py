@@ -219,3 +219,13 @@ def test_samples_are_read(reader):
         right += sum(any(d.digit == true["digit"] and overlap(d.box, true["box"]) > 0.4 for d in read_there)
                      for true in digits)
     assert right >= 0.95 * wanted and found <= 1.05 * wanted
+
+
+def test_fingers_at_the_rim_of_a_held_sheet_are_no_ones(reader):
+    samples = Path(__file__).parents[2] / "data" / "samples"
+    wanted = Counter(str(item["digit"]) for item in json.loads((samples / "truth.json").read_text())["demo.mp4"])
+    clip = cv2.VideoCapture(str(samples / "demo.mp4"))
+    for number in (20, 74, 92):
+        clip.set(cv2.CAP_PROP_POS_FRAMES, number)
+        found = Counter(read(reader, clip.read()[1]))
+        assert found.total() >= 14 and not found - wanted, number
