@@ -1,6 +1,7 @@
 """The released model reading rendered frames through the front door of the package: `Reader.read`."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -222,9 +223,8 @@ def test_samples_are_read(reader):
 
 
 def test_fingers_at_the_rim_of_a_held_sheet_are_no_ones(reader):
-    samples = Path(__file__).parents[2] / "data" / "samples"
-    wanted = Counter(str(item["digit"]) for item in json.loads((samples / "truth.json").read_text())["demo.mp4"])
-    clip = cv2.VideoCapture(str(samples / "demo.mp4"))
+    wanted = Counter(str(item["digit"]) for item in json.loads((SAMPLES / "truth.json").read_text())["demo.mp4"])
+    clip = cv2.VideoCapture(str(SAMPLES / "demo.mp4"))
     for number in (20, 74, 92):
         clip.set(cv2.CAP_PROP_POS_FRAMES, number)
         found = Counter(read(reader, clip.read()[1]))
