@@ -65,9 +65,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=SEED, help="of weights, order and augmentation (default: 0)")
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
-    parser.add_argument("--no-camera", action="store_true", help="train without rendered pictures, to compare")
-    parser.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
-    parser.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
+    job = parser.add_mutually_exclusive_group()
+    job.add_argument("--no-camera", action="store_true", help="train without rendered pictures, to compare")
+    job.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
+    job.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
     options = parser.parse_args(arguments)
@@ -117,11 +118,11 @@ def run_all(options: argparse.Namespace, report) -> None:
     from digits.learning.sources import Weights, imagenet_weights
 
     if options.tensorboard:
-        training.require_tensorboard()
+        training.require_tensorboard(options.tensorboard)
     with training.run_lock(config.models_dir):
         if options.fresh:
             for name in options.models:
-                shutil.rmtree(config.models_dir / name, ignore_errors=True)
+                shutil.rmtree(config.model_folder(name), ignore_errors=True)
         weights = Weights(None, "random")
         if "mobilenet_v2" in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
@@ -132,10 +133,7 @@ def run_all(options: argparse.Namespace, report) -> None:
             report(f"{name} ({number} of {len(options.models)})")
             outcomes[name] = experiment.train_model(name, run)
         if options.no_camera:  # a line to compare with, nothing to use
-            rows = [row for outcome in outcomes.values() for row in outcome.rows]
-            results.update_leaderboard(results_dir(config) / results.LEADERBOARD, rows)
-            for row in rows:
-                report(results.line(row))
+            results.tabulate(run, outcomes, results_dir(config))
             return
         best = results.report(run, outcomes, results_dir(config))
         folder = export(run, outcomes, best)
@@ -177,8 +175,7 @@ def load_tensorflow() -> None:
 def export(run, outcomes: dict, best: str) -> Path:
     """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on."""
     from digits.learning import results
-    from digits.learning.training import replacing
-    from digits.reading.formats import DEFAULT_FILE
+    from digits.learning.export import make_default
 
     names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
     for name in names:
@@ -189,8 +186,7 @@ def export(run, outcomes: dict, best: str) -> Path:
     if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
         best = earlier
-    with replacing(run.config.exports_dir / DEFAULT_FILE) as beside:  # a live window may be looking
-        beside.write_text(f"{best}\n", encoding="utf-8")
+    make_default(run.config.exports_dir, best)
     return run.config.exports_dir / best
 
 

@@ -39,7 +39,7 @@ _UPRIGHT = 2.5  # height over width of what looks like a 1
 _PER_TEXTURE = 6  # parts taken from one texture, at most
 # Digits are drawn in this mixture: more of those whose shapes differ most between countries.
 _DRAWN_LABELS = np.array([0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9])
-_SCANNED = 0.2  # share of drawn digits that are scanned small instead of photographed
+_SCANNED = 0.2  # share of drawings, digits or not, that are scanned small instead of photographed
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 _WHOLE = 0.55
 

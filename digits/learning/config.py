@@ -63,6 +63,10 @@ class RunConfig:
         names = ("baseline_epochs", "compact_epochs", "frozen_epochs", "last_epochs", "all_epochs")
         return replace(self, **{name: min(most, getattr(self, name)) for name in names})
 
+    def model_folder(self, name: str) -> Path:
+        """Return where the states and results of one model are kept."""
+        return self.models_dir / (f"{name}-no-camera" if self.no_camera else name)
+
     def without_camera(self) -> RunConfig:
         """Return these settings with nothing rendered to train on; models are kept beside the others."""
         return replace(self, no_camera=True, camera=0.0, handwritten=0, non_digits=0, scraps=0, textures=0)

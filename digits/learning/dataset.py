@@ -374,7 +374,7 @@ def load_split(merged_dir: Path = MERGED_DIR, split: str = "train") -> Tiles:
 
     def read(start: int) -> None:
         for position in range(start, min(start + _MNIST_CHUNK, len(rows))):
-            images[position] = _read_tile(merged_dir / rows[position]["path"])
+            images[position] = read_tile(merged_dir / rows[position]["path"])
 
     # Threads are enough: opening and decoding both run outside Python's lock.
     with ThreadPoolExecutor(2 * available_cores()) as pool:
@@ -384,7 +384,8 @@ def load_split(merged_dir: Path = MERGED_DIR, split: str = "train") -> Tiles:
     return Tiles(images, labels, *columns, same_writer=MergedState.load(merged_dir).same_writer)
 
 
-def _read_tile(path: Path) -> np.ndarray:
+def read_tile(path: Path) -> np.ndarray:
+    """Return one merged tile, uint8 (96, 96); raise DatasetError if it is missing or damaged."""
     try:
         with open(path, "rb") as file:
             tile = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_GRAYSCALE)

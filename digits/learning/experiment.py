@@ -26,6 +26,7 @@ from digits.learning import baselines, compact, evaluation, transfer
 from digits.learning.augment import Extras, camera_shift, enrich, geometric
 from digits.learning.config import ROOT, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
+from digits.learning.progress import titled
 from digits.learning.sources import Weights
 from digits.learning.training import (
     Feed,
@@ -110,14 +111,13 @@ class Run:
 
     def folder(self, name: str) -> Path:
         """Return the folder of one model."""
-        return self.config.models_dir / (f"{name}-no-camera" if self.config.no_camera else name)
+        return self.config.model_folder(name)
 
 
 def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: B008 (it holds nothing)
     """Merge and read the tiles; make the extras and the camera's view of val, once for the same tiles."""
-    advance = getattr(report, "advance", None)
     summary = build_merged(
-        config.custom_dir, config.merged_dir, config.limit, report, progress=_titled(advance, "tiles")
+        config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
     )
     report(summary.line())
     train, val, calibration, test = (
@@ -127,7 +127,7 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
     extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
                     config.textures)
     made, targets = enrich(
-        train.images, train.labels, extras, config.seed, cache, done=_titled(advance, "camera tiles")
+        train.images, train.labels, extras, config.seed, cache, done=titled(report, "camera tiles")
     )
     val_camera = camera_view(val.images, cache)
     report(
@@ -407,8 +407,6 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
             "size_bytes": (folder / "model.keras").stat().st_size,
             "latency_ms": latency,
         }
-    with replacing(folder / "probabilities.npz") as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **outcome.probabilities)
     write_csv(folder / "history.csv", outcome.history)
     metrics = {
         "model": name,
@@ -419,6 +417,13 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
         "config": asdict(run.config),
         **circumstances(run.command),
     }
+    write_judgement(folder, outcome.probabilities, metrics)
+
+
+def write_judgement(folder: Path, probabilities: dict[str, np.ndarray], metrics: dict) -> None:
+    """Write what is known of a trained network into its folder; metrics.json comes last."""
+    with replacing(folder / "probabilities.npz") as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, **probabilities)
     with replacing(folder / "metrics.json") as beside:
         beside.write_text(json.dumps(metrics, indent=1, default=str), encoding="utf-8")
 
@@ -479,8 +484,9 @@ def camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
     return np.load(path)
 
 
-def _titled(advance, title: str):
-    return None if advance is None else lambda done, total: advance(title, done, total)
+def calibration_views(clean: Tiles, cache: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Return calibration tiles and labels, clean and then after the camera: a threshold must hold for both."""
+    return np.concatenate([clean.images, camera_view(clean.images, cache)]), np.concatenate([clean.labels] * 2)
 
 
 # ---------------------------------------------------------------- notes

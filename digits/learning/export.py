@@ -29,8 +29,9 @@ from digits.learning.evaluation import acceptance_threshold, accuracy, fit_tempe
 from digits.learning.non_digits import draw_non_digit
 from digits.learning.onnx_file import save_onnx
 from digits.learning.tflite_files import Quantiser, save_tflite
+from digits.learning.training import replacing
 from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, read_card, sha256
-from digits.reading.formats import load_model
+from digits.reading.formats import DEFAULT_FILE, load_model
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise, to_input
 from digits.reading.verify import GOLDEN, Golden, compare, golden_tile, load_golden, machine, save_golden, verify
 
@@ -109,6 +110,12 @@ def renew_golden(folder: Path) -> None:
         raise ExportError(f"{folder} was left as it is: {error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+
+
+def make_default(exports_dir: Path, *names: str) -> None:
+    """Name the export that is used where none is asked for, and what takes its place if its folder is gone."""
+    with replacing(exports_dir / DEFAULT_FILE) as beside:  # a live window may be looking
+        beside.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def golden_sources(digits: np.ndarray, count: int = 32, seed: int = 0) -> list[np.ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -19,6 +20,12 @@ class Report:
 
     def advance(self, title: str, done: int, total: int) -> None:
         """Take the news that `done` of `total` steps of `title` are done."""
+
+
+def titled(report: Callable, title: str) -> Callable[[int, int], None] | None:
+    """Return a function (done, total) that tells `report` how far a job is; None if it takes no such news."""
+    advance = getattr(report, "advance", None)
+    return None if advance is None else lambda done, total: advance(title, done, total)
 
 
 class Console(Report):

@@ -23,9 +23,9 @@ from digits.learning.augment import AUGMENT_RULE, Extras, camera_tiles, enrich, 
 from digits.learning.config import CLASSES
 from digits.learning.dataset import Tiles
 from digits.learning.keras_files import flatten
-from digits.learning.progress import Report
+from digits.learning.progress import titled
 from digits.learning.tflite_files import save_tflite
-from digits.learning.training import digest, one_hot, replacing
+from digits.learning.training import assign, digest, one_hot, replacing
 from digits.learning.workers import available_cores
 from digits.reading.tile import TILE_RULE, to_input
 
@@ -86,7 +86,7 @@ class Network:
 
     def reset(self) -> None:
         """Put the weights that the network came with back into the head, and chance back to its start."""
-        _assign(self.head.variables, self._start)
+        assign(self.head.variables, self._start)
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Return float32 (N, 10) of features (N, F) with the head as it is now."""
@@ -104,7 +104,7 @@ class Network:
     def fit(self, features: np.ndarray, targets: np.ndarray, weights: np.ndarray, recipe: Recipe, seed: int) -> None:
         """Fit the head, from the weights it came with, on features (N, F), targets (N, 10) and weights (N,)."""
         self.reset()
-        _assign(self._optimizer.variables, self._unused)
+        assign(self._optimizer.variables, self._unused)
         rng = np.random.default_rng(seed)
         times = -(-recipe.steps * recipe.batch // len(features))
         order = np.concatenate([rng.permutation(len(features)) for _ in range(times)])
@@ -207,9 +207,9 @@ def make_kept(
     mnist = mnist.select(picked)
     sixth = len(mnist) // _MADE
     extras = Extras(camera=sixth, handwritten=sixth // 2, non_digits=sixth // 2)
-    made, labels = enrich(mnist.images, mnist.labels, extras, _SEED, folder.parent, done=_titled(report, "made tiles"))
+    made, labels = enrich(mnist.images, mnist.labels, extras, _SEED, folder.parent, done=titled(report, "made tiles"))
     tiles = np.concatenate([mnist.images, made])
-    features = trunk.features(tiles, _titled(report, "features"))
+    features = trunk.features(tiles, titled(report, "features"))
     labels = np.concatenate([one_hot(mnist.labels), labels])
     network.reset()
     shown = tiles[np.linspace(0, len(tiles) - 1, min(_REPRESENTATIVE, len(tiles))).astype(int)]
@@ -282,7 +282,7 @@ def refit_safely(network: Network, kept: Kept, new: Versions, seed: int = _SEED)
     fitted = _values(network.head.variables)
     allowed = int(MAY_FALL * len(kept.calibration_labels) / 2 + 1e-9)
     for share in (1.0, 0.5, 0.25):
-        _assign(network.head.variables, fitted)
+        assign(network.head.variables, fitted)
         network.blend(share)
         if all(now >= then - allowed for now, then in zip(_right(network, kept), before, strict=True)):
             return share
@@ -318,15 +318,5 @@ def _before_the_dense_end(flat: keras.Model):
     return cut
 
 
-def _titled(report: Callable, title: str) -> Callable[[int, int], None] | None:
-    advance = getattr(report, "advance", None)
-    return None if advance is None or type(report) is Report else lambda done, total: advance(title, done, total)
-
-
 def _values(variables: list) -> list[np.ndarray]:
     return [variable.numpy() for variable in variables]
-
-
-def _assign(variables: list, values: list[np.ndarray]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)

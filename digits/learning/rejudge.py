@@ -19,7 +19,7 @@ from digits.learning.config import RunConfig
 from digits.learning.experiment import Outcome, Run
 from digits.learning.progress import Console
 from digits.learning.sources import imagenet_weights
-from digits.learning.training import RunError, replacing, run_lock
+from digits.learning.training import RunError, assign, run_lock
 
 SCORES = ("val_accuracy", "val_camera_accuracy", "test_accuracy", "own_test_accuracy")
 _STAGES = {  # MobileNetV2's rows whose networks are kept as the state of the part that learned
@@ -49,10 +49,7 @@ def judge_again(name: str, run: Run) -> Outcome:
             _score(row, judge, part)
     outcome = judge.outcome(model, part, rows, experiment.read_csv(folder / "history.csv"))
     metrics |= {"choice": outcome.choice, "rows": rows, "scores": outcome.scores, "judged_by": run.command}
-    with replacing(folder / "probabilities.npz") as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **outcome.probabilities)
-    with replacing(folder / "metrics.json") as beside:
-        beside.write_text(json.dumps(metrics, indent=1, default=str), encoding="utf-8")
+    experiment.write_judgement(folder, outcome.probabilities, metrics)
     return outcome
 
 
@@ -71,8 +68,7 @@ def _stage_network(folder: Path, stage: str, run: Run) -> keras.Model:
         values = [state[name] for name in sorted(state.files) if name.startswith("model/")]
     if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
         raise RunError(f"{folder / file} does not hold the stage {stage}; train it again with --fresh")
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+    assign(variables, values)
     return model
 
 

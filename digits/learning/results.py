@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning import evaluation, plots
-from digits.learning.experiment import NO_CAMERA, Data, Outcome, Run, cache_dir, camera_view, read_csv, write_csv
+from digits.learning.experiment import NO_CAMERA, Data, Outcome, Run, cache_dir, calibration_views, read_csv, write_csv
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 
@@ -55,18 +55,19 @@ def chosen(table: list[dict], seed: int) -> str | None:
     return winner(choices) if choices else None
 
 
-def line(row: dict) -> str:
-    """Return a row of the leaderboard in words."""
-    val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
-    return f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}"
+def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[dict]:
+    """Put the rows of a run into the leaderboard below `place`, say them, and return all rows of the file."""
+    rows = [row for outcome in outcomes.values() for row in outcome.rows]
+    table = update_leaderboard(place / LEADERBOARD, rows)
+    for row in rows:
+        val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
+        run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
+    return table
 
 
 def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
     """Write leaderboard and figures below `place`, say what came out, and return the winner's name."""
-    rows = [row for outcome in outcomes.values() for row in outcome.rows]
-    table = update_leaderboard(place / LEADERBOARD, rows)
-    for row in rows:
-        run.report(line(row))
+    table = tabulate(run, outcomes, place)
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
     write_figures(place / "figures", run.data, outcomes, table, best)
@@ -122,17 +123,10 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
         run.config.exports_dir,
         card_info,
         golden_sources=golden_sources(load_mnist()[2]),
-        calibration=_calibration(run),
+        calibration=calibration_views(data.calibration, cache_dir(run.config)),
         representative=data.tiles[shown],
         report=run.report,
     )
-
-
-def _calibration(run: Run) -> tuple[np.ndarray, np.ndarray]:
-    """Return calibration tiles and labels, clean and after the camera: a threshold must hold for both."""
-    clean = run.data.calibration
-    camera = camera_view(clean.images, cache_dir(run.config))
-    return np.concatenate([clean.images, camera]), np.concatenate([clean.labels, clean.labels])
 
 
 def data_facts(data: Data, run: Run) -> dict:

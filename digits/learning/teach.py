@@ -14,13 +14,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from digits.learning import own_images
 from digits.learning.config import RunConfig
-from digits.learning.dataset import build_merged, load_own_images, load_split
-from digits.learning.experiment import cache_dir, camera_view
+from digits.learning.dataset import build_merged, load_own_images, load_split, read_tile
+from digits.learning.experiment import cache_dir, calibration_views
 from digits.learning.own_images import OwnImage
 from digits.learning.refit import (
     Kept,
@@ -35,9 +34,9 @@ from digits.learning.refit import (
     make_versions,
     refit_safely,
 )
-from digits.learning.training import digest, replacing
+from digits.learning.training import digest
 from digits.reading.card import ModelError, read_card
-from digits.reading.formats import DEFAULT_FILE, default_in, load_model
+from digits.reading.formats import default_in, load_model
 
 NAME = "taught"
 PARTS = 3  # the pictures are held out by thirds
@@ -182,7 +181,7 @@ def load_pictures(config: RunConfig) -> Pictures:
     for number, positions in enumerate(near):
         groups[positions] = number
     return Pictures(
-        np.stack([_tile(config.merged_dir / image.tile_path) for image in images]),
+        np.stack([read_tile(config.merged_dir / image.tile_path) for image in images]),
         np.array([image.label for image in images]),
         np.array([image.session_key for image in images]),
         groups,
@@ -250,10 +249,7 @@ def kept_features(
 
 
 def _calibration(config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
-    """Return calibration tiles and labels, clean and then after the camera, as every export has them."""
-    clean = load_split(config.merged_dir, "calibration")
-    camera = camera_view(clean.images, cache_dir(config))
-    return np.concatenate([clean.images, camera]), np.concatenate([clean.labels, clean.labels])
+    return calibration_views(load_split(config.merged_dir, "calibration"), cache_dir(config))
 
 
 def _right(network: Network, pictures: Pictures, versions: Versions) -> np.ndarray:
@@ -282,7 +278,7 @@ def _why_not(lesson: Lesson) -> str:
 def _export(config: RunConfig, release: Release, network: Network, kept: Kept, lesson: Lesson,
             about: tuple[int, str, str], report: Callable) -> Path:  # fmt: skip
     """Write every format of the refitted network, then make it the default."""
-    from digits.learning.export import GOLDEN, export_model, load_golden
+    from digits.learning.export import GOLDEN, export_model, load_golden, make_default
 
     began = time.monotonic()
     report("Better: writing it in every format, and checking each")
@@ -310,8 +306,7 @@ def _export(config: RunConfig, release: Release, network: Network, kept: Kept, l
         calibration=_calibration(config),
         representative=kept.representative,
     )
-    with replacing(config.exports_dir / DEFAULT_FILE) as beside:
-        beside.write_text(f"{NAME}\n{release.folder.name}\n", encoding="utf-8")
+    make_default(config.exports_dir, NAME, release.folder.name)
     report(f"Exported in {time.monotonic() - began:.0f} s: {folder} is now the default, and an open live window takes "
            f"it by itself. Delete the folder to go back to {release.folder.name}.")
     return folder
@@ -325,10 +320,6 @@ def _taught_key(exports_dir: Path) -> str | None:
         return (read_card(exports_dir / NAME) or {}).get("taught", {}).get("key")
     except ModelError:
         return None
-
-
-def _tile(path: Path) -> np.ndarray:
-    return cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
 
 
 def _made_at(custom_dir: Path, image: OwnImage) -> float:

@@ -242,9 +242,9 @@ class _Keeper(keras.callbacks.Callback):
             return
         facts, arrays = saved
         self.epoch, self.done, self.history = facts["epoch"], facts["done"], facts["history"]
-        _assign(self.model.variables, arrays["model"])
+        assign(self.model.variables, arrays["model"])
         if not self.done:
-            _assign(self.model.optimizer.variables, arrays["optimizer"])
+            assign(self.model.optimizer.variables, arrays["optimizer"])
             self.best = arrays["best"] or None
             self.done = self._exhausted()
             if self.done:
@@ -292,7 +292,7 @@ class _Keeper(keras.callbacks.Callback):
     def finish(self) -> None:
         """Put the best weights into the model and mark the stage as done."""
         if self.best is not None:
-            _assign(self.model.variables, self.best)
+            assign(self.model.variables, self.best)
         self.best, self.done = None, True
         self._write(done=True)
 
@@ -315,7 +315,7 @@ class _Keeper(keras.callbacks.Callback):
         raw = [variable.numpy() for variable in self.model.trainable_variables]
         self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
         yield
-        _assign(self.model.trainable_variables, raw)
+        assign(self.model.trainable_variables, raw)
 
     def _exhausted(self) -> bool:
         if self.epoch >= self.stage.epochs:
@@ -331,10 +331,16 @@ class _Keeper(keras.callbacks.Callback):
         _write_state(self.path, facts, arrays)
 
 
-def require_tensorboard() -> None:
-    """Raise RunError if TensorBoard's logs cannot be written here: the package is no part of TensorFlow any more."""
+def require_tensorboard(folder: Path) -> None:
+    """Make the folder of TensorBoard's logs before hours are spent on what would go there.
+
+    Raises:
+        RunError: if the package is missing; it is no part of TensorFlow any more.
+        OSError: if the folder cannot be made.
+    """
     if importlib.util.find_spec("tensorboard") is None:
         raise RunError("--tensorboard needs the package of that name: pip install tensorboard")
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def _log(folder: Path, row: dict) -> None:
@@ -354,7 +360,8 @@ def _line(row: dict, epochs: int) -> str:
     )
 
 
-def _assign(variables: list, values: list[np.ndarray]) -> None:
+def assign(variables: list, values: list[np.ndarray]) -> None:
+    """Give each variable its value, in order."""
     for variable, value in zip(variables, values, strict=True):
         variable.assign(value)
 

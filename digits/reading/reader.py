@@ -370,7 +370,7 @@ def _slope_of_rows(parts: list[Part]) -> float:
 
 def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     """Return the ink of a part on a turned sheet as it stands on an upright one."""
-    if abs(slope) <= _TURNED:
+    if slope == 0:
         return ink
     side = int(np.ceil(np.hypot(*ink.shape))) + 2
     matrix = cv2.getRotationMatrix2D(((ink.shape[1] - 1) / 2, (ink.shape[0] - 1) / 2), -slope, 1.0)

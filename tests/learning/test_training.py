@@ -174,7 +174,7 @@ def test_tensorboard_logs_hold_every_epoch(tmp_path):
     assert steps == pytest.approx({row["epoch"]: row["val_accuracy"] for row in history})
 
 
-def test_without_tensorboard_one_sentence(monkeypatch):
+def test_without_tensorboard_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(training.RunError, match="pip install tensorboard"):
-        training.require_tensorboard()
+        training.require_tensorboard(tmp_path)
