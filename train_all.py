@@ -62,7 +62,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
-    parser.add_argument("--seed", type=int, default=SEED, help="of weights, order and augmentation (default: 0)")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=SEED,
+        help="of weights, order and augmentation (default: 0); with --release another one only adds rows to compare",
+    )
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
     job = parser.add_mutually_exclusive_group()
@@ -132,7 +137,7 @@ def run_all(options: argparse.Namespace, report) -> None:
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")
             outcomes[name] = experiment.train_model(name, run)
-        if options.no_camera:  # a line to compare with, nothing to use
+        if config.no_camera or config.further_seed:  # lines to compare with, nothing to use
             results.tabulate(run, outcomes, results_dir(config))
             return
         best = results.report(run, outcomes, results_dir(config))

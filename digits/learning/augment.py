@@ -21,10 +21,11 @@ from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 
-AUGMENT_RULE = 3  # version of what `enrich` makes; kept tiles of another one are not used
+AUGMENT_RULE = 4  # version of what `enrich` makes; kept tiles of another one are not used
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
+_HASTY, _HASTY_ROTATION = 0.12, 26.0  # share of hands that turn further, as on paper that lies askew
 _SHEAR = 0.25
 _STRETCH = 0.18  # of width against height, either way
 _ELASTIC = 3.0  # px a part of a stroke moves
@@ -39,7 +40,7 @@ _UPRIGHT = 2.5  # height over width of what looks like a 1
 _PER_TEXTURE = 6  # parts taken from one texture, at most
 # Digits are drawn in this mixture: more of those whose shapes differ most between countries.
 _DRAWN_LABELS = np.array([0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9])
-_SCANNED = 0.2  # share of drawings, digits or not, that are scanned small instead of photographed
+_SCANNED = 0.2  # share of all three kinds that are scanned small instead of photographed
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 _WHOLE = 0.55
 
@@ -74,7 +75,8 @@ def _rewritten(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _warp(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return the float32 (96, 96) maps of a random affine and elastic warp about the tile's middle."""
-    angle = np.deg2rad(rng.uniform(-_ROTATION, _ROTATION))
+    most = _HASTY_ROTATION if rng.random() < _HASTY else _ROTATION
+    angle = np.deg2rad(rng.uniform(-most, most))
     stretch = 1 + rng.uniform(-_STRETCH, _STRETCH)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     matrix = turn @ [[stretch, rng.uniform(-_SHEAR, _SHEAR)], [0, 1 / stretch]] * rng.uniform(1.0, 1.25)
@@ -184,8 +186,7 @@ def enrich(
     rng = np.random.default_rng([seed, 1])
     picked = rng.choice(len(tiles), extras.camera, replace=extras.camera > len(tiles))
     drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
-    scanned = np.zeros(extras.camera + extras.handwritten + extras.non_digits, bool)
-    scanned[extras.camera :] = np.random.default_rng([seed, 6]).random(len(scanned) - extras.camera) < _SCANNED
+    scanned = np.random.default_rng([seed, 6]).random(extras.camera + extras.handwritten + extras.non_digits) < _SCANNED
     inks = [*tiles[picked], *_drawn(drawn, seed), *_not_digits(extras.non_digits, seed)]
     made = camera_tiles(inks, seed, 1.0, workers, done, scanned)
     scraps, textures = _page_scraps(tiles, extras.scraps, seed, workers), _texture_parts(extras.textures, seed, workers)

@@ -65,7 +65,13 @@ class RunConfig:
 
     def model_folder(self, name: str) -> Path:
         """Return where the states and results of one model are kept."""
-        return self.models_dir / (f"{name}-no-camera" if self.no_camera else name)
+        comparison = "-no-camera" * self.no_camera + f"-seed{self.seed}" * self.further_seed
+        return self.models_dir / f"{name}{comparison}"
+
+    @property
+    def further_seed(self) -> bool:
+        """Whether a release run only adds rows of another seed, for mean and range: nothing is exported then."""
+        return self.release and self.seed != SEED
 
     def without_camera(self) -> RunConfig:
         """Return these settings with nothing rendered to train on; models are kept beside the others."""
@@ -104,12 +110,12 @@ class RunConfig:
         longer = cls(
             release=True,
             baseline_epochs=10,
-            compact_epochs=20,
+            compact_epochs=16,
             frozen_epochs=12,
             all_epochs=3,
-            camera=0.6,
-            handwritten=32000,
-            non_digits=24000,
+            camera=0.8,
+            handwritten=48000,
+            non_digits=28000,
             scraps=6000,
             textures=6000,
         )

@@ -51,7 +51,7 @@ def _zero_curl(rng: Random) -> Glyph:
 
 
 def _zero_polygon(rng: Random) -> Glyph:
-    corners = int(rng.integers(5, 9))
+    corners = int(rng.integers(4, 9))
     ring = _ring(rng, rng.uniform(0.25, 0.45), corners + 1, 360.0)
     return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in zip(ring[:-1], ring[1:], strict=True)]]
 
@@ -61,6 +61,14 @@ def _zero_tailed(rng: Random) -> Glyph:
     rx = rng.uniform(0.25, 0.42)
     tail = (rx * rng.uniform(0.2, 1.1), -0.5 - rng.uniform(0, 0.1))
     return [[[tail, *arc(0, 0, rx, 0.5, 100, 100 + rng.uniform(325, 375), 9)]]]
+
+
+def _zero_looped(rng: Random) -> Glyph:
+    """Starts at the left, goes over the top and round, and ends inside: a loop at the upper left."""
+    rx = rng.uniform(0.28, 0.46)
+    lead = [(-rx * rng.uniform(0.7, 1.25), -rng.uniform(0.0, 0.3)), (-rx * rng.uniform(0.5, 0.8), -0.4)]
+    ring = arc(0, 0, rx, 0.5, 85, 85 - rng.uniform(340, 385), 9)
+    return [[[*lead, *ring, (-rx * rng.uniform(-0.2, 0.5), -rng.uniform(0.2, 0.38))]]]
 
 
 def _zero_two_strokes(rng: Random) -> Glyph:
@@ -292,6 +300,18 @@ def _four_round(rng: Random) -> Glyph:
                      (w - rng.uniform(0.0, 0.1), rng.uniform(0.9, 1.1))]]]
 
 
+def _four_y(rng: Random) -> Glyph:
+    """An arm that bends into the middle of a long stem, as in a y; the arm may start with a hook."""
+    depth, w = rng.uniform(0.38, 0.62), rng.uniform(0.3, 0.5)
+    start = (rng.uniform(-0.06, 0.08), rng.uniform(-0.05, 0.14))
+    hook = [(start[0] - rng.uniform(0.04, 0.14), start[1] + rng.uniform(0.04, 0.14))] if rng.random() < 0.25 else []
+    arm = [*hook, start, (rng.uniform(-0.02, 0.08), 0.65 * depth), (0.45 * w, depth),
+           (w + rng.uniform(-0.03, 0.06), depth - rng.uniform(0.02, 0.16))]
+    stem = [(w + rng.uniform(0.0, 0.16), rng.uniform(-0.1, 0.16)),
+            (w - rng.uniform(-0.02, 0.16), rng.uniform(0.95, 1.25))]
+    return [[arm], [stem]]
+
+
 def _four_crossed_low(rng: Random) -> Glyph:
     """A short stem crossing the bar far out, the triangle open at the top."""
     left = (0.0, rng.uniform(0.55, 0.78))
@@ -401,6 +421,14 @@ def _six_curled(rng: Random) -> Glyph:
 def _six_straight(rng: Random) -> Glyph:
     w, top = rng.uniform(0.32, 0.6), rng.uniform(0.45, 0.7)
     return [[[(w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)] + _six_loop(rng, top, w)]]
+
+
+def _six_swept(rng: Random) -> Glyph:
+    """The stem comes from far to the right, nearly lying, as the tail of a sigma."""
+    w, top = rng.uniform(0.45, 0.75), rng.uniform(0.25, 0.5)
+    stem = [(w * rng.uniform(1.15, 2.1), rng.uniform(0.0, 0.3)), (0.75 * w, rng.uniform(0.02, 0.16)), (0.2 * w, 0.3),
+            (0.0, 0.66)]
+    return [[stem + _six_loop(rng, top, w)]]
 
 
 def _six_tiny_loop(rng: Random) -> Glyph:
@@ -537,11 +565,22 @@ def _eight_stacked(rng: Random) -> Glyph:
 
 
 def _eight_lying(rng: Random) -> Glyph:
-    angle = np.radians(rng.uniform(35, 70)) * rng.choice([-1, 1], p=[0.85, 0.15])
+    angle = np.radians(rng.uniform(35, 88)) * rng.choice([-1, 1], p=[0.85, 0.15])
     line = _eight_crossing(rng)[0][0]
     turned = [(x * np.cos(angle) - (y - 0.5) * np.sin(angle), x * np.sin(angle) + (y - 0.5) * np.cos(angle)) for x,
               y in line]
     return [[turned]]
+
+
+def _eight_hooked(rng: Random) -> Glyph:
+    """Begun as a 2 and closed below only: a hook over a triangle or a drop."""
+    u, v, y = rng.uniform(0.14, 0.26), rng.uniform(0.2, 0.36), rng.uniform(0.34, 0.46)
+    hook = [(-0.5 * u, rng.uniform(0.14, 0.26)), (-0.8 * u, 0.08), (0.1, 0.0), (u, 0.14), (0.3 * u, y)]
+    left, right = (-v, rng.uniform(0.8, 0.98)), (v, rng.uniform(0.9, 1.02))
+    end = (rng.uniform(-0.02, 0.08), y - rng.uniform(-0.02, 0.08))
+    if rng.random() < 0.5:
+        return [[[*hook, left], [left, right], [right, end]]]
+    return [[[*hook, left, (0.0, 1.0), right, end]]]
 
 
 def _eight_angular(rng: Random) -> Glyph:
@@ -610,23 +649,23 @@ def _nine_flat(rng: Random) -> Glyph:
 # The second number is how often a style is drawn, out of the label's sum.
 STYLES: dict[int, list[tuple[Style, float]]] = {
     0: [(_zero_plain, 5), (_zero_narrow, 1), (_zero_wide, 1), (_zero_slashed, 0.8), (_zero_curl, 1),
-        (_zero_polygon, 1), (_zero_tailed, 1), (_zero_two_strokes, 0.7)],
+        (_zero_polygon, 1), (_zero_tailed, 1), (_zero_looped, 0.8), (_zero_two_strokes, 0.7)],
     1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 2), (_one_long_flag, 3), (_one_serif, 2),
         (_one_underlined, 1.5)],
     2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_knotted, 1.2),
         (_two_upright, 0.6), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
     3: [(_three_round, 4), (_three_tongue, 1.3), (_three_curl, 1.2), (_three_flat_top, 2), (_three_soft, 1)],
     4: [(_four_open, 4), (_four_closed, 2.5), (_four_one_stroke, 1), (_four_lightning, 2), (_four_looped, 1),
-        (_four_round, 1.5), (_four_crossed_low, 1)],
+        (_four_round, 1.5), (_four_y, 1.5), (_four_crossed_low, 1)],
     5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1), (_five_square, 0.8),
         (_five_slanted, 1.5), (_five_no_bar, 0.5)],
     6: [(_six_curved, 4), (_six_hooked, 2), (_six_curled, 0.8), (_six_straight, 2), (_six_tiny_loop, 0.8),
-        (_six_flat_loop, 1)],
+        (_six_flat_loop, 1), (_six_swept, 0.7)],
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
         (_seven_double, 0.7), (_seven_sharp, 1),
         (_seven_footed, 0.5)],
     8: [(_eight_crossing, 4), (_eight_open_top, 1.2), (_eight_mirrored, 1.5), (_eight_stacked, 2),
-        (_eight_lying, 0.4), (_eight_angular, 0.4)],
+        (_eight_lying, 0.6), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
     9: [(_nine_closed, 4), (_nine_open, 1.5), (_nine_stick, 1.2), (_nine_swing, 1.5), (_nine_flat, 1)],
 }
 

@@ -190,9 +190,10 @@ def _hatching(rng: Random) -> Glyph:
 
 
 def _bars(rng: Random) -> Glyph:
-    """One to four lines that lie: dashes, equal signs, rulings."""
-    slope = rng.uniform(-0.25, 0.25)
-    return [[[(0, y), (1, y + slope)]] for y in 0.25 * np.arange(int(rng.integers(1, 5))) * rng.uniform(0.6, 1.4)]
+    """One to four lines that lie: dashes, equal signs, rulings; one alone lies up to 31 degrees off."""
+    count = int(rng.integers(1, 5))
+    slope = rng.uniform(-0.6, 0.6) if count == 1 else rng.uniform(-0.25, 0.25)
+    return [[[(0, y), (1, y + slope)]] for y in 0.25 * np.arange(count) * rng.uniform(0.6, 1.4)]
 
 
 def _corner(rng: Random) -> Glyph:

@@ -73,8 +73,12 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
     """
     side = int(rng.integers(28, 65))
     mask, _ = _place(_thin_line(ink, rng), rng, (4 * side,) * 2, 4 * side * rng.uniform(0.35, 0.9), 0.0, 0.2)
-    small = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    # Some programs take every fourth pixel: lines become steps and dashes.
+    small = mask[::4, ::4] if rng.random() < 0.3 else cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
     cover = small / np.float32(max(1, small.max())) * rng.uniform(0.5, 1.0)
+    if rng.random() < 0.4:  # the pen was pressed unevenly
+        pressed = cv2.resize(rng.random((4, 4), np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+        cover *= 1 - rng.uniform(0.2, 0.9) * np.clip(pressed, 0, 1)
     cover += rng.uniform(0, 0.03) * rng.standard_normal(small.shape, np.float32)
     grey = np.clip(rng.uniform(235, 256) * (1 - 0.9 * cover), 0, 255).astype(np.uint8)
     return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), cv2.boundingRect(ink_points(small))
