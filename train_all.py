@@ -131,7 +131,7 @@ def run_all(options: argparse.Namespace, report) -> None:
         weights = Weights(None, "random")
         if "mobilenet_v2" in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
-        data = experiment.load_data(config, report)
+        data = experiment.load_data(config, report, options.models)
         run = experiment.Run(config, data, weights, command(options), report, options.tensorboard)
         outcomes = {}
         for number, name in enumerate(options.models, 1):

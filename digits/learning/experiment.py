@@ -13,7 +13,7 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -44,6 +44,7 @@ from digits.reading.tile import TILE_RULE
 
 BUILDERS = {**baselines.BASELINES, compact.NAME: compact.build_cnn_compact}  # of the networks trained in one stage
 MODELS = (*BUILDERS, transfer.NAME)
+_PLAIN = {name for name in BUILDERS if name not in (baselines.AUGMENTED, compact.NAME)}  # trained without extras
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
@@ -57,7 +58,7 @@ class Data:
     """All tiles of a run.
 
     `tiles` uint8 (M, 96, 96) and `targets` float32 (M, 10) hold train, extras and val, one after the other,
-    so that training again on train + val needs no copy; `key` names all of it.
+    so that training again on train + val needs no copy; `key` names all of it, `plain_key` what is no extra.
     """
 
     tiles: np.ndarray
@@ -70,6 +71,7 @@ class Data:
     test: Tiles  # MNIST's own
     own_test: Tiles  # of the user's images; may be empty
     key: str
+    plain_key: str
 
     @property
     def fitted(self) -> int:
@@ -114,8 +116,11 @@ class Run:
         return self.config.model_folder(name)
 
 
-def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: B008 (it holds nothing)
-    """Merge and read the tiles; make the extras and the camera's view of val, once for the same tiles."""
+def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[str] = MODELS) -> Data:  # noqa: B008
+    """Merge and read the tiles; make the camera's view of val and, if one of `models` learns from them, the extras.
+
+    Both are made once for the same tiles, and kept.
+    """
     summary = build_merged(
         config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
     )
@@ -124,11 +129,13 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
     cache = cache_dir(config)
-    extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
-                    config.textures)
-    made, targets = enrich(
-        train.images, train.labels, extras, config.seed, cache, done=titled(report, "camera tiles")
-    )
+    made, targets = train.images[:0], one_hot(train.labels[:0])
+    if not _PLAIN.issuperset(models):
+        extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
+                        config.textures)
+        made, targets = enrich(
+            train.images, train.labels, extras, config.seed, cache, done=titled(report, "camera tiles")
+        )
     val_camera = camera_view(val.images, cache)
     report(
         f"{len(train):,} tiles to train on and {len(made):,} made beside them, {len(val):,} val, "
@@ -138,7 +145,8 @@ def load_data(config: RunConfig, report: Callable = Report()) -> Data:  # noqa: 
     tiles = np.concatenate([train.images, made, val.images])
     all_targets = np.concatenate([one_hot(train.labels), targets, one_hot(val.labels)])
     key = digest(tiles, all_targets, val_camera, TILE_RULE)
-    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, mnist, own, key)
+    plain_key = digest(train.images, train.labels, val_camera, TILE_RULE)
+    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, mnist, own, key, plain_key)
 
 
 def train_model(name: str, run: Run) -> Outcome:
@@ -185,7 +193,7 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     config, data = run.config, run.data
     keras.utils.set_random_seed(config.seed)
     model = BUILDERS[name]()
-    augmented = name in (baselines.AUGMENTED, compact.NAME)
+    augmented = name not in _PLAIN
     count = data.fitted if augmented else data.trained
     stage, augment = _for_device(_only_stage(name, config)), _often_geometric if augmented else None
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
@@ -452,7 +460,7 @@ def _finished(name: str, run: Run) -> Outcome | None:
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
-    return Job(run.folder(name), run.config.seed, digest(run.data.key, name, *parts), run.report, run.logs)
+    return Job(run.folder(name), run.config.seed, digest(_data_key(name, run), name, *parts), run.report, run.logs)
 
 
 def _key(name: str, run: Run) -> str:
@@ -462,7 +470,11 @@ def _key(name: str, run: Run) -> str:
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
         stages, settings = [_only_stage(name, config)], []
-    return digest(_RULE, run.data.key, name, config.seed, settings, [asdict(stage) for stage in stages])
+    return digest(_RULE, _data_key(name, run), name, config.seed, settings, [asdict(stage) for stage in stages])
+
+
+def _data_key(name: str, run: Run) -> str:
+    return run.data.plain_key if name in _PLAIN else run.data.key
 
 
 def _start(run: Run) -> str:
