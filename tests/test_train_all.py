@@ -87,6 +87,16 @@ def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finishe
     assert (out / "exports" / "trunk" / "mobilenet_v2_trunk_f16.npz").stat().st_size < 5_000_000
 
 
+def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_nothing_learns_from(finished, tmp_path):
+    out = copy_of_data(finished[0], tmp_path / "out")
+    kept = {path.name for path in (out / "models" / "cache").glob("extras-*")}
+    code, stdout, stderr = run(out, "--models", "cnn_small", "--seed", "1", extra={"release": True})
+    assert code == 0, stderr
+    assert set(accuracies(out)) == {("cnn_small", "train")} and "val (clean, camera)" in stdout
+    assert (out / "models" / "cnn_small-seed1" / "metrics.json").exists() and not (out / "exports").exists()
+    assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
+
+
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):
     whole, cut = (copy_of_data(finished[0], tmp_path / name) for name in ("whole", "cut"))
     arguments = ("--models", "cnn_small", "cnn_batchnorm")

@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -16,7 +16,7 @@ from digits.learning.non_digits import training_fonts
 from digits.learning.pages import Page, photograph, photograph_one, scan_one
 from digits.learning.scenes import texture
 from digits.learning.strokes import draw_digit, draw_non_digit
-from digits.learning.workers import Progress, map_chunks
+from digits.learning.workers import Progress, each_chunk, map_chunks
 from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
@@ -32,6 +32,7 @@ _ELASTIC = 3.0  # px a part of a stroke moves
 _SHIFT = 2.0  # px the finished tile is off centre
 
 _CHUNK = 256  # photographs between two reports of a worker
+_STORED = 4096  # tiles in one block of the kept file: read block by block, it needs no room for a copy
 _DRAWING = 128  # px side of a drawn digit before it is photographed
 _ON_A_PAGE = 24  # digits, at most
 _SCRAPS_A_CHUNK = 200
@@ -123,10 +124,23 @@ def camera_tiles(
         conditions, in the end on plain paper.
     """
     scanned = np.zeros(len(inks), bool) if scanned is None else scanned
-    chunks = [(list(inks[start : start + _CHUNK]), [seed, start], strength, scanned[start : start + _CHUNK])
-              for start in range(0, len(inks), _CHUNK)]
-    tiles = map_chunks(_photographed, chunks, workers, _counted(done, len(chunks)))
-    return np.concatenate(tiles) if tiles else np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    made = np.empty((len(inks), TILE_SIZE, TILE_SIZE), np.uint8)
+    _photograph_all(inks, made, seed, strength, workers, done, scanned)
+    return made
+
+
+def _photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, strength: float, workers: int | None,
+                    done: Progress | None, scanned: np.ndarray) -> None:
+    """Write the tiles of all inks, which may be drawn as they are needed, to `made`."""
+    waiting = iter(inks)
+    starts = range(0, len(made), _CHUNK)
+    chunks = ((list(itertools.islice(waiting, _CHUNK)), [seed, start], strength, scanned[start : start + _CHUNK])
+              for start in starts)
+    finished = itertools.count(1)
+    for position, tiles in each_chunk(_photographed, chunks, workers if len(starts) > 1 else 1):
+        made[starts[position] :][: len(tiles)] = tiles
+        if done:
+            done(next(finished), len(starts))
 
 
 def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None) -> np.ndarray:
@@ -159,6 +173,11 @@ class Extras:
     scraps: int = 0
     textures: int = 0
 
+    @property
+    def total(self) -> int:
+        """How many tiles in all."""
+        return self.camera + self.handwritten + self.non_digits + self.scraps + self.textures
+
 
 def enrich(
     tiles: np.ndarray,
@@ -168,44 +187,51 @@ def enrich(
     cache_dir: Path,
     workers: int | None = None,
     done: Progress | None = None,
+    out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
 
     Args:
         tiles: uint8 (N, 96, 96) of the train split.
         labels: (N,) 0 to 9.
+        out: uint8 (M, 96, 96) that the result is written to, where there is no room for a copy.
     Returns:
         uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`, in its order.
     """
     key = hashlib.sha256(repr((AUGMENT_RULE, TILE_RULE, extras, seed, len(tiles))).encode())
     key.update(np.ascontiguousarray(tiles).data)
     path = Path(cache_dir) / f"extras-{key.hexdigest()[:16]}.npz"
+    made = np.empty((extras.total, TILE_SIZE, TILE_SIZE), np.uint8) if out is None else out
     if path.exists():
         with np.load(path) as kept:
-            return kept["tiles"], kept["targets"]
+            for start in range(0, len(made), _STORED):
+                made[start : start + _STORED] = kept[f"tiles_{start}"]
+            return made, kept["targets"]
     rng = np.random.default_rng([seed, 1])
     picked = rng.choice(len(tiles), extras.camera, replace=extras.camera > len(tiles))
     drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
-    scanned = np.random.default_rng([seed, 6]).random(extras.camera + extras.handwritten + extras.non_digits) < _SCANNED
-    inks = [*tiles[picked], *_drawn(drawn, seed), *_not_digits(extras.non_digits, seed)]
-    made = camera_tiles(inks, seed, 1.0, workers, done, scanned)
-    scraps, textures = _page_scraps(tiles, extras.scraps, seed, workers), _texture_parts(extras.textures, seed, workers)
-    made = np.concatenate([made, scraps, textures])
+    alone = extras.camera + extras.handwritten + extras.non_digits
+    scanned = np.random.default_rng([seed, 6]).random(alone) < _SCANNED
+    inks = itertools.chain((tiles[i] for i in picked), _drawn(drawn, seed), _not_digits(extras.non_digits, seed))
+    _photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned)
+    made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
+    made[alone + extras.scraps :] = _texture_parts(extras.textures, seed, workers)
     targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
     digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
     targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
-    _store(path, tiles=made, targets=targets)
+    blocks = {f"tiles_{start}": made[start : start + _STORED] for start in range(0, len(made), _STORED)}
+    _store(path, targets=targets, **blocks)
     return made, targets
 
 
-def _drawn(labels: np.ndarray, seed: int) -> list[np.ndarray]:
+def _drawn(labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng([seed, 2])
-    return [draw_digit(int(label), rng, _DRAWING) for label in labels]
+    return (draw_digit(int(label), rng, _DRAWING) for label in labels)
 
 
-def _not_digits(count: int, seed: int) -> list[np.ndarray]:
+def _not_digits(count: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.default_rng([seed, 3])
-    return [draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count)]
+    return (draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count))
 
 
 def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
@@ -303,13 +329,6 @@ def _lies_in(part: tuple[float, ...], box: tuple[float, ...]) -> bool:
     middle = part[0] + part[2] / 2 - box[0], part[1] + part[3] / 2 - box[1]
     slack = 0.05 * max(box[2:])
     return -slack <= middle[0] <= box[2] + slack and -slack <= middle[1] <= box[3] + slack
-
-
-def _counted(done: Progress | None, total: int) -> Callable[[int], None] | None:
-    if done is None:
-        return None
-    finished = itertools.count(1)
-    return lambda _position: done(next(finished), total)
 
 
 def _store(path: Path, **arrays: np.ndarray) -> None:

@@ -40,7 +40,7 @@ from digits.learning.training import (
     predict,
     replacing,
 )
-from digits.reading.tile import TILE_RULE
+from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 BUILDERS = {**baselines.BASELINES, compact.NAME: compact.build_cnn_compact}  # of the networks trained in one stage
 MODELS = (*BUILDERS, transfer.NAME)
@@ -128,25 +128,30 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
     train, val, calibration, test = (
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
-    cache = cache_dir(config)
-    made, targets = train.images[:0], one_hot(train.labels[:0])
+    cache, extras = cache_dir(config), Extras(0, 0, 0)
     if not _PLAIN.issuperset(models):
         extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
                         config.textures)
-        made, targets = enrich(
-            train.images, train.labels, extras, config.seed, cache, done=titled(report, "camera tiles")
-        )
+    fitted = len(train) + extras.total
+    # Filled part by part: in a release these are nearly two gigabytes, and a second copy is one too many.
+    tiles = np.empty((fitted + len(val), TILE_SIZE, TILE_SIZE), np.uint8)
+    tiles[: len(train)], tiles[fitted:] = train.images, val.images
+    train = replace(train, images=tiles[: len(train)])
+    targets = [one_hot(train.labels)]
+    if extras.total:
+        made = tiles[len(train) : fitted]
+        targets.append(enrich(train.images, train.labels, extras, config.seed, cache,
+                              done=titled(report, "camera tiles"), out=made)[1])  # fmt: skip
+    targets = np.concatenate([*targets, one_hot(val.labels)])
     val_camera = camera_view(val.images, cache)
     report(
-        f"{len(train):,} tiles to train on and {len(made):,} made beside them, {len(val):,} val, "
+        f"{len(train):,} tiles to train on and {extras.total:,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
     )
     mnist, own = test.select(test.sources == "mnist"), test.select(test.sources != "mnist")  # domains apart
-    tiles = np.concatenate([train.images, made, val.images])
-    all_targets = np.concatenate([one_hot(train.labels), targets, one_hot(val.labels)])
-    key = digest(tiles, all_targets, val_camera, TILE_RULE)
+    key = digest(tiles, targets, val_camera, TILE_RULE)
     plain_key = digest(train.images, train.labels, val_camera, TILE_RULE)
-    return Data(tiles, all_targets, len(train), len(made), val, val_camera, calibration, mnist, own, key, plain_key)
+    return Data(tiles, targets, len(train), extras.total, val, val_camera, calibration, mnist, own, key, plain_key)
 
 
 def train_model(name: str, run: Run) -> Outcome:

@@ -7,13 +7,14 @@ the caller's script again, so scripts and notebooks need no guard and no worker 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import sys
 import time
 import types
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
@@ -22,6 +23,7 @@ import cv2
 Progress = Callable[[int, int], None]
 
 _MOST_WORKERS = 8  # more wait for the disk rather than work
+_AHEAD = 3  # chunks a process that are taken at once: enough that none waits
 
 
 def available_cores() -> int:
@@ -47,28 +49,50 @@ def map_chunks(
     Returns:
         The results in the order of `chunks`. Where processes cannot be started, they are computed here.
     """
-    workers = min(workers or min(available_cores(), _MOST_WORKERS), len(chunks))
     results: dict[int, object] = {}
-    if workers > 1:
-        with contextlib.suppress(BrokenProcessPool, OSError):  # no semaphores, no memory for a process, ...
-            _map_in_pool(function, chunks, workers, results, done)
-    for position, chunk in enumerate(chunks):
-        if position not in results:
-            results[position] = function(*chunk)
-            if done:
-                done(position)
+    for position, result in each_chunk(function, chunks, min(workers or _usual_workers(), len(chunks))):
+        results[position] = result
+        if done:
+            done(position)
     return [results[position] for position in range(len(chunks))]
 
 
-def _map_in_pool(function, chunks, workers, results, done) -> None:
+def each_chunk(
+    function: Callable, chunks: Iterable[tuple], workers: int | None = None
+) -> Iterator[tuple[int, object]]:
+    """Yield (position, function(*chunk)) as each is finished; otherwise as `map_chunks`.
+
+    Chunks are taken only a few ahead of the processes, so that neither they nor their results pile up in memory.
+    """
+    workers = workers or _usual_workers()
+    left, flying = enumerate(chunks), {}
+    if workers > 1:
+        with contextlib.suppress(BrokenProcessPool, OSError):  # no semaphores, no memory for a process, ...
+            yield from _through_pool(function, left, workers, flying)
+    for position, chunk in itertools.chain(sorted(flying.items()), left):
+        yield position, function(*chunk)
+
+
+def _usual_workers() -> int:
+    return min(available_cores(), _MOST_WORKERS)
+
+
+def _through_pool(function, left, workers, flying) -> Iterator[tuple[int, object]]:
+    """Yield results from a pool; `flying`, position -> chunk, always has those that are not done yet."""
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare_worker)
+    waiting: dict[Future, int] = {}
     try:
-        with _script_hidden():
-            waiting = {pool.submit(function, *chunk): position for position, chunk in enumerate(chunks)}
-        for future in as_completed(waiting):
-            results[waiting[future]] = future.result()
-            if done:
-                done(waiting[future])
+        while True:
+            for position, chunk in itertools.islice(left, _AHEAD * workers - len(flying)):
+                flying[position] = chunk
+                with _script_hidden():
+                    waiting[pool.submit(function, *chunk)] = position
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                result, position = future.result(), waiting.pop(future)
+                del flying[position]
+                yield position, result
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from digits.learning import workers
-from digits.learning.workers import ProgressLines, map_chunks
+from digits.learning.workers import ProgressLines, each_chunk, map_chunks
 
 
 def test_results_come_in_order_from_other_processes():
@@ -36,6 +36,29 @@ def test_without_processes_the_work_is_done_here(monkeypatch):
 
     monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
     assert map_chunks(math.factorial, [(3,), (4,)], workers=2) == [6, 24]
+
+
+def test_chunks_are_taken_only_a_few_ahead_of_the_processes():
+    taken = []
+    chunks = (taken.append(number) or (number,) for number in range(40))
+    results = each_chunk(math.factorial, chunks, workers=2)
+    first = next(results)
+    assert first == (first[0], math.factorial(first[0])) and len(taken) < 10
+    rest = dict(results)
+    assert sorted([first[0], *rest]) == list(range(40)) and rest[39] == math.factorial(39)
+
+
+def test_what_a_dying_process_leaves_undone_is_done_here():
+    here = os.getpid()
+    assert dict(each_chunk(_die_elsewhere, ((here, number) for number in range(9)), workers=2)) == {
+        number: number for number in range(9)
+    }
+
+
+def _die_elsewhere(here, number):
+    if os.getpid() != here:
+        os._exit(1)
+    return number
 
 
 def test_errors_of_the_work_reach_the_caller():
