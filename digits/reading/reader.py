@@ -22,6 +22,8 @@ _FLATTEST = 3.2
 # What lies along the frame's edge (within this share of its side), narrow beside the frame (this share) and this much
 # longer than wide, is the edge of the sheet or of the table.
 _AT_EDGE, _NARROW, _LONG = 0.006, 0.1, 3.0
+# What goes round more confident digits than these, however small they are, is the edge of their sheet.
+_ROUND_MANY = 5
 # A part this wide and high is a rim or a grid, not a digit.
 _WHOLE_FRAME = 0.98
 # Without a network to ask, pieces are joined as long as the whole stays this small beside its largest piece:
@@ -418,7 +420,8 @@ def _encloses(part: Part, others: list[Part]) -> bool:
     inside = [o for o in others if x < o.box[0] + o.box[2] / 2 < x + w and y < o.box[1] + o.box[3] / 2 < y + h]
     # Specks inside a digit are seldom more than two; what runs out of the frame is the more likely edge of a sheet.
     least, most = _SMALLEST * part.side, 1 if part.cut_off else 2
-    return sum(o is not part and o.side > least for o in inside) > most
+    larger = sum(o is not part and o.side > least for o in inside)
+    return larger > most or len(inside) > _ROUND_MANY
 
 
 def _flat(part: Part) -> bool:
