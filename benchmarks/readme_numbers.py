@@ -45,6 +45,12 @@ WORDS = {
         "train, no camera": "all layers, no rendered pictures",
         "all_layers": "stage 3: all layers", "+val": ", again with validation", "cores": "cores",
         "imagenet": "ImageNet", "shipped": "shipped trunk", "random": "random",
+        "usual_speed": "The usual way", "our_speed": "Here", "an_epoch": "An epoch", "a_run": "A run", "images": "Images",
+        "both_val": "Validation, both", "pass": "Cached pass", "frozen_epoch": "Epoch of stage 1",
+        "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory", "accuracy": "Right",
+        "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
+        "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
+        "optdigits": "optdigits, 8x8, other writers",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
@@ -66,7 +72,13 @@ WORDS = {
         "train, no camera": "todas las capas, sin imágenes generadas",
         "last_20": "etapa 2: últimas 20 capas", "all_layers": "etapa 3: todas las capas",
         "+val": ", otra vez con validación", "cores": "núcleos", "imagenet": "ImageNet", "shipped": "tronco incluido",
-        "random": "azar",
+        "random": "azar", "usual_speed": "Lo habitual", "our_speed": "Aquí", "an_epoch": "Una época",
+        "a_run": "Todo", "images": "Imágenes", "both_val": "Validación, ambas", "pass": "Pasada guardada",
+        "frozen_epoch": "Época de la etapa 1", "last_20_epoch": "Época de la etapa 2", "peak": "Memoria máxima",
+        "accuracy": "Aciertos", "clean_mnist": "Imágenes de prueba de MNIST",
+        "mean of corruptions": "… tras las 15 corrupciones de MNIST-C, media",
+        "worst_corruption": "… tras la peor de ellas, {}", "16x16": "… reducidas a 16x16, como las de USPS",
+        "optdigits": "optdigits, 8x8, otros autores",
     },
 }  # fmt: skip
 
@@ -128,6 +140,17 @@ class Results:
     def latency(self) -> dict:
         """Return what benchmarks/latency.py measured."""
         return self._json("benchmarks/results/latency.json", "python benchmarks/latency.py")
+
+    def training(self) -> dict:
+        """Return what benchmarks/training.py measured."""
+        return self._json("benchmarks/results/training.json", "python benchmarks/training.py")
+
+    def shift(self) -> dict:
+        """Return what benchmarks/shift.py measured of the default export, accuracy by kind of picture."""
+        models = self._json("benchmarks/results/shift.json", "python benchmarks/shift.py")["models"]
+        if self.default() not in models:
+            raise MissingError(f"shift.json lacks {self.default()}; run python benchmarks/shift.py")
+        return models[self.default()]["accuracy"]
 
     def _json(self, name: str, command: str) -> dict:
         try:
@@ -240,6 +263,42 @@ def real(results: Results, words: dict) -> str:
     return table([words["what"], words["right"], words["usual"]], rows)
 
 
+def training(results: Results, words: dict) -> str:
+    """Return images a second, the usual way and ours, and how many times faster an epoch and a whole run are."""
+    head = [words[key] for key in ("stage", "usual_speed", "our_speed", "an_epoch", "a_run", "both_val")]
+    rows = []
+    for line in results.training()["rows"]:
+        usual, ours = line["usual"], line["ours"]
+        name = words.get(line["stage"], f"`{line['stage']}`")
+        rows.append([name, *(f"{way['images_per_second']:,.0f}/s" for way in (usual, ours)),
+                     f"{line['ratio_epoch']:.1f}x", f"{line['ratio_run']:.1f}x",
+                     f"{percent(usual['val_accuracy'])}, {percent(ours['val_accuracy'])}"])  # fmt: skip
+    return table(head, rows)
+
+
+def growth(results: Results, words: dict) -> str:
+    """Return seconds and peak memory of MobileNetV2's first two stages for more and more images."""
+    found = results.training()
+    if "growth" not in found:
+        raise MissingError("training.json lacks growth; run python benchmarks/training.py --growth 1000 70000 700000")
+    steps = ("pass", "frozen_epoch", "last_20_epoch")
+    rows = [[f"{line['images']:,}", *(f"{line['seconds'][step]:,.0f} s" for step in steps), f"{line['peak_gb']:.1f} GB"]
+            for line in found["growth"]]  # fmt: skip
+    return table([words[key] for key in ("images", *steps, "peak")], rows, words=())
+
+
+def shift(results: Results, words: dict) -> str:
+    """Return what is read of corrupted and reduced MNIST pictures and of another set."""
+    found = results.shift()
+    corrupted = {name: value for name, value in found.items() if name not in ("clean", "16x16", "optdigits")}
+    worst = min(corrupted, key=corrupted.get)
+    rows = [[words["clean_mnist"], percent(found["clean"])],
+            [words["mean of corruptions"], percent(found["mean of corruptions"])],
+            [words["worst_corruption"].format(worst), percent(found[worst])]]  # fmt: skip
+    rows += [[words[name], percent(found[name])] for name in ("16x16", "optdigits")]
+    return table([words["what"], words["accuracy"]], rows)
+
+
 def versions(results: Results, words: dict) -> str:
     """Return the versions that the export was made with."""
     names = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy", "opencv": "OpenCV"}
@@ -253,6 +312,9 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "latency": latency,
     "camera": camera,
     "real": real,
+    "training": training,
+    "growth": growth,
+    "shift": shift,
     "versions": versions,
     "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",
