@@ -28,7 +28,7 @@ from digits.learning.camera import EFFECTS, camera_effect
 from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.learning.experiment import circumstances
 from digits.learning.non_digits import LETTERS, draw_non_digit, draw_printed_letter
-from digits.learning.pages import photograph_one
+from digits.learning.pages import Page, photograph_held, photograph_one
 from digits.learning.plots import camera_curves
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
@@ -40,9 +40,16 @@ from digits.reading.reader import Reader
 RESULTS = ROOT / "benchmarks" / "results"
 SEED = 7
 STRENGTHS = range(1, 6)
+SAME_PLACE = 0.4  # overlap of boxes, intersection over union, from which a digit was read where it is
 # Fonts that matplotlib brings and that no training picture was drawn with.
 FONTS = ("cmb10", "cmmi10", "cmr10", "cmss10", "cmtt10", "STIXGeneral", "STIXGeneralBol", "STIXGeneralItalic",
          "DejaVuSerif", "DejaVuSansMono-Oblique")  # fmt: skip
+# Degrees that a held sheet faces away and is turned by, at each of the five strengths.
+HELD = {
+    "tilted": [(15, 0), (25, 0), (35, 0), (45, 0), (55, 0)],
+    "turned": [(0, 5), (0, 10), (0, 15), (0, 20), (0, 25)],
+    "both": [(10, 4), (20, 8), (30, 12), (40, 16), (45, 20)],
+}
 VIDEO_TRUTH = Counter("0001112233455677889")  # the sheet of the development clip
 SHEETS_TRUTH = {"scan_12": "123456789309", "photo_5": "13540", "photo_ones": "1" * 20, "photo_threes": "3" * 20}
 
@@ -107,6 +114,7 @@ def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
         },
         "non_digits": non_digits(reader),
     }
+    result["held_sheets"] = {kind: [held_sheets(reader, *angles, len(clean)) for angles in HELD[kind]] for kind in HELD}
     return result | real(reader, model)
 
 
@@ -141,6 +149,43 @@ def share_right_usual_way(model: Model, shots: list[Shot]) -> float:
     small = [cv2.resize(cv2.cvtColor(shot.frame, cv2.COLOR_BGR2GRAY), (96, 96)) for shot in shots]
     read = model.predict(np.stack(small)).argmax(axis=1)
     return float((read == [shot.label for shot in shots]).mean())
+
+
+@lru_cache(maxsize=len(HELD) * len(STRENGTHS))
+def held_pages(tilt: float, turn: float, count: int) -> list[Page]:
+    """Return photographs of sheets with one, three or twelve MNIST test digits, held at an angle."""
+    rng = np.random.default_rng([SEED, tilt, turn])
+    _, _, images, labels = load_mnist()
+    pages = []
+    for number in range(count):
+        picked = rng.choice(len(images), (1, 3, 1, 12)[number % 4], replace=False)
+        clockwise = turn * int(rng.choice([-1, 1]))
+        pages.append(photograph_held(images[picked], labels[picked], rng, tilt, clockwise))
+    return pages
+
+
+def held_sheets(reader: Reader, tilt: float, turn: float, count: int) -> dict[str, float]:
+    """Return the share of digits on held sheets read right where they are, of pages read in order, and of false ones.
+
+    The share is a mean over pages: one digit on a sheet counts as much as twelve.
+    """
+    shares, ordered, false, wanted = [], [], 0, 0
+    for page in held_pages(tilt, turn, count):
+        digits = reader.read(page.frame).digits
+        right = [any(d.digit == label and _overlap(d.box, box) > SAME_PLACE for d in digits)
+                 for box, label in zip(page.boxes, page.labels, strict=True)]
+        shares.append(np.mean(right))
+        ordered.append([d.digit for d in digits] == page.labels)
+        false += len(digits) - sum(right)
+        wanted += len(right)
+    return {"right": round(float(np.mean(shares)), 4), "pages": float(np.mean(ordered)), "false": false / wanted}
+
+
+def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> float:
+    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
+    both = max(across, 0) * max(down, 0)
+    return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
 def non_digits(reader: Reader) -> dict:
@@ -290,6 +335,9 @@ def print_result(name: str, result: dict) -> None:
         usual = result["graded_usual_way"][kind]
         print(f"  {kind:12} " + " ".join(f"{share:.2f}" for share in shares) + "   usual way "
               + " ".join(f"{share:.2f}" for share in usual))
+    for kind, grades in result["held_sheets"].items():
+        for key in grades[0]:
+            print(f"  held sheets {kind:6} {key:5} " + " ".join(f"{grade[key]:.2f}" for grade in grades))
     for key in ("non_digits", "photos", "photos_usual_way", "scans", "tablet", "sheets", "video"):
         if key in result:
             print(f"  {key}: {json.dumps(result[key])}")

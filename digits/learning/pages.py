@@ -23,11 +23,14 @@ from digits.learning.paper import (
 )
 from digits.learning.scenes import background, fingers
 
-__all__ = ["LAYOUTS", "Motion", "Page", "camera_effect", "clip", "photograph", "photograph_one", "scan_one"]
+__all__ = ["LAYOUTS", "Motion", "Page", "camera_effect", "clip", "photograph", "photograph_held", "photograph_one",
+           "scan_one"]
 
 Box = tuple[int, int, int, int]
 DIGITAL = 0.06  # share of drawings on a screen among single digits
 LAYOUTS = ("grid", "lines", "scatter")
+SHEETS = ((640, 452), (420, 594), (560, 400), (480, 480))  # pixels: A4 both ways, a card, a square note
+FOCAL = 0.95  # of a webcam, as a share of the frame's longer side: 55 degrees from left to right
 MAX_NOISE = 0.3  # noise above this share of the ink's contrast would hide thin strokes from people as well
 
 
@@ -222,15 +225,59 @@ def photograph(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random
     held = rng.random() < 0.4 * strength if held is None else held
     sheet = write_sheet(inks, rng, size, strength, layout)
     matrix = _view(rng, size, 0.86 if held else 1.02 + 0.05 * strength, strength)
-    scene = _composed(sheet.image, matrix, background(rng, size[::-1]) if held else None)
-    if held:
-        corners = _moved(np.array([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]]), matrix)
+    return _photographed(sheet, labels, matrix, background(rng, size[::-1]) if held else None, rng, strength)
+
+
+def _photographed(sheet: "Sheet", labels: Sequence[int], matrix: np.ndarray, behind: np.ndarray | None,
+                  rng: np.random.Generator, strength: float) -> Page:
+    """Return the photograph of a sheet seen through `matrix`, held by fingers where there is something behind it."""
+    scene = _composed(sheet.image, matrix, behind)
+    size = scene.shape[:0:-1]
+    if behind is not None:
+        height, width = sheet.image.shape[1:]
+        corners = _moved(np.array([[0, 0], [width, 0], [width, height], [0, height]]), matrix)
         skin, cover = fingers(rng, corners, size[::-1])
         cover *= ~_ink_mask(sheet, matrix, size)
         scene += cover * (skin - scene)
     shot = random_shot(rng, sheet.height, strength)
     shot = replace(shot, noise=min(shot.noise, MAX_NOISE * sheet.contrast * shot.exposure))
     return Page(shoot(scene, rng, shot), _boxes(sheet, matrix), [int(label) for label in labels])
+
+
+def photograph_held(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random.Generator, tilt: float,
+                    turn: float, size: tuple[int, int] = (640, 480), strength: float = 0.5,
+                    layout: str | None = None) -> Page:
+    """Return a photograph of a sheet that is held at an angle, all of it in sight before a background.
+
+    Args:
+        inks, labels, size, strength, layout: as for `photograph`.
+        tilt: degrees that the sheet faces away from the camera, to a random side.
+        turn: degrees that it is turned by, clockwise.
+    """
+    sheet = write_sheet(inks, rng, SHEETS[rng.integers(len(SHEETS))], strength, layout)
+    matrix = _held_view(sheet.image.shape[:0:-1], size, tilt, turn, rng)
+    return _photographed(sheet, labels, matrix, background(rng, size[::-1]), rng, strength)
+
+
+def _held_view(sheet: tuple[int, int], size: tuple[int, int], tilt: float, turn: float,
+               rng: np.random.Generator) -> np.ndarray:
+    """Return the 3x3 matrix from a sheet's pixels to those of the frame that it fills for the most part."""
+    axis, roll = rng.uniform(0, 2 * np.pi), np.radians(turn)
+    tipped, _ = cv2.Rodrigues(np.radians(tilt) * np.array([np.cos(axis), np.sin(axis), 0.0]))
+    turned = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
+    pose, focal = tipped @ turned, FOCAL * max(size)
+    lens = np.array([[focal, 0, size[0] / 2], [0, focal, size[1] / 2], [0, 0, 1]])
+    corners = np.array([[0, 0], [sheet[0], 0], [sheet[0], sheet[1]], [0, sheet[1]]], float)
+    centred = np.array([[1, 0, -sheet[0] / 2], [0, 1, -sheet[1] / 2], [0, 0, 1]])
+    for distance in focal * np.arange(0.7, 5, 0.05):  # comes no nearer than all of it is in sight
+        matrix = lens @ np.column_stack([pose[:, :2], [0, 0, distance]]) @ centred
+        seen = _moved(corners, matrix)
+        if np.all(np.ptp(seen, axis=0) < 0.92 * np.array(size)):
+            break
+    shift = np.eye(3)
+    shift[:2, 2] = size - np.ptp(seen, axis=0)  # the room left
+    shift[:2, 2] = rng.uniform(0.3, 0.7, 2) * shift[:2, 2] - seen.min(0)
+    return shift @ matrix
 
 
 def write_sheet(inks: Sequence[np.ndarray], rng: np.random.Generator, size: tuple[int, int],
@@ -316,11 +363,11 @@ def _composed(image: np.ndarray, matrix: np.ndarray, behind: np.ndarray | None, 
     Args:
         step: how far (x, y) the sheet moves while the shutter is open, in pixels: it is smeared, its background is not.
     """
-    height, width = image.shape[1:]
+    height, width = image.shape[1:] if behind is None else behind.shape[1:]
     pixels = cv2.warpPerspective(cv2.merge(list(image)), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
     if behind is None:
         return np.stack(cv2.split(pixels))
-    cover = cv2.warpPerspective(np.ones((height, width), np.float32), matrix, (width, height))
+    cover = cv2.warpPerspective(np.ones(image.shape[1:], np.float32), matrix, (width, height))
     length = float(np.hypot(*step))
     if length > 1.5:
         kernel = motion_kernel(min(length, 40), float(np.degrees(np.arctan2(step[1], step[0]))))

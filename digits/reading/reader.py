@@ -10,6 +10,7 @@ import numpy as np
 from digits.reading.images import to_bgr
 from digits.reading.ink import Ink, find_ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked
+from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
 from digits.reading.tile import INK_LEVEL, normalise
 
@@ -154,15 +155,22 @@ class Reader:
         start = time.perf_counter()
         self._predict_s = 0.0
         frame = to_bgr(frame)
-        ink, parts, accepted, rejected = max((self._read_ink(ink) for ink in find_inks(frame)), key=_weight)
-        digits = [_digit(candidate, ink.scale) for candidate in accepted]
-        rejected = [Rejected(_frame_box(part.box, ink.scale), reason) for part, reason in rejected]
+        sheet = find_sheet(frame)
+        ink, parts, accepted, rejected = self._read_view(frame if sheet is None else sheet.view(frame))
+        if sheet is not None and not accepted:  # a door, a monitor: what is written may be beside it
+            sheet = None
+            ink, parts, accepted, rejected = self._read_view(frame)
+        digits = [_digit(candidate, ink.scale, sheet) for candidate in accepted]
+        rejected = [Rejected(_frame_box(part, ink.scale, sheet), reason) for part, reason in rejected]
         main = int(np.argmax([_prominence(c.part, ink) for c in accepted])) if accepted else None
         hint = None if digits else _hint(frame, ink, parts)
         total = time.perf_counter() - start
         latency = {"find": total - self._predict_s, "predict": self._predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), digits, rejected, main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
+
+    def _read_view(self, view: np.ndarray) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
+        return max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
 
     def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
         parts, rejected = _worth_reading(locate(ink, MIN_SIDE), ink)
@@ -442,13 +450,17 @@ def _weighted_median(values: list[float], weights: list[float]) -> float:
     return float(np.asarray(values)[order][np.searchsorted(share, share[-1] / 2)])
 
 
-def _frame_box(box: tuple[int, int, int, int], scale: float) -> tuple[int, int, int, int]:
-    x, y, w, h = (round(v * scale) for v in box)
+def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> tuple[int, int, int, int]:
+    if sheet is not None:
+        strokes = cv2.findNonZero(cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT))
+        if strokes is not None:
+            return sheet.frame_box((strokes.reshape(-1, 2) + part.box[:2] + 0.5) * scale - 0.5)
+    x, y, w, h = (round(v * scale) for v in part.box)
     return x, y, max(w, 1), max(h, 1)
 
 
-def _digit(candidate: _Candidate, scale: float) -> Digit:
-    box = _frame_box(candidate.part.box, scale)
+def _digit(candidate: _Candidate, scale: float, sheet: Sheet | None) -> Digit:
+    box = _frame_box(candidate.part, scale, sheet)
     probabilities = candidate.probabilities
     return Digit(box, int(probabilities.argmax()), candidate.confidence, probabilities, candidate.tile)
 
