@@ -1,4 +1,4 @@
-"""The outline of a sheet that is held at an angle, and what stands on it seen as from straight before it.
+"""The outline of a sheet that is held up, and what stands on it seen as from straight before it, and nothing else.
 
 Two sides of a rectangle that are parallel on the sheet meet in the picture, and the ray of the camera through that
 point runs along them. Two pairs of sides give both axes of the sheet, with no need of its format; where they are not at
@@ -37,14 +37,11 @@ _FOCAL = 0.85
 _RIGHT_ANGLE = 12.0
 # A sheet is turned by no more than this: beyond, which side is the upper one is a guess. Nor is it tilted by more.
 _MOST_TURNED, _MOST_TILTED = 30.0, 60.0
-# A sheet at less than both is read with the frame, as ever; of those turned by 5 degrees 0.99 of the digits are read in
-# place of 0.90, of those tilted by 25 it is 0.997 in place of 0.68 (benchmarks/camera.py, 24 pages each).
-_TURNED, _TILTED = 4.0, 20.0
 
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A sheet at an angle.
+    """A sheet that is held up.
 
     Attributes:
         outline: float32 (4, 2): its corners in frame pixels, in turn, a little inside its edge.
@@ -82,12 +79,14 @@ class Sheet:
 
 
 def find_sheet(frame: np.ndarray) -> Sheet | None:
-    """Return the sheet in a frame where its outline is certain and it is held at an angle worth correcting.
+    """Return the sheet in a frame where its outline is certain.
+
+    One that faces the camera is worth it too: what is behind it, and its rim, are out of sight then.
 
     Args:
         frame: uint8 (H, W, 3) BGR.
     Returns:
-        The sheet, or None: there is none, or it faces the camera, or its outline is doubtful.
+        The sheet, or None: there is none, or its outline is doubtful, or it is turned or tilted too far.
     """
     scale = max(frame.shape) / _SIDE
     size = tuple(max(1, round(side / scale)) for side in frame.shape[1::-1])
@@ -99,7 +98,7 @@ def find_sheet(frame: np.ndarray) -> Sheet | None:
         return None
     largest = max(outlines, key=cv2.contourArea)  # the edge of a shadow may cut a sheet in two
     largest = cv2.perspectiveTransform(largest.reshape(-1, 1, 2), _resized(size, frame.shape[1::-1]))
-    return _at_an_angle(largest.reshape(-1, 2).astype(np.float64), frame.shape[:2])
+    return _as_rectangle(largest.reshape(-1, 2).astype(np.float64), frame.shape[:2])
 
 
 def _resized(before: tuple[int, int], after: tuple[int, int]) -> np.ndarray:
@@ -200,8 +199,8 @@ def _at(small: np.ndarray, points: np.ndarray) -> np.ndarray:
     return small[y.clip(0, small.shape[0] - 1), x.clip(0, small.shape[1] - 1)].astype(np.float32)
 
 
-def _at_an_angle(outline: np.ndarray, shape: tuple[int, int]) -> Sheet | None:
-    """Return the sheet with an outline in work pixels, or None where it is no rectangle, or needs no correction."""
+def _as_rectangle(outline: np.ndarray, shape: tuple[int, int]) -> Sheet | None:
+    """Return the sheet with an outline in work pixels, or None where it is no rectangle."""
     height, width = shape
     focal = _FOCAL * max(shape)
     lens = np.array([[focal, 0, (width - 1) / 2], [0, focal, (height - 1) / 2], [0, 0, 1]])
@@ -216,8 +215,7 @@ def _at_an_angle(outline: np.ndarray, shape: tuple[int, int]) -> Sheet | None:
     across, down = (both + apart) / np.sqrt(2), (both - apart) / np.sqrt(2)
     axes = np.stack([across, down, np.cross(across, down)])
     tilt, turn = _tilt_and_turn(axes)
-    worth = abs(turn) > _TURNED or tilt > _TILTED
-    if not worth or abs(turn) > _MOST_TURNED or tilt > _MOST_TILTED:
+    if abs(turn) > _MOST_TURNED or tilt > _MOST_TILTED:
         return None
     return _seen_upright(outline, lens @ axes @ np.linalg.inv(lens), Sheet.scale_of(shape), tilt, turn)
 
