@@ -17,6 +17,7 @@ from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 
 from digits.learning.config import CLASSES
 
@@ -190,17 +191,26 @@ def _add_modules(axes, modules: np.ndarray, corners: np.ndarray) -> None:
     axes.add_collection(PolyCollection(shapes, facecolor="black", edgecolor="none", linewidth=0))
 
 
+def _fitting(session: str, page: str, size: float, room: float) -> str:
+    """Return the session's name and the page, the name cut where both would be wider than `room` mm."""
+    shown = session
+    while len(shown) > 1 and TextPath((0, 0), f"{shown}{page}", size=size).get_extents().width > room:
+        shown = f"{shown.rstrip('…')[:-1].rstrip()}…"
+    return f"{shown}{page}"
+
+
 def _add_texts(axes, layout: Layout, code: Code) -> None:
     def write(x: float, y: float, text: str, size: float, **style) -> None:
         axes.text(x, y, text, fontsize=size * _POINTS, va="center", **style)
 
     left = _MARGIN + MARKER_SIDE + 5
     write(left, 13, "Digits", 5.0, weight="bold")
-    write(left, 19, f"{code.session}  ·  p. {code.page}", 3.4)
-    write(left, 25, "One digit in each box, any pen. Photograph the whole sheet,", 2.7)
+    room = 0.92 * (float(layout.code[0, 0]) - left)  # coarse screens and printers write wider than the outlines are
+    write(left, 19, _fitting(code.session, f"  ·  p. {code.page}", 3.4, room), 3.4)
+    write(left, 25, "In each box the digit of its row, with any pen. Photograph the whole sheet,", 2.7)
     write(left, 28.6, "all four black squares. A slip? Cross the box out, corner to corner: X.", 2.7)
     foot = layout.height - 19.5
-    write(left, foot, "Una cifra en cada casilla, con cualquier bolígrafo. Fotografía la hoja entera,", 2.7)
+    write(left, foot, "En cada casilla la cifra de su fila, con cualquier bolígrafo. Fotografía la hoja entera,", 2.7)
     write(left, foot + 3.6, "los cuatro cuadrados negros. ¿Un error? Tacha la casilla de esquina a esquina: X.", 2.7)
     for box in layout.boxes[::COLUMNS]:
         for x in (_MARGIN + 2.5, layout.width - _MARGIN - 2.5):

@@ -217,6 +217,17 @@ def test_nothing_but_their_lines_is_printed_in_and_beside_boxes(paper):
         assert around.min() > 140, "lines are light, and hints keep off"
 
 
+def test_a_long_name_keeps_off_the_code():
+    for session, page in (("Ana", 2), ("María José, clase de los martes, segundo curso", 999), ("x" * 60, 112)):
+        figure = draw_page("a4", Code(session, page))
+        figure.set_dpi(110)
+        FigureCanvasAgg(figure).draw()
+        title = next(text for text in figure.axes[0].texts if "p. " in text.get_text())
+        reach = title.get_window_extent().x1 / figure.dpi * 25.4
+        assert reach < sheet_layout("a4").code[0, 0] - 1
+        assert title.get_text().endswith(f"p. {page}") and title.get_text()[0] == session[0]
+
+
 def test_printing_is_one_command_and_keeps_other_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert worksheet.main(["print", "--session", "../María/3.B", "--page", "7", "--paper", "letter"]) == 0
