@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 from matplotlib import rcParams
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -37,6 +38,7 @@ _CODE_SIDE = 22.0
 _CODE_FORMAT = "DIGITS1"
 _HINT = (0.35, 0.35, 0.35)
 _OVERLAP = 0.03  # black squares of one marker lap over, or viewers show hairlines between them
+_ABOUT = {"CreationDate": None, "Title": "Digits worksheet"}
 _MM = 1 / 25.4
 _POINTS = 72 * _MM
 
@@ -153,16 +155,16 @@ def draw_page(paper: str, code: Code) -> Figure:
     return figure
 
 
-def page_as_pdf(paper: str, code: Code) -> bytes:
-    """Return the sheet as a PDF of one page; the same arguments always give the same bytes."""
+def pages_as_pdf(paper: str, codes: Sequence[Code]) -> bytes:
+    """Return a PDF with one sheet a code; the same arguments always give the same bytes."""
     buffer = io.BytesIO()
-    figure = draw_page(paper, code)
     fonts = rcParams["pdf.fonttype"]
     try:
         rcParams["pdf.fonttype"] = 42  # so that names can be searched and copied
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), PdfPages(buffer, metadata=_ABOUT) as pdf:
             warnings.filterwarnings("ignore", "Glyph")  # a name in a script the font lacks: the code still has it
-            FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None, "Title": "Digits worksheet"})
+            for code in codes:
+                FigureCanvasPdf(draw_page(paper, code)).print_pdf(pdf)
     finally:
         rcParams["pdf.fonttype"] = fonts
     return buffer.getvalue()
