@@ -132,7 +132,7 @@ def precision_and_recall(precision: np.ndarray, recall: np.ndarray, name: str) -
     axes.plot(digits + 0.08, 100 * recall, "D", mfc="none", color=colour(name), label="recall")
     axes.set(xlabel="digit", ylabel="per cent", title=f"{name}, test", xticks=digits)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 
