@@ -11,22 +11,26 @@ from pathlib import Path
 
 from digits.learning.audit import Audit, audit
 from digits.learning.config import CLASSES, SPLITS
-from digits.learning.own_images import EXCLUDE_FILE
+from digits.learning.own_images import EXCLUDE_FILE, given_split
 
 _MOST_CARDS = 2000  # pictures in the list of all: about 10 MB; the other lists are never cut
 
 _HEAD = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Own images: audit</title><style>
-body { font: 15px/1.45 system-ui, sans-serif; color: #1c1c1c; background: #fff; margin: 0 auto; max-width: 1100px;
+body { font: 15px/1.45 system-ui, sans-serif; color: #1c1c1c; background: #fff; margin: 0 auto; max-width: 1120px;
        padding: 0 20px 240px; }
-h1 { margin: 28px 0 4px; } h2 { margin: 36px 0 8px; border-bottom: 1px solid #ccc; }
+h1 { margin: 28px 0 4px; }
+label.name { display: block; } label.name input { margin: 0 4px 0 0; vertical-align: -2px; }
+h2 { margin: 36px 0 8px; border-bottom: 1px solid #ccc; }
 table { border-collapse: collapse; } th, td { padding: 3px 9px; text-align: right; border-bottom: 1px solid #e4e4e4; }
 th:first-child, td:first-child { text-align: left; } td.few { background: #ffe2b8; }
 .cards { display: flex; flex-wrap: wrap; gap: 10px; } .group { margin: 0 0 14px; padding: 8px; background: #f5f5f5; }
-.card { width: 206px; padding: 8px; border: 1px solid #d8d8d8; border-radius: 6px; background: #fff; }
+.card { box-sizing: border-box; width: 216px; padding: 8px; border: 1px solid #d8d8d8; border-radius: 6px;
+        background: #fff; }
 .card.out { opacity: .45; } .pictures { display: flex; gap: 6px; height: 96px; align-items: center; }
-.pictures img { max-width: 96px; max-height: 96px; } .name { font-size: 12px; overflow-wrap: anywhere; }
+.pictures img { max-width: 96px; max-height: 96px; }
+.name { font-size: 12px; overflow-wrap: anywhere; margin-top: 4px; }
 .note { color: #a23b00; } .quiet { color: #666; } summary { cursor: pointer; margin: 8px 0; }
 #list { position: fixed; left: 0; right: 0; bottom: 0; background: #f2f6ff; border-top: 2px solid #4668c5;
         padding: 10px 20px; } #list textarea { width: 100%; height: 90px; box-sizing: border-box; font-size: 12px; }
@@ -114,7 +118,8 @@ def _counts(result: Audit) -> str:
     digits = "".join(f"<th>{digit}</th>" for digit in range(CLASSES))
     text = [f"<table><tr><th>split or session</th><th>split</th>{digits}<th>all</th></tr>"]
     for name, inside, counts in rows:
-        cells = "".join(f"<td{'' if count or name in SPLITS else ' class=few'}>{count}</td>" for count in counts)
+        whole = name in SPLITS or given_split(name) == "train"  # corrections need not show every digit
+        cells = "".join(f"<td{'' if count or whole else ' class=few'}>{count}</td>" for count in counts)
         text.append(f"<tr><td>{html.escape(name)}</td><td>{html.escape(inside)}</td>{cells}<td>{sum(counts)}</td></tr>")
     return "\n".join(text) + "</table>"
 
@@ -124,7 +129,7 @@ def _doubts(result: Audit) -> str:
         "<p class=quiet>Each picture judged by a model that was fitted without it and without its session."
         " Wrong label, wrong tile or just unusual: look, worst first.</p>"
     )
-    notes = {position: f"looks like {taken} ({100 * p:.0f} % {result.images[position].label})"
+    notes = {position: f"filed as {result.images[position].label} ({100 * p:.0f} %), looks like {taken}"
              for position, taken, p in result.doubts}  # fmt: skip
     return intro + _cards(result, notes, notes) if notes else "<p>None.</p>"
 

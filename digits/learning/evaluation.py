@@ -38,10 +38,9 @@ def precision_and_recall(probabilities: np.ndarray, labels: np.ndarray) -> tuple
 
 
 def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
-    """Return the indices of at most `count` wrong rows, those with the least probability for the label first."""
+    """Return the indices of at most `count` wrong rows, the most confident ones first."""
     wrong = np.flatnonzero(probabilities.argmax(-1) != labels)
-    given = probabilities[wrong, np.asarray(labels, np.int64)[wrong]]
-    return wrong[np.argsort(given, kind="stable")][:count]
+    return wrong[np.argsort(-probabilities[wrong].max(-1), kind="stable")][:count]
 
 
 def reliability(

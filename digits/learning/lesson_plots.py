@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from digits.learning.config import CLASSES
-from digits.learning.plots import OTHER, colour
+from digits.learning.plots import MARKERS, OTHER, colour, plain_log
 
 _CELL = 1.15  # inches a small picture takes in a gallery
-_MARKERS = "osD^v*P"
 
 
 def gallery(
@@ -70,16 +69,15 @@ def curves_over_seeds(curves: Mapping[str, Sequence[Sequence[float]]], label: st
     """
     figure = Figure(figsize=(8.5, 4.2), layout="constrained")
     axes = figure.subplots()
-    for marker, (name, seeds) in zip(_MARKERS, curves.items(), strict=False):
+    for marker, (name, seeds) in zip(MARKERS, curves.items(), strict=False):
         shared = min(len(values) for values in seeds)  # beyond it the mean would be of fewer seeds
         values = np.array([each[:shared] for each in seeds])
         epochs = np.arange(1, shared + 1)
         axes.fill_between(epochs, values.min(0), values.max(0), color=colour(name), alpha=0.15, lw=0)
         axes.plot(epochs, values.mean(0), "-" + marker, ms=4, color=colour(name), label=name)
-    axes.set(xlabel="epoch", ylabel=label, yscale="log", xticks=epochs)
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
-    axes.tick_params(axis="y", which="minor", labelsize=7)
+    longest = max(min(map(len, seeds)) for seeds in curves.values())
+    axes.set(xlabel="epoch", ylabel=label, yscale="log", xticks=range(1, longest + 1))
+    plain_log(axes.yaxis)
     axes.grid(alpha=0.3, which="both", axis="y")
     axes.legend(fontsize=8)
     return figure
@@ -95,15 +93,16 @@ def error_bars(errors: Mapping[str, Mapping[str, Sequence[float]]], title: str) 
     figure = Figure(figsize=(8.5, 0.55 * len(names) + 1.2), layout="constrained")
     axes = figure.subplots()
     for place, name in enumerate(names):
-        for shift, (marker, values) in enumerate(zip(_MARKERS, errors[name].values(), strict=False)):
+        for shift, (marker, values) in enumerate(zip(MARKERS, errors[name].values(), strict=False)):
             y, values = place + 0.17 * (shift - 1), 100 * np.asarray(values)
             axes.plot([values.min(), values.max()], [y, y], "-", color=colour(name), alpha=0.5)
             axes.plot(values.mean(), y, marker, ms=7, color=colour(name), mfc="none" if shift else colour(name))
-    for shift, (marker, domain) in enumerate(zip(_MARKERS, errors[names[0]], strict=False)):
+    for shift, (marker, domain) in enumerate(zip(MARKERS, errors[names[0]], strict=False)):
         axes.plot([], [], marker, ms=7, color=OTHER, mfc="none" if shift else OTHER, label=domain)
     axes.set(yticks=range(len(names)), yticklabels=names, xlabel="errors (%)", title=title, xscale="log")
     axes.invert_yaxis()
-    _plain_ticks(axes)
+    plain_log(axes.xaxis)
+    axes.grid(alpha=0.3, which="both", axis="x")
     figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
@@ -124,7 +123,7 @@ def lines(
     """
     figure = Figure(figsize=(8, 4), layout="constrained")
     axes = figure.subplots()
-    for marker, (label, (x, values)) in zip(_MARKERS, series.items(), strict=False):
+    for marker, (label, (x, values)) in zip(MARKERS, series.items(), strict=False):
         shade = (colours or {}).get(label, colour(label))
         axes.plot(x, [np.mean(each) for each in values], "-", color=shade)
         for place, each in zip(x, values, strict=True):
@@ -133,11 +132,10 @@ def lines(
     axes.set(xlabel=x_label, ylabel=y_label)
     if "x" in log:
         axes.set_xscale("log")
+        plain_log(axes.xaxis)
     if "y" in log:
         axes.set_yscale("log")
-        axes.yaxis.set_major_formatter("{x:g}")
-        axes.yaxis.set_minor_formatter("{x:g}")
-        axes.tick_params(axis="y", which="minor", labelsize=7)
+        plain_log(axes.yaxis)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
@@ -156,6 +154,25 @@ def bars(labels: Sequence[str], columns: Mapping[str, Sequence[float]]) -> Figur
             axes.text(value, place, f" {value:.2f}", va="center", fontsize=8)
         axes.set(yticks=range(len(labels)), yticklabels=labels, xlabel=name)
         axes.margins(x=0.2)
+    axes.invert_yaxis()
+    return figure
+
+
+def grouped_bars(groups: Mapping[str, Mapping[str, float]], label: str) -> Figure:
+    """Return one panel a group with a bar for each way, the value written at it.
+
+    Args:
+        groups: group -> way -> share, 0 to 1; the same ways in every group.
+        label: of the horizontal axis; values are shown in per cent.
+    """
+    figure = Figure(figsize=(10, 0.42 * len(next(iter(groups.values()))) + 1.2), layout="constrained")
+    for axes, (name, values) in zip(figure.subplots(1, len(groups), sharey=True), groups.items(), strict=True):
+        axes.barh(range(len(values)), [100 * value for value in values.values()], color=OTHER)
+        for place, value in enumerate(values.values()):
+            axes.text(100 * value, place, f" {100 * value:.1f}", va="center", fontsize=8)
+        axes.set(yticks=range(len(values)), yticklabels=list(values), xlabel=label, xlim=(0, 115))
+        axes.set_xticks(range(0, 101, 20))
+        axes.set_title(name, fontsize=9)
     axes.invert_yaxis()
     return figure
 
@@ -190,10 +207,3 @@ def _picture(axes: Axes, picture: np.ndarray, heat: bool) -> None:
         axes.imshow(picture, cmap="cividis", vmin=reach and -reach, vmax=reach)
     else:
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
-
-
-def _plain_ticks(axes: Axes) -> None:
-    axes.xaxis.set_major_formatter("{x:g}")
-    axes.xaxis.set_minor_formatter("{x:g}")
-    axes.tick_params(axis="x", which="minor", labelsize=7)
-    axes.grid(alpha=0.3, which="both", axis="x")

@@ -41,6 +41,8 @@ TINY, FULL = "tiny", "full"
 _DPI = 80  # a figure 10 inches wide fills a notebook's column
 _JPEG_QUALITY = 80
 
+_NOTES = ("metrics.json", "history.csv")  # what tells of a training without its network
+
 # Small experiments of the full preset see as many pictures as train_all.py --quick does; tiny ones just run.
 _SMALL = {
     TINY: dict(limit=280, baseline_epochs=2, frozen_epochs=2, last_epochs=1, all_epochs=1, camera=0.1,
@@ -160,6 +162,15 @@ class Lesson:
         for trained in found.values():
             _check_judged_on(test, trained)
         return found
+
+    def over_seeds(self, names: Sequence[str] | None = None) -> dict[str, list[Trained]]:
+        """Return the networks of `models_dir`, each with its trainings that were kept, that of `trained` first.
+
+        Trainings with other seeds are kept as <name>-seed1, <name>-seed2, with history and metrics at least; those on
+        another number of images are no repetition and left out.
+        """
+        found = self.trained(names)
+        return {name: [one, *_further_seeds(one)] for name, one in found.items()}
 
     def test(self) -> Tiles:
         """Return MNIST's test tiles, in the order of the probabilities for "test"."""
@@ -327,12 +338,20 @@ def _is_whole(folder: Path) -> bool:
     return all((folder / name).is_file() for name in ("metrics.json", "model.keras", "probabilities.npz"))
 
 
+def _further_seeds(one: Trained) -> list[Trained]:
+    folders = sorted(one.folder.parent.glob(f"{one.name}-seed[0-9]*"))
+    found = [_read(folder) for folder in folders if all((folder / name).is_file() for name in _NOTES)]
+    return [other for other in found if other.rows[-1]["images"] == one.rows[-1]["images"]]
+
+
 def _read(folder: Path) -> Trained:
     from digits.learning.experiment import read_csv
 
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    with np.load(folder / "probabilities.npz") as file:
-        probabilities = dict(file)
+    probabilities = {}
+    if (folder / "probabilities.npz").is_file():
+        with np.load(folder / "probabilities.npz") as file:
+            probabilities = dict(file)
     return Trained(folder.name, folder, metrics, read_csv(folder / "history.csv"), probabilities)
 
 

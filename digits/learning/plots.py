@@ -5,8 +5,11 @@ One colour a model throughout, from the palette of Okabe and Ito, which people w
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator
 
 from digits.learning.config import CLASSES
 
@@ -20,11 +23,24 @@ COLOURS = {
     "mobilenet_v2": "#0072B2",
 }
 OTHER = "#555555"  # a model that is not in the list
+MARKERS = "osD^v*P"  # beside the colours, for print in black and white
+_LEAST_SHARE = 0.001  # of all images that a point of the reliability diagram stands for
 
 
 def colour(name: str) -> str:
     """Return the colour of a model."""
     return COLOURS.get(name, OTHER)
+
+
+def plain_log(axis) -> None:
+    """Write the ticks of a logarithmic axis as plain numbers, those in between smaller and, over a decade, not all."""
+    axis.set_major_formatter("{x:g}")
+    low, high = axis.get_view_interval()
+    within = high / max(low, 1e-12)
+    steps = (1, 2, 5) if within > 30 else (1, 2, 3, 4, 6, 8) if within > 3 else range(1, 10)
+    axis.set_minor_locator(LogLocator(subs=steps, numticks=20))
+    axis.set_minor_formatter("{x:g}")
+    axis.set_tick_params(which="minor", labelsize=7)
 
 
 def learning_curves(histories: dict[str, list[dict]]) -> Figure:
@@ -33,17 +49,20 @@ def learning_curves(histories: dict[str, list[dict]]) -> Figure:
     Args:
         histories: model -> rows with "loss" and, where there was validation, "val_loss" and "val_accuracy".
     """
-    figure = Figure(figsize=(10, 4), layout="constrained")
+    figure = Figure(figsize=(10, 4.4), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for name, rows in histories.items():
+    for marker, (name, rows) in zip(cycle(MARKERS), histories.items(), strict=False):
         epochs = np.arange(1, len(rows) + 1)
-        left.plot(epochs, [row["loss"] for row in rows], "-", color=colour(name), label=name)
+        left.plot(epochs, [row["loss"] for row in rows], f"-{marker}", ms=3, color=colour(name), label=name)
         judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
         errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
-        right.plot([epoch for epoch, _ in judged], errors, "o-", ms=3, color=colour(name), label=name)
+        right.plot([epoch for epoch, _ in judged], errors, f"-{marker}", ms=3, color=colour(name))
     left.set(xlabel="epoch, all stages in a row", ylabel="training loss (nats)", yscale="log")
     right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")
-    right.legend(fontsize=8)
+    for axes in (left, right):
+        plain_log(axes.yaxis)
+        axes.grid(alpha=0.3, axis="y")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     return figure
 
 
@@ -113,25 +132,29 @@ def precision_and_recall(precision: np.ndarray, recall: np.ndarray, name: str) -
     axes.plot(digits + 0.08, 100 * recall, "D", mfc="none", color=colour(name), label="recall")
     axes.set(xlabel="digit", ylabel="per cent", title=f"{name}, test", xticks=digits)
     axes.grid(axis="y", alpha=0.3)
-    axes.legend(fontsize=8)
+    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
 
 def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], name: str) -> Figure:
     """Return accuracy over confidence; on the diagonal a network is right as often as it says.
 
+    Points of fewer than one image in a thousand are left out: where 1 of 2 is right, nothing is known.
+
     Args:
         curves: label -> (mean confidence, accuracy, share of rows) by bin, as evaluation.reliability gives them.
     """
-    figure = Figure(figsize=(5, 4.5), layout="constrained")
+    figure = Figure(figsize=(5, 4.9), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey", label="honest")
-    for style, (label, (confidence, accuracy, share)) in zip(("o--", "D-"), curves.items(), strict=False):
-        shown = ~np.isnan(confidence)
-        axes.plot(confidence[shown], accuracy[shown], style, color=colour(name), label=label)
+    for style, fill, (label, (confidence, accuracy, share)) in zip(
+        ("o--", "D-"), ("white", colour(name)), curves.items(), strict=False
+    ):
+        shown = ~np.isnan(confidence) & (share >= _LEAST_SHARE)
+        axes.plot(confidence[shown], accuracy[shown], style, color=colour(name), mfc=fill, label=label)
         axes.scatter(confidence[shown], accuracy[shown], s=400 * share[shown], color=colour(name), alpha=0.15)
     axes.set(xlabel="mean confidence", ylabel="accuracy", title=f"{name}, test", xlim=(0, 1.02), ylim=(0, 1.02))
-    axes.legend(fontsize=8, loc="upper left")
+    figure.legend(fontsize=8, loc="outside lower center", ncols=3)
     return figure
 
 
@@ -153,18 +176,20 @@ def camera_curves(shares: dict[str, tuple[dict[str, list[float]], dict[str, list
         shares: model -> (change -> shares read right at strengths 1 to 5 by the reader, the same the usual way).
     """
     kinds = list(next(iter(shares.values()))[0])
-    figure = Figure(figsize=(13, 6.5), layout="constrained")
+    figure = Figure(figsize=(13, 6.8), layout="constrained")
     panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
     for axes, kind in zip(panels.flat, kinds, strict=False):
-        for name, (reader, usual) in shares.items():
+        for marker, (name, (reader, usual)) in zip(cycle(MARKERS), shares.items(), strict=False):
             steps = range(1, len(reader[kind]) + 1)
-            axes.plot(steps, [100 * s for s in reader[kind]], "o-", ms=4, color=colour(name), label=name)
-            axes.plot(steps, [100 * s for s in usual[kind]], ":", color=colour(name))
+            axes.plot(steps, [100 * s for s in reader[kind]], f"{marker}-", ms=5, color=colour(name))
+            axes.plot(steps, [100 * s for s in usual[kind]], f"{marker}:", ms=5, mfc="white", color=colour(name))
         axes.set(title=kind.replace("_", " "), ylim=(0, 102))
     for axes in panels[-1]:
         axes.set(xlabel="strength")
     for axes in panels[:, 0]:
         axes.set(ylabel="read right (%)")
-    panels.flat[0].plot([], [], ":", color=OTHER, label="same model, the usual way")
-    panels.flat[0].legend(fontsize=8, loc="lower left")
+    for marker, name in zip(cycle(MARKERS), shares, strict=False):
+        panels.flat[0].plot([], [], f"{marker}-", color=colour(name), label=name)
+        panels.flat[0].plot([], [], f"{marker}:", mfc="white", color=colour(name), label=f"{name}, the usual way")
+    figure.legend(fontsize=9, loc="outside lower center", ncols=4)
     return figure

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning import own_images
-from digits.learning.config import RunConfig
+from digits.learning.config import EXPORTS_DIR, RunConfig
 from digits.learning.dataset import build_merged, load_own_images, load_split, read_tile
 from digits.learning.experiment import cache_dir, calibration_views
 from digits.learning.own_images import OwnImage
@@ -147,14 +147,18 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
 def find_release(exports_dir: Path) -> Release:
     """Return the default export, or, if that was taught, the one that it was taught from.
 
+    Where `exports_dir` has none, as with --out or before the first --quick, the one that comes with the project.
+
     Raises:
         RefitError: if there is none with a model.keras.
     """
     try:
-        folder = default_in(exports_dir)
+        has_some = any(path.is_dir() for path in exports_dir.glob("*"))
+        folder = default_in(exports_dir if has_some else EXPORTS_DIR)
         card = read_card(folder)
         if card and card.get("parent"):
-            folder = exports_dir / str(card["parent"]["name"])
+            name = str(card["parent"]["name"])
+            folder = next((root / name for root in (exports_dir, EXPORTS_DIR) if (root / name).is_dir()), folder)
             card = read_card(folder)
     except ModelError as error:
         raise RefitError(f"There is nothing to teach: {error}") from error

@@ -1,6 +1,6 @@
 """A printed sheet with boxes for the ten digits, and what people wrote into it as labelled own images.
 
-    python -m digits.learning.worksheet print [--session NAME] [--page N] [--paper a4|letter] [--out FILE]
+    python -m digits.learning.worksheet print [--session NAME ...] [--page N] [--paper a4|letter] [--out FILE]
     python -m digits.learning.worksheet scan PHOTO [PHOTO ...] [--session NAME]
 
 Exit status: 0 done, 1 a photograph was refused, 2 bad arguments, a missing file, or something cannot be written.
@@ -22,7 +22,7 @@ import numpy as np
 
 from digits.learning.config import CLASSES, CUSTOM_DIR
 from digits.learning.own_images import SET_ASIDE, fingerprint
-from digits.learning.worksheet_page import PAPERS, Code, page_as_pdf
+from digits.learning.worksheet_page import PAPERS, Code, pages_as_pdf
 from digits.learning.worksheet_photo import DOUBTFUL, WRITTEN, Cut, SheetError, cut_boxes, straighten
 from digits.reading.card import ModelError
 from digits.reading.collecting import safe_name, write_new
@@ -261,8 +261,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0], allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
-    sheet = commands.add_parser("print", help="write the sheet as a PDF of one page", allow_abbrev=False)
-    sheet.add_argument("--session", default=_today(), metavar="NAME", help="whose sheet it is (default: the date)")
+    sheet = commands.add_parser("print", help="write the sheet as a PDF, one page a session", allow_abbrev=False)
+    whose = "whose sheet it is; several names give a page each (default: the date)"
+    sheet.add_argument("--session", nargs="+", default=[_today()], metavar="NAME", help=whose)
     sheet.add_argument("--page", type=_page, default=1, metavar="N", help="number of the page (default: 1)")
     sheet.add_argument("--paper", choices=PAPERS, default="a4", help="paper size (default: a4)")
     sheet.add_argument("--out", type=Path, metavar="FILE", help="the PDF (default: worksheet-<session>-<page>.pdf)")
@@ -281,16 +282,17 @@ def _page(text: str) -> int:
 
 
 def _print_sheet(options: argparse.Namespace) -> int:
-    session = safe_name(options.session)
-    path = options.out or Path(f"worksheet-{session}-{options.page}.pdf")
+    sessions = list(dict.fromkeys(map(safe_name, options.session)))
+    others = f"-and-{len(sessions) - 1}-more" if len(sessions) > 1 else ""
+    path = options.out or Path(f"worksheet-{sessions[0]}{others}-{options.page}.pdf")
     if path.suffix.lower() != ".pdf":
         return _complain(f"--out {path} must end in .pdf.", BAD_ARGUMENTS)
-    data = page_as_pdf(options.paper, Code(session, options.page))
+    data = pages_as_pdf(options.paper, [Code(session, options.page) for session in sessions])
     if path.exists() and (path.is_dir() or path.read_bytes() != data):
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_once(path, data)
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO")
+    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]")
     return DONE
 
 

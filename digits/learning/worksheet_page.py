@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
 import cv2
 import numpy as np
 from matplotlib import rcParams
-from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_pdf import FigureCanvasPdf, PdfPages
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.textpath import TextPath
 
 from digits.learning.config import CLASSES
 
@@ -36,6 +38,7 @@ _CODE_SIDE = 22.0
 _CODE_FORMAT = "DIGITS1"
 _HINT = (0.35, 0.35, 0.35)
 _OVERLAP = 0.03  # black squares of one marker lap over, or viewers show hairlines between them
+_ABOUT = {"CreationDate": None, "Title": "Digits worksheet"}
 _MM = 1 / 25.4
 _POINTS = 72 * _MM
 
@@ -152,16 +155,16 @@ def draw_page(paper: str, code: Code) -> Figure:
     return figure
 
 
-def page_as_pdf(paper: str, code: Code) -> bytes:
-    """Return the sheet as a PDF of one page; the same arguments always give the same bytes."""
+def pages_as_pdf(paper: str, codes: Sequence[Code]) -> bytes:
+    """Return a PDF with one sheet a code; the same arguments always give the same bytes."""
     buffer = io.BytesIO()
-    figure = draw_page(paper, code)
     fonts = rcParams["pdf.fonttype"]
     try:
         rcParams["pdf.fonttype"] = 42  # so that names can be searched and copied
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), PdfPages(buffer, metadata=_ABOUT) as pdf:
             warnings.filterwarnings("ignore", "Glyph")  # a name in a script the font lacks: the code still has it
-            FigureCanvasPdf(figure).print_pdf(buffer, metadata={"CreationDate": None, "Title": "Digits worksheet"})
+            for code in codes:
+                FigureCanvasPdf(draw_page(paper, code)).print_pdf(pdf)
     finally:
         rcParams["pdf.fonttype"] = fonts
     return buffer.getvalue()
@@ -190,17 +193,26 @@ def _add_modules(axes, modules: np.ndarray, corners: np.ndarray) -> None:
     axes.add_collection(PolyCollection(shapes, facecolor="black", edgecolor="none", linewidth=0))
 
 
+def _fitting(session: str, page: str, size: float, room: float) -> str:
+    """Return the session's name and the page, the name cut where both would be wider than `room` mm."""
+    shown = session
+    while len(shown) > 1 and TextPath((0, 0), f"{shown}{page}", size=size).get_extents().width > room:
+        shown = f"{shown.rstrip('…')[:-1].rstrip()}…"
+    return f"{shown}{page}"
+
+
 def _add_texts(axes, layout: Layout, code: Code) -> None:
     def write(x: float, y: float, text: str, size: float, **style) -> None:
         axes.text(x, y, text, fontsize=size * _POINTS, va="center", **style)
 
     left = _MARGIN + MARKER_SIDE + 5
     write(left, 13, "Digits", 5.0, weight="bold")
-    write(left, 19, f"{code.session}  ·  p. {code.page}", 3.4)
-    write(left, 25, "One digit in each box, any pen. Photograph the whole sheet,", 2.7)
+    room = 0.92 * (float(layout.code[0, 0]) - left)  # coarse screens and printers write wider than the outlines are
+    write(left, 19, _fitting(code.session, f"  ·  p. {code.page}", 3.4, room), 3.4)
+    write(left, 25, "In each box the digit of its row, with any pen. Photograph the whole sheet,", 2.7)
     write(left, 28.6, "all four black squares. A slip? Cross the box out, corner to corner: X.", 2.7)
     foot = layout.height - 19.5
-    write(left, foot, "Una cifra en cada casilla, con cualquier bolígrafo. Fotografía la hoja entera,", 2.7)
+    write(left, foot, "En cada casilla la cifra de su fila, con cualquier bolígrafo. Fotografía la hoja entera,", 2.7)
     write(left, foot + 3.6, "los cuatro cuadrados negros. ¿Un error? Tacha la casilla de esquina a esquina: X.", 2.7)
     for box in layout.boxes[::COLUMNS]:
         for x in (_MARGIN + 2.5, layout.width - _MARGIN - 2.5):

@@ -25,6 +25,8 @@ _STEADY = 0.12
 _MOVED = 0.6
 _GONE_FRAMES = 3
 _NAME_LENGTH = 60
+# Windows keeps these for devices, whatever the case; a folder of such a name cannot be opened there.
+_DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def safe_name(name: str) -> str:
     """Return a name for a session's folder that every system takes and that cannot leave data/custom."""
     plain = unicodedata.normalize("NFC", name)
     kept = re.sub(r"[^\w\- ]+", "-", plain).strip(" -_")[:_NAME_LENGTH].rstrip(" -_")
-    return kept or "session"
+    return f"{kept}-session" if _DEVICES.fullmatch(kept) else kept or "session"
 
 
 class Album:

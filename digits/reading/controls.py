@@ -14,6 +14,9 @@ BACKSPACE, TAB, ESCAPE, DELETE = 8, 9, 27, 127  # a Mac's Backspace sends Delete
 _NOTICE_S = 2.0
 # A highlighted digit is followed from frame to frame while it moves less than this share of its size.
 _FOLLOWED = 1.0
+# Capture keeps nothing by itself that the model reads so surely as another digit: the wrong sheet is in view, or the
+# last one still is. Worksheets set such pictures aside at the same confidence.
+_CONTRADICTED = 0.95
 
 
 class Controls:
@@ -46,7 +49,7 @@ class Controls:
         self._now = (frame, reading)
         if self._prompter:
             found = subject(reading)
-            if self._prompter.ready(found[0] if found else None):
+            if self._prompter.ready(found[0] if found else None) and not self._asks_back(found[1]):
                 self._capture()
         return reading
 
@@ -98,6 +101,17 @@ class Controls:
             self._prompter.label = label
             return
         self._keep(self._taught, label)
+
+    def _asks_back(self, digit: Digit | None) -> bool:
+        """Say what speaks against keeping the picture without being told to; False if nothing does."""
+        label = self._prompter.label
+        if len(self._now[1].digits) > 1:
+            self._say("several")
+        elif digit is not None and digit.digit != label and digit.confidence >= _CONTRADICTED:
+            self._say("doubtful", read=digit.digit, label=label)
+        else:
+            return False
+        return True
 
     def _capture(self) -> None:
         box = self._keep(self._captured, self._prompter.label)

@@ -30,6 +30,8 @@ WORDS = {
         "nothing": "There is nothing to name or to undo",
         "failed": "Could not be kept: see the terminal",
         "write": "Write the digit {label} and hold it still",
+        "several": "Show one digit alone, or press Space",
+        "doubtful": "Looks like a {read}: Space keeps it as {label}",
         "renewed": "New model: {name}",
         "not renewed": "New model is no good: see the terminal",
     },
@@ -51,6 +53,8 @@ WORDS = {
         "nothing": "No hay nada que nombrar o deshacer",
         "failed": "No se pudo guardar: mira la consola",
         "write": "Escribe un {label} y no te muevas",
+        "several": "Muestra una sola cifra, o pulsa Espacio",
+        "doubtful": "Parece un {read}: Espacio lo guarda como {label}",
         "renewed": "Modelo nuevo: {name}",
         "not renewed": "El modelo nuevo no vale: mira la consola",
     },
@@ -204,11 +208,14 @@ class Screen:
             asked = digit == status.asked
             if asked:
                 cv2.rectangle(canvas, (digit * cell, 0), ((digit + 1) * cell - 1, height - 1), _AMBER, -1)
-            cv2.line(canvas, ((digit + 1) * cell, 8), ((digit + 1) * cell, height - 8), _LINE, 1)
+            if digit:
+                cv2.line(canvas, (digit * cell, 4), (digit * cell, height - 5), _GREY, 1)
+            kept = status.counts[digit] if status.counts else 0
             ink = _BLACK if asked else _WHITE
             text(canvas, str(digit), (digit * cell + 6, 27), 14, ink, bold=True)
-            count = str(status.counts[digit]) if status.counts else "0"
-            text(canvas, count, ((digit + 1) * cell - 6 - text_width(count, 10), 27), 10, ink)
+            count = f"x{kept}"  # not two bare digits side by side
+            shade = ink if asked or kept else _GREY
+            text(canvas, count, ((digit + 1) * cell - 6 - text_width(count, 10), 27), 10, shade)
 
     def _banner(self, canvas: np.ndarray, words: str, colour: tuple) -> None:
         if not words:
@@ -254,21 +261,21 @@ class Screen:
 
     def _footer(self, canvas: np.ndarray, status: Status, milliseconds: float) -> None:
         left, right = self.view[0] + _MARGIN, self.size[0] - _MARGIN
-        top = 398
+        top = 392
         cv2.line(canvas, (left, top), (right, top), _LINE, 1)
         room = right - left
         if not status.verified:
             doubt = self.words["unverified"]
             room -= text_width(doubt, 10) + 12
-            text(canvas, doubt, (right - text_width(doubt, 10), top + 22), 10, _AMBER)
-        text(canvas, _cut(status.model, room, 12, True), (left, top + 22), 12, _WHITE, bold=True)
-        text(canvas, status.format, (left, top + 40), 10, _GREY)
+            text(canvas, doubt, (right - text_width(doubt, 10), top + 21), 10, _AMBER)
+        text(canvas, _cut(status.model, room, 12, True), (left, top + 21), 12, _WHITE, bold=True)
+        text(canvas, status.format, (left, top + 39), 10, _GREY)
         speed = f"{milliseconds:.1f} ms"
         if status.fps:
             speed = f"{status.fps:.0f} fps   {speed}"
-        text(canvas, speed, (right - text_width(speed, 10), top + 40), 10, _GREY)
+        text(canvas, speed, (right - text_width(speed, 10), top + 39), 10, _GREY)
         for row, keys in enumerate(self.words["keys" if status.asked is None else "capture keys"]):
-            text(canvas, keys, (left, top + 58 + row * 17), 10, _GREY)
+            text(canvas, keys, (left, top + 57 + row * 17), 10, _GREY)
 
 
 def percent(share: float) -> str:

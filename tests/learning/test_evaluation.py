@@ -42,6 +42,10 @@ def test_summary_is_plain_numbers():
 def test_worst_mistakes_are_the_surest_ones():
     probabilities = np.concatenate([rows(3, confidence=0.6), rows(3, confidence=0.99), rows(3)])
     assert list(evaluation.worst_mistakes(probabilities, np.array([5, 5, 3]), 9)) == [1, 0]
+    unsure = np.full((1, 10), 0.1)
+    unsure[0, :2] = 0.2, 0.0  # gives its label nothing, but is not sure of another digit either
+    both = np.concatenate([unsure, rows(3, confidence=0.6)])
+    assert list(evaluation.worst_mistakes(both, np.array([1, 5]), 9)) == [1, 0]
 
 
 def test_calibration_error_of_an_honest_and_of_a_boasting_network():

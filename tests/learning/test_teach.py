@@ -151,7 +151,18 @@ def test_pictures_that_teach_nothing_change_nothing(taught, main, tmp_path):
                    (root / "exports" / "default.txt").read_text())  # fmt: skip
 
 
-def test_what_is_missing_is_one_sentence(root, main, tmp_path):
+def test_an_empty_folder_starts_from_the_release_that_comes_with_the_project(taught, tmp_path, monkeypatch):
+    root, _ = taught
+    monkeypatch.setattr(teach, "EXPORTS_DIR", root / "exports")
+    release = root / "exports" / "release"
+    assert teach.find_release(tmp_path / "exports").folder == release
+    shutil.copytree(root / "exports" / "taught", tmp_path / "exports" / "taught")
+    (tmp_path / "exports" / "default.txt").write_text("taught\nrelease\n")
+    assert teach.find_release(tmp_path / "exports").folder == release, "also once something was taught there"
+
+
+def test_what_is_missing_is_one_sentence(root, main, tmp_path, monkeypatch):
+    monkeypatch.setattr(teach, "EXPORTS_DIR", tmp_path / "no exports")
     (tmp_path / "custom").mkdir()
     status, _, said = main(*command(root, tmp_path / "custom"))
     assert status == 1 and "0 drawings" in said and "keys 0 to 9" in said and len(said.splitlines()) == 1

@@ -19,7 +19,7 @@ from digits.learning.own_images import find_own_images
 from digits.learning.paper import INKS
 from digits.learning.pen import Hand, random_hand
 from digits.learning.strokes import draw_digit
-from digits.learning.worksheet_page import PAPERS, Code, draw_page, page_as_pdf, sheet_layout
+from digits.learning.worksheet_page import PAPERS, Code, draw_page, pages_as_pdf, sheet_layout
 from digits.learning.worksheet_photo import CROSSED_OUT, DOUBTFUL, EMPTY, HIDDEN, WRITTEN, cut_boxes, straighten
 from digits.reading.formats import load_model
 from digits.reading.reader import main_tile
@@ -196,8 +196,8 @@ def bent(sheet: np.ndarray, depth: float) -> np.ndarray:
 
 @pytest.mark.parametrize(("paper", "width", "height"), [("a4", 595.28, 841.89), ("letter", 612.0, 792.0)])
 def test_the_page_has_the_papers_size_and_a_hundred_boxes(paper, width, height):
-    data = page_as_pdf(paper, CODE)
-    assert data.startswith(b"%PDF") and data == page_as_pdf(paper, CODE)
+    data = pages_as_pdf(paper, [CODE])
+    assert data.startswith(b"%PDF") and data == pages_as_pdf(paper, [CODE])
     assert len(re.findall(rb"/Type /Page\b", data)) == 1
     box = [float(value) for value in re.search(rb"/MediaBox \[ ([\d. ]+) \]", data)[1].split()]
     assert box == pytest.approx([0, 0, width, height], abs=0.01)
@@ -217,6 +217,17 @@ def test_nothing_but_their_lines_is_printed_in_and_beside_boxes(paper):
         assert around.min() > 140, "lines are light, and hints keep off"
 
 
+def test_a_long_name_keeps_off_the_code():
+    for session, page in (("Ana", 2), ("María José, clase de los martes, segundo curso", 999), ("x" * 60, 112)):
+        figure = draw_page("a4", Code(session, page))
+        figure.set_dpi(110)
+        FigureCanvasAgg(figure).draw()
+        title = next(text for text in figure.axes[0].texts if "p. " in text.get_text())
+        reach = title.get_window_extent().x1 / figure.dpi * 25.4
+        assert reach < sheet_layout("a4").code[0, 0] - 1
+        assert title.get_text().endswith(f"p. {page}") and title.get_text()[0] == session[0]
+
+
 def test_printing_is_one_command_and_keeps_other_files(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert worksheet.main(["print", "--session", "../María/3.B", "--page", "7", "--paper", "letter"]) == 0
@@ -228,6 +239,9 @@ def test_printing_is_one_command_and_keeps_other_files(tmp_path, capsys, monkeyp
     assert "there already" in capsys.readouterr().err
     assert (tmp_path / "thesis.pdf").read_bytes() == b"%PDF years of work"
     assert worksheet.main(["print", "--out", "sheet.docx"]) == 2
+    assert worksheet.main(["print", "--session", "Ana", "Luis", "Ana", "Eva"]) == 0
+    pages = (tmp_path / "worksheet-Ana-and-2-more-1.pdf").read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", pages)) == 3, "a class in one file, each name once"
     with pytest.raises(SystemExit):
         worksheet.main(["print", "--page", "0"])
 

@@ -88,6 +88,7 @@ def test_a_folder_that_cannot_be_written_is_an_oserror(tmp_path):
     [
         ("María José", "María José"), ("../../etc", "etc"), ("a/b\\c", "a-b-c"), ("..", "session"), ("", "session"),
         ("C:\\x", "C-x"), ("v1.2 ", "v1-2"), ("x" * 200, "x" * 60),
+        ("Con", "Con-session"), ("lpt1", "lpt1-session"), ("Conny", "Conny"),
     ],
 )  # fmt: skip
 def test_session_names_are_safe(name, safe, tmp_path):

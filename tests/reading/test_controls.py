@@ -11,8 +11,8 @@ from digits.reading.sources import Frame
 FRAME = Frame("clip.avi", 5, 0.2, np.full((480, 640, 3), 200, np.uint8))
 
 
-def digit(label, x):
-    return Digit((x, 100, 60, 90), label, 0.9, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
+def digit(label, x, confidence=0.9):
+    return Digit((x, 100, 60, 90), label, confidence, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
 
 
 def reading(*digits, main=0):
@@ -83,6 +83,22 @@ def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
     assert pictures(tmp_path) == ["0", "1", "2"] and controls.status(Status()).asked == 8
     controls.key(ord("c"))
     assert controls.status(Status()).asked is None
+
+
+def test_capture_asks_back_before_it_keeps_what_is_not_what_it_asked_for(controls, tmp_path):
+    controls.see(FRAME, reading())
+    controls.key(ord("c"))
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(0, 100), digit(1, 300)))
+    assert pictures(tmp_path) == [] and controls.status(Status()).notice == WORDS["en"]["several"]
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(5, 100, confidence=0.99)))
+    assert pictures(tmp_path) == [] and controls.status(Status()).notice == "Looks like a 5: Space keeps it as 0"
+    controls.key(ord(" "))
+    assert pictures(tmp_path) == ["0"], "the person knows better"
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(1, 400, confidence=0.99)))
+    assert pictures(tmp_path) == ["0", "1"], "what is asked for is kept at once"
 
 
 def test_a_picture_that_cannot_be_kept_is_said(controls, tmp_path, said):

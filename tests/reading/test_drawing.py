@@ -76,9 +76,9 @@ def test_hints_are_shown_in_words_that_fit():
     assert (strips[0] != strips[1]).any() and (strips[1] != strips[2]).any()
 
 
-def test_every_word_is_there_in_both_languages_and_needs_no_accent():
-    assert WORDS["en"].keys() == WORDS["es"].keys()
+def test_every_word_is_there_in_every_language_and_needs_no_accent():
     for words in WORDS.values():
+        assert words.keys() == WORDS["en"].keys()
         for name, word in words.items():
             if isinstance(word, tuple):
                 assert all(line.isascii() and text_width(line, 10) < PANEL_WIDTH - 32 for line in word), name
