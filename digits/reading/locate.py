@@ -136,7 +136,12 @@ def stacked(first: Part, second: Part) -> bool:
     """Return whether two parts touch one above the other, as the halves of one broken digit do."""
     over = min(first.box[0] + first.box[2], second.box[0] + second.box[2]) - max(first.box[0], second.box[0])
     narrow = min(first.box[2], second.box[2])
-    return over > _OVERLAP * narrow and _gap(first.box, second.box) < _TOUCHING * max(first.side, second.side)
+    return over > _OVERLAP * narrow and touching(first, second)
+
+
+def touching(first: Part, second: Part) -> bool:
+    """Return whether two parts nearly touch for their size."""
+    return _gap(first.box, second.box) < _TOUCHING * max(first.side, second.side)
 
 
 def reading_order(boxes: list[tuple[int, int, int, int]]) -> list[int]:

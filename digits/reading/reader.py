@@ -9,7 +9,7 @@ import numpy as np
 
 from digits.reading.images import to_bgr
 from digits.reading.ink import Ink, find_ink, find_inks
-from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked
+from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
 from digits.reading.tile import INK_LEVEL, normalise
@@ -220,12 +220,14 @@ class Reader:
 
     def _may_join(self, first: _Candidate, second: _Candidate) -> bool:
         doubtful = min(first.confidence, second.confidence) < _SURE or stacked(first.part, second.part)
-        return doubtful and _same_pen(first.part, second.part)
+        return (doubtful or _touching_ones(first, second)) and _same_pen(first.part, second.part)
 
     def _needed_joined(self, first: _Candidate, second: _Candidate) -> float:
         """Return the confidence above which two candidates are one; with 1 or more there is nothing to ask."""
         if stacked(first.part, second.part):
             return max(self.min_confidence, _BETTER)
+        if _touching_ones(first, second):
+            return _CERTAIN
         worse, better = sorted((first.confidence, second.confidence))
         return max(worse + _BETTER, min(max(self.min_confidence, better - 0.3), _SURE))
 
@@ -430,6 +432,12 @@ def _encloses(part: Part, others: list[Part]) -> bool:
     least, most = _SMALLEST * part.side, 1 if part.cut_off else 2
     larger = sum(o is not part and o.side > least for o in inside)
     return larger > most or len(inside) > _ROUND_MANY
+
+
+def _touching_ones(first: _Candidate, second: _Candidate) -> bool:
+    """Return whether both are read as 1, surely, and touch: the arm and the stem of a 4 do, two ones seldom."""
+    both = all(c.probabilities.argmax() == 1 and c.confidence >= _SURE for c in (first, second))
+    return both and touching(first.part, second.part)
 
 
 def _flat(part: Part) -> bool:

@@ -86,8 +86,10 @@ def test_a_view_shows_the_sheet_alone_and_never_mirrored():
 
 
 @pytest.mark.parametrize("degrees", [0, 2, -2])
-def test_a_sheet_that_faces_the_camera_is_left_alone(degrees):
-    assert find_sheet(scene(outline_of(420, 300, degrees))) is None
+def test_a_sheet_that_faces_the_camera_is_seen_as_it_is(degrees):
+    sheet = find_sheet(scene(outline_of(420, 300, degrees)))
+    assert sheet.tilt < 3 and abs(sheet.turn - degrees) < 1.5
+    assert sheet.size == pytest.approx((420, 300), abs=14)  # a little inside its edge
 
 
 def test_a_doubtful_outline_is_left_alone():
