@@ -12,7 +12,8 @@ from digits.reading.ink import Ink, find_ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
-from digits.reading.tile import INK_LEVEL, normalise
+from digits.reading.surroundings import Company, clutter, out_of_place
+from digits.reading.tile import normalise
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
 _FATTEST = 0.37
@@ -49,7 +50,6 @@ _SMALLER = 0.4
 # How dark the surroundings of a digit are beside its strokes. On paper this is below 0.16 (real photographs) or 0.24
 # (98 % of rendered pages); in photographs of rooms, animals and textures half of what looks like a digit has over 0.3.
 _PLAIN, _CLUTTERED = 0.12, 0.28
-_MARGIN = 0.3  # of the part's side: the surroundings looked at
 # Rows that rise or fall by more degrees than the first, all by about the same (the second: deviation from the median),
 # mean a turned sheet: digits are turned back before they are read. Neighbours in a row are so many sides apart at most.
 _TURNED, _SAME_SLOPE, _STEEPEST = 7.0, 4.0, 32.0
@@ -261,6 +261,8 @@ class Reader:
                 rejected.append((candidate.part, reason))
             else:
                 accepted.append(candidate)
+        accepted, others = _in_place(accepted, candidates, ink)
+        rejected += [(candidate.part, "not on plain paper") for candidate in others]
         order = reading_order([c.part.box for c in accepted])
         return [accepted[i] for i in order], rejected
 
@@ -277,7 +279,7 @@ class Reader:
             return "fainter than the rest"
         if part.side < _SMALLER * rest.side:
             return "smaller than the rest"
-        if confidence < _needed(self.min_confidence, _clutter(part, ink)):
+        if confidence < _needed(self.min_confidence, clutter(part, ink)):
             return "not on plain paper"
         return "blurred" if _blurred(part, ink, smears=confidence < _CERTAIN) else None
 
@@ -302,6 +304,22 @@ class _Rest:
         whole = sorted((part.side for part in parts if not part.cut_off), reverse=True)
         contrast = _weighted_median([part.contrast for part in parts], sides)
         return cls(contrast, _weighted_median(sides, sides), whole[2] if len(whole) > 2 else 0.0)
+
+
+def _in_place(
+    accepted: list[_Candidate], candidates: list[_Candidate], ink: Ink
+) -> tuple[list[_Candidate], list[_Candidate]]:
+    """Return which of the accepted stay so in view of all that is around them, and which do not."""
+    kept = accepted
+    while True:  # what falls stands with the unread from then on: what it was company for may fall as well
+        company = Company(
+            ones=[c.part for c in kept if c.probabilities.argmax() == 1],
+            others=[c.part for c in kept if c.probabilities.argmax() != 1],
+            unread=[c.part for c in candidates if all(c is not other for other in kept)],
+        )
+        before, kept = kept, [c for c in kept if not out_of_place(c.part, ink, company, c.confidence)]
+        if len(kept) == len(before):
+            return kept, [c for c in accepted if all(c is not other for other in kept)]
 
 
 def main_tile(frame: np.ndarray) -> np.ndarray:
@@ -505,21 +523,9 @@ def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
     return _mean_of_largest(across) / 2, _mean_of_largest(down) / 2
 
 
-def _clutter(part: Part, ink: Ink) -> float:
-    """Return the mean contrast around and between the strokes of a part, as a share of the strokes' own."""
-    x, y, w, h = part.box
-    margin = int(_MARGIN * part.side) + _AROUND
-    top, left = max(0, y - margin), max(0, x - margin)
-    area = ink.contrast[top : y + h + margin, left : x + w + margin]
-    own = np.zeros(area.shape, np.uint8)
-    own[y - top : y - top + h, x - left : x - left + w] = part.ink > INK_LEVEL * 255
-    around = cv2.dilate(own, np.ones((5, 5), np.uint8)) ^ 1
-    return cv2.mean(area, around)[0] / max(part.contrast, 1.0)
-
-
-def _needed(least: float, clutter: float) -> float:
-    """Return the confidence that is enough: `least` on plain paper, more and more where it is not plain."""
-    share = (clutter - _PLAIN) / (_CLUTTERED - _PLAIN)
+def _needed(least: float, around: float) -> float:
+    """Return the confidence that is enough: `least` on plain paper, more and more where there is clutter `around`."""
+    share = (around - _PLAIN) / (_CLUTTERED - _PLAIN)
     return least + (1.001 - least) * min(max(share, 0.0), 1.0) ** 2
 
 
