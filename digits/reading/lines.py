@@ -89,6 +89,7 @@ def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
         if any(_same_line(segment, other) for other in seen):
             continue
         seen.append(segment)
+        segment = _refined(segment, mask)
         points = _across_points(segment, mask.shape)
         on_line = _on_line(mask, points)
         if len(on_line) and on_line.mean() > _COVERED and np.ptp(np.flatnonzero(on_line)) > _LENGTH * len(on_line):
@@ -97,6 +98,27 @@ def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
     ruled = [angle for angle in angles if sum(_apart(angle, other) < _ANGLE_TOLERANCE for other in angles) >= _FAMILY]
     return [points for angle, on_line, points in distinct
             if _belongs(angle, ruled) or _crosses(on_line, sum(_apart(angle, a) < _ANGLE_TOLERANCE for a in angles))]
+
+
+def _refined(segment: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return a segment laid along the middle of the ink it follows, from edge to edge of the frame.
+
+    Its ends are a pixel or two off; on a line through the whole frame that is more than the line is thick.
+    """
+    points = _across_points(segment, mask.shape)
+    ink = mask[points[..., 0], points[..., 1]]
+    thick = ink.sum(axis=1)
+    places = np.flatnonzero((thick > 0) & (thick <= _REACH))  # strokes along the line are thicker
+    off = ink[places] @ np.arange(-_REACH, _REACH + 1.0) / thick[places]
+    for _ in range(2):
+        if len(places) < 2 * _REACH:
+            return segment
+        slope, shift = np.polyfit(places, off, 1)
+        near = np.abs(off - slope * places - shift) < _REACH / 3
+        places, off = places[near], off[near]
+    ends = points[[0, -1], _REACH, ::-1].astype(float)
+    across = (ends[1] - ends[0])[::-1] * (-1, 1) / np.hypot(*(ends[1] - ends[0]))
+    return (ends + np.array([[shift], [slope * (len(points) - 1) + shift]]) * across).ravel()
 
 
 def _belongs(angle: float, ruled: list[float]) -> bool:

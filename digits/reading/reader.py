@@ -13,7 +13,7 @@ from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, rea
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
 from digits.reading.surroundings import Company, clutter, out_of_place
-from digits.reading.tile import normalise
+from digits.reading.tile import INK_LEVEL, normalise
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
 _FATTEST = 0.37
