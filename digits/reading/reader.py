@@ -12,7 +12,7 @@ from digits.reading.ink import Ink, find_ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
-from digits.reading.surroundings import Company, clutter, out_of_place
+from digits.reading.surroundings import Company, clutter, out_of_place, paper_inside
 from digits.reading.tile import INK_LEVEL, normalise
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
@@ -273,7 +273,8 @@ class Reader:
             return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
         if confidence < self.min_confidence:
             return "cut off" if part.cut_off else "low confidence"
-        if candidate.probabilities.argmax() == 1 and not written_stick(part, ink):
+        digit = candidate.probabilities.argmax()
+        if (digit == 1 and not written_stick(part, ink)) or (digit == 0 and not paper_inside(part, ink)):
             return "not a digit"
         if part.contrast < (_FAINTER if confidence < _CERTAIN else _FAINTEST) * rest.contrast:
             return "fainter than the rest"
