@@ -182,15 +182,15 @@ def export(run, outcomes: dict, best: str) -> Path:
     from digits.learning import results
     from digits.learning.export import make_default
 
-    names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
-    for name in names:
-        folder = results.export_outcome(name, outcomes[name], run)
-        run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
     table = results.read_csv(results_dir(run.config) / results.LEADERBOARD)
     earlier = results.chosen(table, run.config.seed)
     if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
-        best = earlier
+        return run.config.exports_dir / earlier
+    names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
+    for name in names:
+        folder = results.export_outcome(name, outcomes[name], run)
+        run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
     make_default(run.config.exports_dir, best)
     return run.config.exports_dir / best
 

@@ -24,6 +24,7 @@ readings that neither flicker nor lag:
 What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step is one module and can be called by itself:
 
     images, sources   a file, a camera, a stream -> frame
+    sheet             frame -> the sheet held up in it, seen as from straight before it, where its outline is certain
     ink               frame -> contrast: the paper's brightness divided out, 0 for paper, 255 for ink
     lines             printed lines of ruled and squared paper taken out of it
     locate            contrast -> boxes, in reading order
@@ -31,6 +32,7 @@ What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step is one mo
     formats           tiles (N, 96, 96) -> probabilities (N, 10), the same from .tflite, .onnx, .keras, .h5 and .json
     reader            all of the above for one frame: which pieces belong together, what is accepted, what refused
     sticks            what tells a 1 from lines, fingers and rims
+    surroundings      what tells a digit from leaves, bricks and stars: what is around it
     tracking          readings of frame after frame -> one that votes
 
 and around it: `live` is the loop of realtime_multiformat.py, with `drawing`, `outputs`, `controls`, `cameras` and

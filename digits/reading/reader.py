@@ -60,6 +60,9 @@ _TOO_DARK = 40
 # the development photographs, phones out of focus included, sharp writing has 1.3 or more; a moving sheet 0.3 to 0.6.
 _BLURRED = 0.8
 _SMEARED = 0.3  # edges one way beside those the other way, of what moved while the shutter was open
+# When so many parts are blurred, and this share of what would be read, the sheet moves: what looks sharp are strokes
+# along the way it moves, and they alone are no digits. Print from behind, fainter than this, is blurred at all times.
+_MOVING, _MOVING_SHARE, _MOVING_INK = 3, 0.25, 0.6
 _AROUND = 4  # px of paper beside the strokes that their edges are measured in
 _THINNEST = 3.0  # px: the edge of a thinner stroke is no steeper
 
@@ -263,6 +266,9 @@ class Reader:
                 accepted.append(candidate)
         accepted, others = _in_place(accepted, candidates, ink)
         rejected += [(candidate.part, "not on plain paper") for candidate in others]
+        if _moves([c.part for c in accepted], [part for part, reason in rejected if reason == "blurred"]):
+            accepted, moved = [], accepted
+            rejected += [(candidate.part, "blurred") for candidate in moved]
         order = reading_order([c.part.box for c in accepted])
         return [accepted[i] for i in order], rejected
 
@@ -511,6 +517,15 @@ def _blurred(part: Part, ink: Ink, smears: bool) -> bool:
     softer, sharper = sorted(_steepest(part, ink))
     relative = softer * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
     return relative < _BLURRED or (smears and softer < _SMEARED * sharper)
+
+
+def _moves(sharp: list[Part], blurred: list[Part]) -> bool:
+    """Return whether a frame shows a sheet that moves, from its parts that are sharp and those that are blurred."""
+    if not sharp:
+        return False
+    ink = _MOVING_INK * float(np.median([part.contrast for part in sharp]))
+    count = sum(part.contrast > ink for part in blurred)
+    return count >= _MOVING and count > _MOVING_SHARE * (count + len(sharp))
 
 
 def _steepest(part: Part, ink: Ink) -> tuple[float, float]:

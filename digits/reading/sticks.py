@@ -18,10 +18,15 @@ _ONE_SIDED = 0.3
 _BARE = 3.0  # a stick without flag and foot is this many strokes wide at most
 _BESIDE = np.arange(3, 7)  # px from the stick's flanks that are looked at
 _LEAST_PIXELS = 8
+# What runs out of the frame is a 1 only if it stands within so many degrees of upright and is this share of the frame's
+# shorter side long, as a digit that fills the frame. Of letters with a line at the paper's edge a third fewer are read.
+_LEANS_MOST, _FILLS = 25.0, 0.6
 
 
 def written_stick(part: Part, ink: Ink) -> bool:
     """Return whether what is read as a 1 ends at both ends and has paper on both sides, as far as can be seen.
+
+    Where the frame ends first, it must be large and upright.
 
     Args:
         part: of `locate`, with its box in work pixels.
@@ -34,6 +39,8 @@ def written_stick(part: Part, ink: Ink) -> bool:
     points = np.column_stack([columns + x, rows + y]).astype(float)
     middle = points.mean(axis=0)
     axis = np.linalg.svd(np.cov((points - middle).T))[0][:, 0]
+    if part.cut_off and not _fills_frame(part, ink, axis):
+        return False
     along, across = (points - middle) @ axis, (points - middle) @ _normal(axis)
     low, high = np.quantile(across, (0.02, 0.98))
     on = float(np.median(ink.grey[rows + y, columns + x]))
@@ -41,6 +48,11 @@ def written_stick(part: Part, ink: Ink) -> bool:
         return False
     straight = np.abs(across).mean() <= _STRAIGHT * np.ptp(along) + part.stroke / 4
     return not (straight and any(_goes_on(part, ink, middle, axis, along, end) for end in (-1, 1)))
+
+
+def _fills_frame(part: Part, ink: Ink, axis: np.ndarray) -> bool:
+    leaning = np.degrees(np.arctan2(abs(axis[0]), abs(axis[1])))
+    return bool(leaning < _LEANS_MOST and part.side > _FILLS * min(ink.contrast.shape))
 
 
 def _one_sided(grey: np.ndarray, on: float, middle: np.ndarray, axis: np.ndarray, along: np.ndarray,

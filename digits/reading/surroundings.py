@@ -27,6 +27,9 @@ _SUREST = 0.98  # how much surer a network is than this says nothing: a third of
 # 1 or 0.96 as another digit, of 2,400 on rendered pages two others have more than these limits (on squared paper of
 # which 25 pieces stay unread); of false readings 87 % of the ones and 92 % of the others have.
 _MOST_AGAINST_ONE, _MOST_AGAINST = 0.85, 1.7
+# Bars come in rows, on walls and in windows: for a 1, other ones are company by this share of what other digits are.
+# With none at all a page of ones, taken from a little farther, was lost.
+_ONES_FOR_ONE = 0.25
 _MARGIN, _AROUND = 0.3, 4  # of the part's side, and px: the surroundings looked at
 _CLEAR = 2  # px beside the strokes that are their soft edge
 _SAMPLES = 32  # places across the surroundings at which they are looked at
@@ -57,8 +60,8 @@ def out_of_place(part: Part, ink: Ink, company: Company, confidence: float) -> b
         confidence: the network's, 0 to 1.
     """
     one = any(part is other for other in company.ones)
-    # Bars come in rows, on walls and in windows: other ones are no company for a 1.
-    read = [part, *company.others] if one else [*company.ones, *company.others]
+    ones = sum(_alike(part, other) for other in company.ones)
+    read = sum(_alike(part, other) for other in company.others) + (1 + (ones - 1) * _ONES_FOR_ONE if one else ones)
     against = _unread_around(part, read, company.unread) - _CONFIDENCE_POWER * _log_odds(min(confidence, _SUREST))
     most = _MOST_AGAINST_ONE if one else _MOST_AGAINST
     if against + _around(1.0, _MOST_UNEVEN) <= most:
@@ -93,10 +96,10 @@ def clutter(part: Part, ink: Ink) -> float:
     return cv2.mean(ink.contrast[rows, columns], bare)[0] / max(part.contrast, 1.0)
 
 
-def _unread_around(part: Part, read: list[Part], unread: list[Part]) -> float:
+def _unread_around(part: Part, read: float, unread: list[Part]) -> float:
     """Return the log of how many parts are unread: all of them, times those like `part` for each such one read."""
-    alike_read, alike_unread = (sum(_alike(part, other) for other in others) for others in (read, unread))
-    return float(np.log((1 + alike_unread) / max(alike_read, 1)) + np.log(1 + len(unread)))
+    alike = sum(_alike(part, other) for other in unread)
+    return float(np.log((1 + alike) / max(read, 1)) + np.log(1 + len(unread)))
 
 
 def _alike(part: Part, other: Part) -> bool:
