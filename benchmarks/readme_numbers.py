@@ -36,6 +36,8 @@ WORDS = {
         "what": "What is read", "right": "Digits", "usual": "The usual way", "seen": "seen in training",
         "clean": "Clean paper", "light": "Uneven light", "blur": "Blur", "noise": "Noise", "perspective": "Perspective",
         "ruled": "Ruled paper", "small": "Small", "off_centre": "Off centre", "faint": "Faint pen",
+        "held_tilted": "Sheets held up, tilted by 15 to 55 degrees",
+        "held_turned": "Sheets held up, turned by 5 to 25 degrees", "held_both": "Sheets held up, tilted and turned",
         "photos": "{} real photographs, {} writers", "scans": "{} scanned digits", "tablet": "{} drawn with a mouse",
         "sheets": "4 pages of digits (F1)", "worst": "worst writer {}",
         "drawings": "Drawings that are no digits, read as one",
@@ -63,7 +65,10 @@ WORDS = {
         "what": "Qué se lee", "right": "Digits", "usual": "Lo habitual",
         "seen": "vista al entrenar", "clean": "Papel limpio", "light": "Luz desigual", "blur": "Desenfoque",
         "noise": "Ruido", "perspective": "Perspectiva", "ruled": "Papel rayado", "small": "Pequeño",
-        "off_centre": "Descentrado", "faint": "Trazo débil", "photos": "{} fotos reales, {} autores",
+        "off_centre": "Descentrado", "faint": "Trazo débil",
+        "held_tilted": "Hojas en la mano, inclinadas de 15 a 55 grados",
+        "held_turned": "Hojas en la mano, giradas de 5 a 25 grados",
+        "held_both": "Hojas en la mano, inclinadas y giradas", "photos": "{} fotos reales, {} autores",
         "scans": "{} cifras escaneadas", "tablet": "{} dibujadas con ratón", "sheets": "4 páginas de cifras (F1)",
         "worst": "peor autor {}", "drawings": "Dibujos que no son cifras, leídos como una",
         "letters_in_unseen_fonts": "Letras en diez tipos no vistos, leídas como cifra",
@@ -240,6 +245,8 @@ def camera(results: Results, words: dict) -> str:
     for kind, shares in found["graded"].items():
         usual = found["graded_usual_way"][kind]
         rows.append([words[kind], percent(sum(shares) / len(shares)), percent(sum(usual) / len(usual))])
+    for kind, grades in found.get("held_sheets", {}).items():
+        rows.append([words[f"held_{kind}"], percent(sum(grade["right"] for grade in grades) / len(grades)), ""])
     return table([words["what"], words["right"], words["usual"]], rows)
 
 
