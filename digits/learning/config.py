@@ -109,7 +109,7 @@ class RunConfig:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
         longer = cls(
             release=True,
-            baseline_epochs=8,
+            baseline_epochs=10,
             compact_epochs=16,
             frozen_epochs=12,
             all_epochs=2,
