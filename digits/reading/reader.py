@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 import cv2
@@ -133,9 +134,13 @@ class _Candidate:
     tile: np.ndarray
     probabilities: np.ndarray
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         return float(self.probabilities.max())
+
+    @cached_property
+    def digit(self) -> int:
+        return int(self.probabilities.argmax())
 
 
 class Reader:
@@ -246,7 +251,7 @@ class Reader:
         result = {c: [c] for c in candidates}
         for (c, first, _), second in zip(doubtful, right, strict=True):
             # The halves of V, A and M are ones: a cut that yields two of them says nothing.
-            ones = all(int(half.probabilities.argmax()) == 1 for half in (first, second))
+            ones = all(half.digit == 1 for half in (first, second))
             if not ones and second.confidence > needed[c]:
                 result[c] = [first, second]
         return [c for group in result.values() for c in group]
@@ -279,7 +284,7 @@ class Reader:
             return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
         if confidence < self.min_confidence:
             return "cut off" if part.cut_off else "low confidence"
-        digit = candidate.probabilities.argmax()
+        digit = candidate.digit
         if (digit == 1 and not written_stick(part, ink)) or (digit == 0 and not paper_inside(part, ink)):
             return "not a digit"
         if part.contrast < (_FAINTER if confidence < _CERTAIN else _FAINTEST) * rest.contrast:
@@ -320,8 +325,8 @@ def _in_place(
     kept = accepted
     while True:  # what falls stands with the unread from then on: what it was company for may fall as well
         company = Company(
-            ones=[c.part for c in kept if c.probabilities.argmax() == 1],
-            others=[c.part for c in kept if c.probabilities.argmax() != 1],
+            ones=[c.part for c in kept if c.digit == 1],
+            others=[c.part for c in kept if c.digit != 1],
             unread=[c.part for c in candidates if all(c is not other for other in kept)],
         )
         before, kept = kept, [c for c in kept if not out_of_place(c.part, ink, company, c.confidence)]
@@ -461,7 +466,7 @@ def _encloses(part: Part, others: list[Part]) -> bool:
 
 def _touching_ones(first: _Candidate, second: _Candidate) -> bool:
     """Return whether both are read as 1, surely, and touch: the arm and the stem of a 4 do, two ones seldom."""
-    both = all(c.probabilities.argmax() == 1 and c.confidence >= _SURE for c in (first, second))
+    both = all(c.digit == 1 and c.confidence >= _SURE for c in (first, second))
     return both and touching(first.part, second.part)
 
 
@@ -495,7 +500,7 @@ def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> tuple[int, int,
 def _digit(candidate: _Candidate, scale: float, sheet: Sheet | None) -> Digit:
     box = _frame_box(candidate.part, scale, sheet)
     probabilities = candidate.probabilities
-    return Digit(box, int(probabilities.argmax()), candidate.confidence, probabilities, candidate.tile)
+    return Digit(box, candidate.digit, candidate.confidence, probabilities, candidate.tile)
 
 
 def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:

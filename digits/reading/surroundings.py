@@ -82,11 +82,13 @@ def paper_inside(part: Part, ink: Ink) -> bool:
     inside = cv2.drawContours(np.zeros_like(own), contours, -1, 255, cv2.FILLED)
     inside = (inside > 0) & (cv2.dilate(own, np.ones((2 * _CLEAR + 1,) * 2, np.uint8)) == 0)
     rows, columns, bare = _surroundings(part, ink)
-    around = ink.grey[rows, columns][bare > 0]
-    if np.count_nonzero(inside) < _LEAST_INSIDE or len(around) < _LEAST_INSIDE:
+    step = max(1, max(bare.shape) // _SAMPLES)
+    around = ink.grey[rows, columns][::step, ::step][bare[::step, ::step] > 0]
+    if np.count_nonzero(inside) < _LEAST_INSIDE or len(around) < _LEAST_PLACES:
         return True
     grey = ink.grey[y : y + h, x : x + w]
-    within, outside, on = np.median(grey[inside]), np.percentile(around, 75), np.median(grey[own > 0])
+    within, on = np.median(grey[inside][::step]), np.median(grey[own > 0][::step])
+    outside = np.percentile(around, 75)
     return bool(outside - within < _SAME_PAPER * max(outside - on, 1.0))
 
 
