@@ -196,7 +196,7 @@ def non_digits(reader: Reader) -> dict:
     fonts = font_files()
     if fonts:
         letters = "".join(filter(str.isalpha, LETTERS))  # those that are digits in shape are not among them
-        inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(30)]
+        inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(100)]
         frames = [photograph_one(ink, rng, 0.5)[0] for ink in inks]
         result["letters_in_unseen_fonts"] = accepted(reader, frames)
         strict = strict_threshold(reader.model.path)
