@@ -64,7 +64,8 @@ def main() -> int:
     val = load_split(options.merged, "val")
     rows = compare(train, val, weights)
     print(table(rows))
-    add(options.out, images=len(train), epochs=EPOCHS, our_epochs=OUR_EPOCHS, rows=rows, **circumstances(command.strip()))
+    sizes = {"images": len(train), "epochs": EPOCHS, "our_epochs": OUR_EPOCHS}
+    add(options.out, rows=rows, **sizes, **circumstances(command.strip()))
     return 0
 
 
@@ -154,7 +155,8 @@ def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
         rows = store.rows(train.images)
         part = transfer.tail(model) if last else transfer.head(model)
         make = transfer.block_feed if last else transfer.pooled_feed
-        history = fit_stage(part, stage("last_20" if last else "frozen"), make(store, rows, one_hot(train.labels)), None, Job(Path(cache), 0, ""))
+        feed, steps = make(store, rows, one_hot(train.labels)), stage("last_20" if last else "frozen")
+        history = fit_stage(part, steps, feed, None, Job(Path(cache), 0, ""))
         seconds = time.perf_counter() - began
     return ours(history, seconds, judge(model, transfer.tile_feed(val.images, one_hot(val.labels))))
 
