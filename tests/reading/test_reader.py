@@ -229,3 +229,58 @@ def test_fingers_at_the_rim_of_a_held_sheet_are_no_ones(reader):
         clip.set(cv2.CAP_PROP_POS_FRAMES, number)
         found = Counter(read(reader, clip.read()[1]))
         assert found.total() >= 14 and not found - wanted, number
+
+
+def test_a_lamp_across_a_small_picture_is_no_ink(reader):
+    for digit in (2, 3, 5, 8):
+        frame = paper(120, 160)
+        write(frame, digit, 38, 40, 70)
+        lit = frame * np.linspace(1.0, 0.45, 120)[None, :, None] * np.linspace(1.0, 0.7, 160)[:, None, None]
+        reading = reader.read(lit.astype(np.uint8))
+        assert [d.digit for d in reading.digits] == [digit]
+        assert max(reading.digits[0].box[2:]) < 85
+
+
+@pytest.mark.parametrize("negative", [False, True])
+def test_thin_strokes_on_a_sheet_before_a_dark_room(reader, negative):
+    frame = paper(800, 600)
+    for i, digit in enumerate((2, 7, 3, 5, 8, 4)):
+        write(frame, digit, 130 + 190 * (i % 3), 120 + 210 * (i // 3), 80, (150, 150, 150))
+    frame[:, :70], frame[:50], frame[:, 760:] = 25, 30, 28  # the room is most of what is darker or lighter
+    assert read(reader, 255 - frame if negative else frame) == "273584"
+
+
+def test_an_arm_and_a_stem_that_nearly_touch_are_a_4(reader):
+    frame = paper(400, 400)
+    arm = np.array([(130, 90), (140, 170), (185, 215), (238, 190)])
+    cv2.polylines(frame, [arm], False, (50, 40, 40), 9, cv2.LINE_AA)
+    cv2.line(frame, (262, 80), (250, 330), (50, 40, 40), 9, cv2.LINE_AA)
+    assert read(reader, frame) == "4"
+
+
+def test_strokes_that_stay_sharp_on_a_moving_sheet_are_no_digits(reader):
+    frame = row_of_digits()
+    smeared = cv2.filter2D(frame, -1, np.full((31, 1), 1 / 31, np.float32))  # up and down: upright strokes stay
+    still, moving = read(reader, frame), reader.read(smeared)
+    assert still == "273584" and [d.digit for d in moving.digits] == []
+    assert "blurred" in {rejected.reason for rejected in moving.rejected}
+
+
+def test_a_line_that_runs_out_of_the_frame_is_a_1_only_if_it_fills_it(reader):
+    def lined(start, end):
+        frame = paper(480, 480)
+        cv2.line(frame, start, end, (50, 45, 40), 12, cv2.LINE_AA)
+        return read(reader, frame)
+
+    assert lined((240, 100), (236, 380)) == "1"  # not at the edge
+    assert lined((240, 0), (235, 420)) == "1"  # cropped tightly
+    assert lined((60, 0), (190, 120)) == "" and lined((400, 0), (398, 150)) == ""
+
+
+def test_the_edge_of_a_dark_thing_is_no_0(reader):
+    frame = paper()
+    cv2.ellipse(frame, (320, 240), (90, 140), 0, 0, 360, (70, 70, 70), -1, cv2.LINE_AA)
+    assert read(reader, frame) == ""
+    frame = paper()
+    cv2.ellipse(frame, (320, 240), (90, 140), 0, 0, 360, (70, 70, 70), 14, cv2.LINE_AA)
+    assert read(reader, frame) == "0"
