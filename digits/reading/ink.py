@@ -25,6 +25,9 @@ _STROKE_WINDOWS = (0.13, 0.3)
 # One polarity is clear where it has that many times the other's structure. Single digits on paper have 3.7 times (99 %
 # of the development photographs) and more; a sheet before a dark room has as little as 0.8.
 _CLEAR = 2.0
+# From this many times on the wide window is not asked: it never said otherwise on 1,090 real pictures and their
+# negatives, and it costs a tenth of the time that a frame with one digit takes.
+_BEYOND_DOUBT = 12.0
 # Weaker structure than this (of 255) is noise or paper grain, and takes no part in that.
 _FAINT = 20
 # Paper darker than this (of 255) has no brightness to compare with; below it, noise would be amplified without end.
@@ -145,7 +148,10 @@ def _polarity(work: np.ndarray) -> tuple[bool, bool]:
     """
     size = (max(1, work.shape[1] // 4), max(1, work.shape[0] // 4))
     grey = cv2.cvtColor(cv2.resize(work, size, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY)
-    narrow, wide = (_lighter_to_darker(grey, int(max(size) * share) | 1) for share in _STROKE_WINDOWS)
+    narrow = _lighter_to_darker(grey, int(max(size) * _STROKE_WINDOWS[0]) | 1)
+    if not 1 / _BEYOND_DOUBT < narrow < _BEYOND_DOUBT:
+        return narrow > 1, False
+    wide = _lighter_to_darker(grey, int(max(size) * _STROKE_WINDOWS[1]) | 1)
     return narrow > 1, (narrow > 1) != (wide > 1) or 1 / _CLEAR < narrow < _CLEAR
 
 

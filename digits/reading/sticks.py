@@ -20,7 +20,7 @@ _BESIDE = np.arange(3, 7)  # px from the stick's flanks that are looked at
 _LEAST_PIXELS = 8
 # What runs out of the frame is a 1 only if it stands within so many degrees of upright and is this share of the frame's
 # shorter side long, as a digit that fills the frame. Of letters with a line at the paper's edge a third fewer are read.
-_LEANS_MOST, _FILLS = 25.0, 0.6
+_LEANS_MOST, _FILLS = 25.0, 0.7
 
 
 def written_stick(part: Part, ink: Ink) -> bool:
@@ -71,15 +71,18 @@ def _median(grey: np.ndarray, places: np.ndarray) -> float:
 
 
 def _goes_on(part: Part, ink: Ink, middle: np.ndarray, axis: np.ndarray, along: np.ndarray, end: int) -> bool:
-    """Return whether a straight stick goes on, fainter, beyond its first (-1) or last (1) end."""
+    """Return whether a straight stick goes on, fainter or as something lighter, beyond its first (-1) or last end."""
     length = np.ptp(along)
     steps = np.arange(2 + 0.06 * length, _BEYOND * length + 4)
     places = middle + ((along.min() if end < 0 else along.max()) + end * steps)[:, np.newaxis] * axis
     on, beside = _profile(ink.contrast, places, axis)
     if len(on) < 0.6 * len(steps):
         return False  # the frame ends here
-    visible = on - beside > _VISIBLE * part.contrast
-    return bool(visible.mean() > _GOING_ON and part.contrast < _OVER_A_LINE * np.median(on))
+    fainter = on - beside > _VISIBLE * part.contrast
+    if fainter.mean() > _GOING_ON and part.contrast < _OVER_A_LINE * np.median(on):
+        return True
+    on, beside = _profile(ink.grey, places, axis)  # masts and posts stand on something of another colour
+    return bool((on - beside > _VISIBLE * part.contrast).mean() > _GOING_ON)
 
 
 def _profile(contrast: np.ndarray, places: np.ndarray, axis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

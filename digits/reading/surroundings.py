@@ -30,6 +30,7 @@ _MOST_AGAINST_ONE, _MOST_AGAINST = 0.85, 1.7
 # Bars come in rows, on walls and in windows: for a 1, other ones are company by this share of what other digits are.
 # With none at all a page of ones, taken from a little farther, was lost.
 _ONES_FOR_ONE = 0.25
+_PAGE = 6  # so many digits and nothing else are a page: nothing speaks against any of them
 _MARGIN, _AROUND = 0.3, 4  # of the part's side, and px: the surroundings looked at
 _CLEAR = 2  # px beside the strokes that are their soft edge
 _SAMPLES = 32  # places across the surroundings at which they are looked at
@@ -59,6 +60,8 @@ def out_of_place(part: Part, ink: Ink, company: Company, confidence: float) -> b
         company: what else was found there.
         confidence: the network's, 0 to 1.
     """
+    if not company.unread and len(company.ones) + len(company.others) >= _PAGE:
+        return False
     one = any(part is other for other in company.ones)
     ones = sum(_alike(part, other) for other in company.ones)
     read = sum(_alike(part, other) for other in company.others) + (1 + (ones - 1) * _ONES_FOR_ONE if one else ones)
