@@ -122,4 +122,6 @@ def _draw(distance: np.ndarray, scale: float, grow: float, centre: np.ndarray) -
     matrix = np.array([[scale, 0, middle - scale * centre[0]], [0, scale, middle - scale * centre[1]]])
     field = cv2.warpAffine(distance, matrix, (TILE_SIZE, TILE_SIZE), flags=cv2.INTER_LINEAR,
                            borderMode=cv2.BORDER_CONSTANT, borderValue=-1e3)
-    return cv2.convertScaleAbs(np.clip(field * (scale * 255 / _EDGE) + (127.5 + grow * 255 / _EDGE), 0, 255))
+    field *= scale * 255 / _EDGE
+    field += 127.5 + grow * 255 / _EDGE
+    return cv2.convertScaleAbs(np.maximum(field, 0, out=field))  # rounds, and what is above 255 becomes 255
