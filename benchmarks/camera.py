@@ -87,7 +87,9 @@ def found_models(paths: list[Path] | None) -> dict[str, Model]:
     """Return name -> model for the paths given, or for every trained and exported model."""
     if paths is None:
         exported = sorted(p.parent for p in EXPORTS_DIR.glob("*/card.json"))
-        trained = sorted(p for p in MODELS_DIR.glob("*/model.keras") if p.parent.name not in {e.name for e in exported})
+        known = {path.name for path in exported}
+        trained = sorted(path for path in MODELS_DIR.glob("*/model.keras")
+                         if path.parent.name not in known and "-seed" not in path.parent.name)  # fmt: skip
         paths = exported + trained
     models = {}
     for path in paths:
