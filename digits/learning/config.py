@@ -112,7 +112,7 @@ class RunConfig:
             baseline_epochs=10,
             compact_epochs=16,
             frozen_epochs=12,
-            all_epochs=2,
+            all_epochs=3,
             camera=0.8,
             handwritten=48000,
             non_digits=28000,
