@@ -102,9 +102,9 @@ def found_models(paths: list[Path] | None) -> dict[str, Model]:
 
 def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
     """Return every figure of one model."""
-    reader = Reader(model)
+    reader, path = Reader(model), model.path.resolve()
     result = {
-        "file": str(model.path.relative_to(ROOT)) if model.path.is_relative_to(ROOT) else model.path.name,
+        "file": path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name,
         "sha256": sha256(model.path),
         "temperature": model.temperature,
         "threshold": model.threshold,
