@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from digits.learning.augment import overlap
 from digits.learning.camera import EFFECTS, camera_effect
 from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.learning.experiment import circumstances
@@ -174,20 +175,13 @@ def held_sheets(reader: Reader, tilt: float, turn: float, count: int) -> dict[st
     shares, ordered, false, wanted = [], [], 0, 0
     for page in held_pages(tilt, turn, count):
         digits = reader.read(page.frame).digits
-        right = [any(d.digit == label and _overlap(d.box, box) > SAME_PLACE for d in digits)
+        right = [any(d.digit == label and overlap(d.box, box) > SAME_PLACE for d in digits)
                  for box, label in zip(page.boxes, page.labels, strict=True)]
         shares.append(np.mean(right))
         ordered.append([d.digit for d in digits] == page.labels)
         false += len(digits) - sum(right)
         wanted += len(right)
     return {"right": round(float(np.mean(shares)), 4), "pages": float(np.mean(ordered)), "false": false / wanted}
-
-
-def _overlap(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> float:
-    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    both = max(across, 0) * max(down, 0)
-    return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
 def non_digits(reader: Reader) -> dict:

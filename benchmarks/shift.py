@@ -197,7 +197,8 @@ def main() -> int:
     options = parser.parse_args()
     folders = options.folders or [card.parent for card in sorted(EXPORTS_DIR.glob("*/card.json"))]
     sets = pictures(options.pictures)
-    result = {"pictures": options.pictures, **circumstances("python benchmarks/shift.py"), "models": {}}
+    command = " ".join(["python benchmarks/shift.py", *sys.argv[1:]])
+    result = {"pictures": options.pictures, **circumstances(command), "models": {}}
     for folder in folders:
         model = load_model(folder / "model.tflite")
         right = {name: float((model.predict(tiles).argmax(1) == labels).mean())

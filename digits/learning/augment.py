@@ -277,10 +277,10 @@ def _scraps_of(page: Page) -> list[np.ndarray]:
     """Return tiles of what lies on a page and is no digit, and of neighbouring digits taken for one."""
     ink = next(iter(find_inks(page.frame)))
     parts = [part for part in locate(ink) if part.side >= MIN_SIDE]
-    on_digit = [any(_overlap(part.box, box) > 0 for box in page.boxes) for part in parts]
+    on_digit = [any(overlap(part.box, box) > 0 for box in page.boxes) for part in parts]
     # A remaining bit of an upright line is a 1 to look at: to teach otherwise would cost the real ones.
     scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and part.box[3] < _UPRIGHT * part.box[2]]
-    digits = [part for part in parts if any(_overlap(part.box, box) > _WHOLE for box in page.boxes)]
+    digits = [part for part in parts if any(overlap(part.box, box) > _WHOLE for box in page.boxes)]
     pairs = [merge(digits[i], digits[j]) for i, j in neighbours(digits)[:_PAIRS]]
     return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
 
@@ -312,12 +312,12 @@ def found_tile(frame: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray 
         here = [part for part in locate(ink) if _lies_in(part.box, place)]
         if here:
             whole = reduce(merge, here)
-            if _overlap(whole.box, place) > _WHOLE:
+            if overlap(whole.box, place) > _WHOLE:
                 return normalise(whole.ink)
     return None
 
 
-def _overlap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
+def overlap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
     """Return the intersection over the union of two boxes."""
     across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
     down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])

@@ -110,12 +110,13 @@ def _refined(segment: np.ndarray, mask: np.ndarray) -> np.ndarray:
     thick = ink.sum(axis=1)
     places = np.flatnonzero((thick > 0) & (thick <= _REACH))  # strokes along the line are thicker
     off = ink[places] @ np.arange(-_REACH, _REACH + 1.0) / thick[places]
+    near = np.ones(len(places), bool)
     for _ in range(2):
+        places, off = places[near], off[near]
         if len(places) < 2 * _REACH:
             return segment
         slope, shift = np.polyfit(places, off, 1)
         near = np.abs(off - slope * places - shift) < _REACH / 3
-        places, off = places[near], off[near]
     ends = points[[0, -1], _REACH, ::-1].astype(float)
     across = (ends[1] - ends[0])[::-1] * (-1, 1) / np.hypot(*(ends[1] - ends[0]))
     return (ends + np.array([[shift], [slope * (len(points) - 1) + shift]]) * across).ravel()

@@ -489,12 +489,13 @@ def _weighted_median(values: list[float], weights: list[float]) -> float:
 
 
 def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> tuple[int, int, int, int]:
-    if sheet is not None:
-        strokes = cv2.findNonZero(cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT))
-        if strokes is not None:
-            return sheet.frame_box((strokes.reshape(-1, 2) + part.box[:2] + 0.5) * scale - 0.5)
-    x, y, w, h = (round(v * scale) for v in part.box)
-    return x, y, max(w, 1), max(h, 1)
+    if sheet is None:
+        x, y, w, h = (round(v * scale) for v in part.box)
+        return x, y, max(w, 1), max(h, 1)
+    strokes = cv2.findNonZero(cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT))
+    if strokes is None:  # faint throughout: all that it is made of
+        strokes = cv2.findNonZero(part.ink)
+    return sheet.frame_box((strokes.reshape(-1, 2) + part.box[:2] + 0.5) * scale - 0.5)
 
 
 def _digit(candidate: _Candidate, scale: float, sheet: Sheet | None) -> Digit:

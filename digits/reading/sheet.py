@@ -88,7 +88,7 @@ def find_sheet(frame: np.ndarray) -> Sheet | None:
     Returns:
         The sheet, or None: there is none, or its outline is doubtful, or it is turned or tilted too far.
     """
-    scale = max(frame.shape) / _SIDE
+    scale = max(frame.shape[:2]) / _SIDE
     size = tuple(max(1, round(side / scale)) for side in frame.shape[1::-1])
     small = cv2.resize(frame, size, interpolation=cv2.INTER_LINEAR)  # a mean of all pixels would take 0.2 ms
     small = cv2.morphologyEx(small, cv2.MORPH_CLOSE, np.ones((_STROKE, _STROKE), np.uint8))
@@ -146,7 +146,7 @@ def _four_sides(contour: np.ndarray, shape: tuple[int, int]) -> np.ndarray | Non
     if len(sides) < 4:
         return None
     sides.sort(key=lambda side: np.arctan2(side[1][1], side[1][0]))
-    lines = [_fitted(contour, *side[:2], shape) for side in sides]
+    lines = [_fitted(contour, *side[:2]) for side in sides]
     outline = [_meeting(lines[i - 1], lines[i]) for i in range(4)]
     if any(corner is None for corner in outline):
         return None
@@ -157,7 +157,7 @@ def _four_sides(contour: np.ndarray, shape: tuple[int, int]) -> np.ndarray | Non
     return outline
 
 
-def _fitted(contour: np.ndarray, point: np.ndarray, direction: np.ndarray, shape: tuple) -> tuple:
+def _fitted(contour: np.ndarray, point: np.ndarray, direction: np.ndarray) -> tuple:
     """Return a point and the direction of the line through those points of a contour that lie along another line."""
     for _ in range(3):  # from the longest piece of a side to the whole side
         off = np.abs(_cross(direction, (contour - point).T))

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.learning.augment import overlap
 from digits.learning.pages import photograph
 from digits.learning.strokes import draw_digit
 from digits.reading.formats import load_model
@@ -43,13 +44,6 @@ def write(frame: np.ndarray, digit: int, x: int, y: int, height: int, colour=(60
 
 def read(reader: Reader, frame: np.ndarray) -> str:
     return "".join(str(digit.digit) for digit in reader.read(frame).digits)
-
-
-def overlap(first, second) -> float:
-    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    both = max(across, 0) * max(down, 0)
-    return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
 def row_of_digits(height: int = 90, colour=(60, 45, 40)) -> np.ndarray:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.learning.augment import overlap
 from digits.learning.pages import photograph, photograph_held
 from digits.learning.strokes import draw_digit
 from digits.reading.formats import load_model
@@ -25,13 +26,6 @@ def held(labels, seed: int, tilt: float, turn: float, strength: float = 0.2):
 def right(page, digits) -> int:
     return sum(any(d.digit == n and overlap(d.box, box) > 0.6 for d in digits)
                for box, n in zip(page.boxes, page.labels, strict=True))
-
-
-def overlap(first, second) -> float:
-    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    both = max(across, 0) * max(down, 0)
-    return both / (first[2] * first[3] + second[2] * second[3] - both)
 
 
 def outline_of(width: float, height: float, degrees: float) -> np.ndarray:
