@@ -19,7 +19,7 @@ from digits.learning.strokes import draw_digit, draw_non_digit
 from digits.learning.workers import Progress, each_chunk, map_chunks
 from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
-from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
+from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_RULE, TILE_SIZE, normalise, stroke_width
 
 AUGMENT_RULE = 4  # version of what `enrich` makes; kept tiles of another one are not used
 
@@ -30,6 +30,9 @@ _SHEAR = 0.25
 _STRETCH = 0.18  # of width against height, either way
 _ELASTIC = 3.0  # px a part of a stroke moves
 _SHIFT = 2.0  # px the finished tile is off centre
+# A warp is computed on a lattice of so many points a side. It is half as long again as the tile: sheared digits grow.
+_LATTICE = 40
+_STEP = 1.5 * TILE_SIZE / _LATTICE  # px
 
 _CHUNK = 256  # photographs between two reports of a worker
 _STORED = 4096  # tiles in one block of the kept file: read block by block, it needs no room for a copy
@@ -49,56 +52,79 @@ _WHOLE = 0.55
 def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return every tile as another hand might have written it: turned, sheared, stretched, bent, another pen.
 
+    The warped digit is measured on a coarse lattice, then drawn once, at its new place and size: half
+    the time of warping it at full size and giving the result to `tile.normalise`.
+
     Args:
         tiles: uint8 (N, 96, 96).
         rng: where chance comes from; the same state gives the same tiles.
     Returns:
-        uint8 (N, 96, 96), brought back to the tile's contract by `tile.normalise`.
+        uint8 (N, 96, 96) under the tile's contract, give or take two pixels of place and size, which is also how far
+        readers stray; strokes stay between the tile's least and greatest width.
     """
     result = np.empty_like(tiles)
+    pens, fields = _pens(tiles, rng), _fields(len(tiles), rng)
+    shifts = rng.uniform(-_SHIFT, _SHIFT, (len(tiles), 2))
     for i, tile in enumerate(tiles):
-        result[i] = _rewritten(tile, rng)
+        if pens[i]:
+            tile = (cv2.dilate if pens[i] > 0 else cv2.erode)(tile, _disc(abs(int(pens[i])) + 1))
+        result[i] = _rewritten(tile, fields[i], shifts[i])
     return result
 
 
-def _rewritten(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    warped = cv2.remap(tile, *_warp(rng), cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    pen = rng.random()
-    if pen < 0.25:
-        warped = cv2.dilate(warped, _disc(int(rng.integers(2, 6))))
-    elif pen < 0.45:
-        thinner = cv2.erode(warped, _disc(int(rng.integers(2, 4))))
-        warped = thinner if thinner.max() > 128 else warped
-    if warped.max() < 64:
-        return tile
-    return _shifted(normalise(warped), rng)
+def _pens(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return int (N,): how many px wider each stroke gets; 0 mostly, and where it would leave the tile's contract."""
+    grey = tiles[:, ::2, ::2].astype(np.float32) / 255
+    area = grey.sum((1, 2)) * 4
+    edges = np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).sum((1, 2)) * 2
+    width = np.array([stroke_width(*pair) for pair in zip(area, edges, strict=True)])
+    kind = rng.random(len(tiles))
+    wider = np.where(kind < 0.25, rng.integers(1, 5, len(tiles)), 0)
+    finer = np.where((kind >= 0.25) & (kind < 0.45), rng.integers(1, 3, len(tiles)), 0)
+    least, most = np.minimum(MIN_STROKE - width, 0), np.maximum(MAX_STROKE - width, 0)
+    return np.clip(wider - finer, least, most).round().astype(int)
 
 
-def _warp(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Return the float32 (96, 96) maps of a random affine and elastic warp about the tile's middle."""
-    most = _HASTY_ROTATION if rng.random() < _HASTY else _ROTATION
+def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Return float32 (N, 40, 40, 2): the x and y on its tile that each point of a lattice looks at.
+
+    A random affine map about the tile's middle, and on it an elastic one, smooth between 5x5 points.
+    """
+    most = np.where(rng.random(count) < _HASTY, _HASTY_ROTATION, _ROTATION)
     angle = np.deg2rad(rng.uniform(-most, most))
-    stretch = 1 + rng.uniform(-_STRETCH, _STRETCH)
+    stretch = 1 + rng.uniform(-_STRETCH, _STRETCH, count)
+    shear = rng.uniform(-_SHEAR, _SHEAR, count)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    matrix = turn @ [[stretch, rng.uniform(-_SHEAR, _SHEAR)], [0, 1 / stretch]] * rng.uniform(1.0, 1.25)
-    middle = (TILE_SIZE - 1) / 2
-    axis = np.arange(TILE_SIZE, dtype=np.float32) - middle
-    columns, rows = np.meshgrid(axis, axis)
-    bend = _ELASTIC * rng.random()
-    grid = rng.normal(0, 1, (5, 5, 2)).astype(np.float32) * bend
-    elastic = cv2.resize(grid, (TILE_SIZE, TILE_SIZE), interpolation=cv2.INTER_CUBIC)
-    x = matrix[0, 0] * columns + matrix[0, 1] * rows + elastic[..., 0] + middle
-    y = matrix[1, 0] * columns + matrix[1, 1] * rows + elastic[..., 1] + middle
-    return x.astype(np.float32), y.astype(np.float32)
+    widen = np.array([[stretch, shear], [np.zeros(count), 1 / stretch]])
+    matrix = np.einsum("ijn,jkn->nik", turn, widen).astype(np.float32)
+    axis = (np.arange(_LATTICE, dtype=np.float32) - (_LATTICE - 1) / 2) * _STEP
+    points = np.stack(np.meshgrid(axis, axis), -1)
+    bend = rng.uniform(0, _ELASTIC, (count, 1, 1, 1))
+    coarse = (rng.normal(0, 1, (count, 5, 5, 2)) * bend).astype(np.float32)
+    elastic = np.stack([cv2.resize(grid, (_LATTICE, _LATTICE), interpolation=cv2.INTER_CUBIC) for grid in coarse])
+    return np.einsum("nik,yxk->nyxi", matrix, points) + elastic + np.float32((TILE_SIZE - 1) / 2)
+
+
+def _rewritten(tile: np.ndarray, field: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """Return the tile seen through a field, with the digit's size and place made right but for `shift`, (2,) px."""
+    seen = cv2.remap(tile, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    long_side = max(cv2.boundingRect((seen > 127).astype(np.uint8))[2:])
+    if long_side == 0:
+        return tile
+    moments = cv2.moments(seen)
+    # Each pixel of the result looks up in the enlarged field where on the tile it looks.
+    scale = LONG_SIDE / long_side
+    size = max(round(_LATTICE * scale), TILE_SIZE)
+    looks = cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR)
+    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
+    start = np.round((centre + 0.5) * scale - TILE_SIZE / 2 - shift).astype(int)
+    left, top = np.clip(start, 0, size - TILE_SIZE)
+    window = looks[top : top + TILE_SIZE, left : left + TILE_SIZE]
+    return cv2.remap(tile, window, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
 def _disc(size: int) -> np.ndarray:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-
-
-def _shifted(tile: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    dx, dy = rng.uniform(-_SHIFT, _SHIFT, 2)
-    return cv2.warpAffine(tile, np.array([[1.0, 0, dx], [0, 1.0, dy]]), (TILE_SIZE, TILE_SIZE))
 
 
 def camera_tiles(

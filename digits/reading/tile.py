@@ -14,8 +14,8 @@ LONG_SIDE = TILE_SIZE * 20 / 28
 
 # Width of a stroke on the tile. MNIST's own lie between 6 and 15 px at this size (5th and 95th percentile). Thinner
 # ones, as most pens before a camera are, get widened; only blots get thinned, since thinning eats small loops.
-_MIN_STROKE = 7.0
-_MAX_STROKE = 15.0
+MIN_STROKE = 7.0
+MAX_STROKE = 15.0
 # An edge goes from black to white over this many tile pixels: one MNIST pixel.
 _EDGE = TILE_SIZE / 28
 # The outline is taken at one and a half times the tile's scale: finer costs time and no longer shows on the tile.
@@ -111,7 +111,7 @@ def _scale_and_grow(long_side: float, stroke: float) -> tuple[float, float]:
     scale = LONG_SIDE / long_side
     if long_side < 2 * stroke:
         return scale, 0.0  # a dot or a blob: there is no stroke to widen
-    wanted = min(max(stroke * scale, _MIN_STROKE), _MAX_STROKE)
+    wanted = min(max(stroke * scale, MIN_STROKE), MAX_STROKE)
     scale = (LONG_SIDE - wanted) / (long_side - stroke)
     return scale, (wanted - stroke * scale) / 2
 

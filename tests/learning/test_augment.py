@@ -7,7 +7,7 @@ from digits.learning.augment import Extras, camera_tiles, enrich, found_tile, ge
 from digits.learning.pages import scan_one
 from digits.learning.scenes import texture
 from digits.learning.strokes import draw_digit
-from digits.reading.tile import normalise
+from digits.reading.tile import LONG_SIDE, normalise
 
 LABELS = np.arange(20) % 10
 TILES = np.stack([normalise(draw_digit(int(label), np.random.default_rng(i))) for i, label in enumerate(LABELS)])
@@ -57,6 +57,17 @@ def test_textures_are_no_plain_areas():
     frames = [texture(rng) for _ in range(12)]
     assert all(frame.shape == (240, 320, 3) and frame.dtype == np.uint8 for frame in frames)
     assert sum(frame.std() > 10 for frame in frames) > 8
+
+
+def test_another_hand_keeps_to_the_contract_of_tiles():
+    tiles = np.repeat(TILES, 10, axis=0)
+    changed = geometric(tiles, np.random.default_rng(7))
+    assert np.array_equal(changed, geometric(tiles, np.random.default_rng(7)))
+    for tile in changed:
+        rows, columns = np.nonzero(tile > 127)
+        assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - LONG_SIDE) < 6
+        assert np.abs(np.array([rows.mean(), columns.mean()]) - 47.5).max() < 4
+        assert tile[[0, -1]].max() == 0 and tile[:, [0, -1]].max() == 0
 
 
 def test_another_hand_changes_every_digit_and_none_is_lost():
