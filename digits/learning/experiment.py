@@ -24,7 +24,7 @@ import tensorflow as tf
 
 from digits.learning import baselines, compact, evaluation, transfer
 from digits.learning.augment import Extras, camera_shift, enrich, geometric
-from digits.learning.config import ROOT, RunConfig
+from digits.learning.config import ROOT, SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
 from digits.learning.progress import titled
 from digits.learning.sources import Weights
@@ -48,7 +48,7 @@ _PLAIN = {name for name in BUILDERS if name not in (baselines.AUGMENTED, compact
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
-_RULE = 2  # version of what a model's folder holds
+_RULE = 3  # version of how a model is trained and what its folder holds
 NO_CAMERA = ", no camera"  # ends the stage in rows of networks trained without extras
 UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
 
@@ -119,7 +119,8 @@ class Run:
 def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[str] = MODELS) -> Data:  # noqa: B008
     """Merge and read the tiles; make the camera's view of val and, if one of `models` learns from them, the extras.
 
-    Both are made once for the same tiles, and kept.
+    Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
+    lies between their results is the luck of weights, order and augmentation alone.
     """
     summary = build_merged(
         config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
@@ -140,7 +141,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
     targets = [one_hot(train.labels)]
     if extras.total:
         made = tiles[len(train) : fitted]
-        targets.append(enrich(train.images, train.labels, extras, config.seed, cache,
+        targets.append(enrich(train.images, train.labels, extras, SEED, cache,
                               done=titled(report, "camera tiles"), out=made)[1])  # fmt: skip
     targets = np.concatenate([*targets, one_hot(val.labels)])
     val_camera = camera_view(val.images, cache)
