@@ -15,6 +15,13 @@ BINS = 15  # of the reliability diagram, as in Guo et al. 2017
 # Share of calibration digits, clean and after the camera, that the acceptance threshold lets pass. Measured with
 # cnn_augmented: 98 % lets 5 % of the non-digit drawings pass, 99 % 11 %, 99.5 % 18 %; the finder refuses more of them.
 ACCEPTED = 0.99
+# MNIST test images, by position, whose label fewer than three of five people chose, and what they chose instead.
+# Source: Northcutt, Athalye and Mueller 2021, "Pervasive label errors in test sets destabilize machine learning
+# benchmarks": their published votes.
+DOUBTED = {
+    947: "9", 1621: "6", 1901: "4", 2130: "4 or 9", 2462: "0", 2597: "3", 2654: "neither", 3520: "neither", 3558: "0",
+    5937: "3", 6651: "6", 6783: "6", 8527: "4 or 9", 9679: "neither", 9729: "6",
+}  # fmt: skip
 _TINY = 1e-7  # smallest probability whose logarithm is taken
 
 

@@ -5,6 +5,7 @@ One colour a model throughout, from the palette of Okabe and Ito, which people w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import cycle
 
 import numpy as np
@@ -105,11 +106,14 @@ def leaderboard_bars(rows: list[dict], column: str, title: str) -> Figure:
     return figure
 
 
-def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str) -> Figure:
+def mistakes_gallery(
+    tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str, notes: Sequence[str] = ()
+) -> Figure:
     """Return misread tiles, eight a row, each with its label, what was read and how surely.
 
     Args:
         tiles: uint8 (N, 96, 96); labels (N,); probabilities float (N, 10).
+        notes: N lines to stand below the others, or none.
     """
     rows = max(1, -(-len(tiles) // 8))
     figure = Figure(figsize=(10, 1.5 * rows + 0.4), layout="constrained")
@@ -119,7 +123,8 @@ def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.nd
         if place < len(tiles):
             read = int(probabilities[place].argmax())
             axes.imshow(tiles[place], cmap="gray", vmin=0, vmax=255)
-            axes.set_title(f"{labels[place]} read {read} ({probabilities[place, read]:.2f})", fontsize=7)
+            text = f"{labels[place]} read {read} ({probabilities[place, read]:.2f})"
+            axes.set_title("\n".join([text, *notes[place : place + 1]]), fontsize=7)
     return figure
 
 

@@ -17,7 +17,7 @@ COLUMNS = (
     "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
 )  # fmt: skip
 _SAME = ("model", "stage", "weights", "augmentation", "seed")  # a new row of these replaces the old one
-_GALLERY = 32
+_GALLERY = 64  # mistakes shown; a good network has fewer
 _REPRESENTATIVE = 500  # tiles that 8-bit quantisation measures ranges on
 
 
@@ -163,8 +163,18 @@ def _first_training(outcome: Outcome) -> list[dict]:
 def _gallery(data: Data, probabilities: np.ndarray, name: str):
     worst = evaluation.worst_mistakes(probabilities, data.test.labels, _GALLERY)
     wrong = int((probabilities.argmax(-1) != data.test.labels).sum())
+    notes = [_what_people_say(path) for path in data.test.paths[worst]]
+    doubted = sum("people" in note for note in notes)
     title = f"{name}: {len(worst)} of {wrong} mistakes in {len(data.test):,} test images, surest first"
-    return plots.mistakes_gallery(data.test.images[worst], data.test.labels[worst], probabilities[worst], title)
+    title += f"; {doubted} have a label that most people do not give them"
+    return plots.mistakes_gallery(data.test.images[worst], data.test.labels[worst], probabilities[worst], title, notes)
+
+
+def _what_people_say(path: str) -> str:
+    """Return the number of an MNIST test tile, which ends its file's name, and what people see if not its label."""
+    number = int(Path(path).stem.rsplit("_", 1)[-1])
+    seen = evaluation.DOUBTED.get(number)
+    return f"no. {number}, people: {seen}" if seen else f"no. {number}"
 
 
 def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: float, name: str):

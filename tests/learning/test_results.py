@@ -65,7 +65,7 @@ def figures():
     yield plots.confusion_matrix(evaluation.confusion(probabilities, labels), "title")
     yield plots.leaderboard_bars([row(), row(seed=1, test=0.97), row("cnn_deep")], "test_accuracy", "title")
     yield plots.leaderboard_bars([row()], "val_accuracy", "nothing to show")
-    yield plots.mistakes_gallery(tiles, labels[:11], probabilities[:11], "title")
+    yield plots.mistakes_gallery(tiles, labels[:11], probabilities[:11], "title", ["no. 1"] * 11)
     yield plots.mistakes_gallery(tiles[:0], labels[:0], probabilities[:0], "no mistakes")
     yield plots.precision_and_recall(*evaluation.precision_and_recall(probabilities, labels), "cnn_small")
     yield plots.reliability_diagram({"as trained": reliability, "scaled": reliability}, "cnn_small")
@@ -77,6 +77,11 @@ def test_figures_can_be_saved_without_a_screen(number, tmp_path):
     figure = list(figures())[number]
     figure.savefig(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 3000
+
+
+def test_a_mistake_says_which_image_it_is_and_whether_people_doubt_its_label():
+    assert results._what_people_say("test/8/mnist_test_00947.png") == "no. 947, people: 9"
+    assert results._what_people_say("test/8/mnist_test_00948.png") == "no. 948"
 
 
 def test_one_colour_a_model():

@@ -1,5 +1,9 @@
 """Stages: what is kept, what counts, and a cut-off run that ends like one that was not cut."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -119,6 +123,27 @@ def test_every_row_is_seen_once_an_epoch_and_the_order_is_the_epochs_own():
     assert sorted(epoch(0)) == list(range(10))  # the last, short batch counts too
     assert list(epoch(0)) != list(epoch(1))
     assert list(epoch(0, 8)[10:20]) == list(epoch(1))
+
+
+ON_TWO_DEVICES = """
+import sys
+import tensorflow as tf
+processor = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(processor, [tf.config.LogicalDeviceConfiguration()] * 2)
+import test_training as here
+with tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"]).scope():
+    probabilities, history = here.train(here.Path(sys.argv[1]))
+right = (probabilities.argmax(-1) == here.LABELS[90:]).mean()
+print(len(history), len(probabilities), right)
+"""
+
+
+def test_a_stage_is_trained_on_two_devices_at_once(tmp_path):
+    """As on two GPUs, which few machines have: weights mirrored, batches shared out, the averaged weights judged."""
+    done = subprocess.run([sys.executable, "-c", ON_TWO_DEVICES, str(tmp_path)], cwd=Path(__file__).parent,
+                          capture_output=True, text=True, check=True)  # fmt: skip
+    epochs, rows, right = done.stdout.split()[-3:]
+    assert (epochs, rows) == ("6", "30") and float(right) > 0.8
 
 
 def test_rows_that_take_turns_are_all_seen_and_equally_often():
