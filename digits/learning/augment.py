@@ -74,15 +74,23 @@ def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def _pens(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return int (N,): how many px wider each stroke gets; 0 mostly, and where it would leave the tile's contract."""
-    grey = tiles[:, ::2, ::2].astype(np.float32) / 255
-    area = grey.sum((1, 2)) * 4
-    edges = np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).sum((1, 2)) * 2
-    width = np.array([stroke_width(*pair) for pair in zip(area, edges, strict=True)])
     kind = rng.random(len(tiles))
     wider = np.where(kind < 0.25, rng.integers(1, 5, len(tiles)), 0)
     finer = np.where((kind >= 0.25) & (kind < 0.45), rng.integers(1, 3, len(tiles)), 0)
+    pens = wider - finer
+    other = pens != 0
+    width = _stroke_widths(tiles[other])
     least, most = np.minimum(MIN_STROKE - width, 0), np.maximum(MAX_STROKE - width, 0)
-    return np.clip(wider - finer, least, most).round().astype(int)
+    pens[other] = np.clip(pens[other], least, most).round()
+    return pens
+
+
+def _stroke_widths(tiles: np.ndarray) -> np.ndarray:
+    """Return float (N,), px: the widths of strokes as `tile` measures them, here on every second pixel."""
+    grey = tiles[:, ::2, ::2].astype(np.float32) / 255
+    area = grey.sum((1, 2)) * 4
+    edges = np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).sum((1, 2)) * 2
+    return np.array([stroke_width(*pair) for pair in zip(area, edges, strict=True)])
 
 
 def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
@@ -101,7 +109,9 @@ def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
     points = np.stack(np.meshgrid(axis, axis), -1)
     bend = rng.uniform(0, _ELASTIC, (count, 1, 1, 1))
     coarse = (rng.normal(0, 1, (count, 5, 5, 2)) * bend).astype(np.float32)
-    elastic = np.stack([cv2.resize(grid, (_LATTICE, _LATTICE), interpolation=cv2.INTER_CUBIC) for grid in coarse])
+    elastic = np.empty((count, _LATTICE, _LATTICE, 2), np.float32)
+    for grid, bent in zip(coarse, elastic, strict=True):
+        cv2.resize(grid, (_LATTICE, _LATTICE), bent, interpolation=cv2.INTER_CUBIC)
     return np.einsum("nik,yxk->nyxi", matrix, points) + elastic + np.float32((TILE_SIZE - 1) / 2)
 
 

@@ -70,6 +70,11 @@ def test_another_hand_keeps_to_the_contract_of_tiles():
         assert tile[[0, -1]].max() == 0 and tile[:, [0, -1]].max() == 0
 
 
+def test_no_digit_at_all_stays_none():
+    """A last, short batch may have none that is to be changed."""
+    assert geometric(TILES[:0], np.random.default_rng(7)).shape == (0, 96, 96)
+
+
 def test_another_hand_changes_every_digit_and_none_is_lost():
     changed = geometric(TILES, np.random.default_rng(2))
     assert changed.shape == TILES.shape
