@@ -33,8 +33,8 @@ class RunConfig:
 
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
     `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles augment.enrich makes;
-    `camera` per training tile, the others in all. cnn_compact sees one in `compact_turns` of them in an epoch, all in
-    turn. Epochs are upper bounds: validation chooses. `all_epochs` 0 leaves out MobileNetV2's all-layer stage.
+    `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0
+    leaves out MobileNetV2's all-layer stage.
     """
 
     models_dir: Path = MODELS_DIR
@@ -47,7 +47,6 @@ class RunConfig:
     release: bool = False
     baseline_epochs: int = 7
     compact_epochs: int = 6
-    compact_turns: int = 1
     frozen_epochs: int = 20
     last_epochs: int = 6
     all_epochs: int = 0
@@ -111,8 +110,7 @@ class RunConfig:
         longer = cls(
             release=True,
             baseline_epochs=10,
-            compact_epochs=24,
-            compact_turns=2,
+            compact_epochs=16,
             frozen_epochs=12,
             all_epochs=3,
             camera=0.8,

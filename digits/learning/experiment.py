@@ -203,8 +203,6 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     count = data.fitted if augmented else data.trained
     stage, augment = _for_device(_only_stage(name, config)), _often_geometric if augmented else None
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
-    if name == compact.NAME:
-        train = replace(train, always=data.trained, turns=config.compact_turns)
     inner, judge = baselines.inner(model), Judge(run, baselines.small_feed)
     history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
     extras = "geometric" if config.no_camera else "camera + geometric"
@@ -477,7 +475,7 @@ def _key(name: str, run: Run) -> str:
         stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
-        stages, settings = [_only_stage(name, config)], [config.compact_turns] * (name == compact.NAME)
+        stages, settings = [_only_stage(name, config)], []
     return digest(_RULE, _data_key(name, run), name, config.seed, settings, [asdict(stage) for stage in stages])
 
 

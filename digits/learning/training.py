@@ -17,7 +17,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -60,7 +60,6 @@ class Feed:
     None: all.
     prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
     augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.
-    always, turns: the first `always` rows are in every epoch, the others take turns: an epoch has one in `turns`.
     """
 
     inputs: np.ndarray
@@ -68,13 +67,6 @@ class Feed:
     prepare: Callable[[tf.Tensor], tf.Tensor]
     rows: np.ndarray | None = None
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
-    always: int = 0
-    turns: int = 1
-
-    @property
-    def per_epoch(self) -> int:
-        """How many rows one epoch has."""
-        return self.always + math.ceil((len(self) - self.always) / self.turns)
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -87,20 +79,15 @@ class Feed:
         """Yield the batches of epoch `first` and all later ones; the last one of an epoch may be short."""
         for epoch in itertools.count(first):
             rng = np.random.default_rng([seed, epoch])
-            order = rng.permutation(self._of_epoch(epoch))
-            for start in range(0, len(order), batch):
+            order = rng.permutation(len(self))
+            for start in range(0, len(self), batch):
                 picked = order[start : start + batch]
                 inputs = self.take(picked)
                 yield (self.augment(inputs, rng) if self.augment else inputs), self.targets[picked]
 
-    def _of_epoch(self, epoch: int) -> np.ndarray:
-        """Return the indices (per_epoch,) whose turn it is; where the turns are uneven, one comes sooner again."""
-        others = np.arange(epoch % self.turns, self.turns * (self.per_epoch - self.always), self.turns)
-        return np.concatenate([np.arange(self.always), self.always + others % max(len(self) - self.always, 1)])
-
     def dataset(self, batch: int, seed: int, first: int) -> tf.data.Dataset:
         """Return the same as `epochs`, prepared, some batches ahead of the training step."""
-        first_row = next(self.epochs(1, seed, 0))[0]
+        first_row = next(replace(self, targets=self.targets[:1]).epochs(1, seed, 0))[0]
         signature = (
             tf.TensorSpec((None, *first_row.shape[1:]), first_row.dtype),
             tf.TensorSpec((None, CLASSES), tf.float32),
@@ -179,7 +166,7 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
     Raises:
         RunError: if the loss stops being a number.
     """
-    steps = math.ceil(train.per_epoch / stage.batch)
+    steps = math.ceil(len(train) / stage.batch)
     model.compile(
         _optimizer(stage, steps),
         keras.losses.CategoricalCrossentropy(label_smoothing=stage.label_smoothing),
@@ -187,8 +174,7 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
         jit_compile=_jit_compile(),
     )
     model.optimizer.build(model.trainable_variables)
-    key = digest(asdict(stage), job.seed, job.key, len(train), train.always, train.turns)
-    keeper = _Keeper(stage, val, job, train.per_epoch, key)
+    keeper = _Keeper(stage, val, job, len(train), digest(asdict(stage), job.seed, job.key, len(train)))
     keeper.set_model(model)
     keeper.resume()
     if not keeper.done:

@@ -146,15 +146,6 @@ def test_a_stage_is_trained_on_two_devices_at_once(tmp_path):
     assert (epochs, rows) == ("6", "30") and float(right) > 0.8
 
 
-def test_rows_that_take_turns_are_all_seen_and_equally_often():
-    marked = Feed(np.arange(9, dtype=np.float16)[:, None], one_hot(np.zeros(9)), TRAIN.prepare, always=4, turns=2)
-    batches = marked.epochs(3, 1, 0)
-    seen = [np.concatenate([next(batches)[0] for _ in range(3)]).ravel() for _ in range(2)]
-    assert marked.per_epoch == 7 and [len(rows) for rows in seen] == [7, 7]
-    assert all(set(range(4)) <= set(rows) for rows in seen)
-    assert set(np.concatenate(seen)) == set(range(9))  # five take turns: one comes twice, none is left out
-
-
 def test_augmentation_is_anew_each_epoch():
     noisy = Feed(
         np.zeros((4, 2), np.float16),
