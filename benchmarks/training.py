@@ -35,7 +35,7 @@ from digits.learning.config import MERGED_DIR, ROOT
 from digits.learning.dataset import load_split
 from digits.learning.experiment import circumstances
 from digits.learning.sources import imagenet_weights
-from digits.learning.training import Job, Stage, fit_stage, one_hot, predict, replacing
+from digits.learning.training import Job, Stage, accelerated, fit_stage, one_hot, predict, replacing
 
 RESULT = ROOT / "benchmarks" / "results" / "training.json"
 EPOCHS = 4
@@ -148,7 +148,8 @@ def as_preprocessing(augment):
 
 def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
     """Train on stored features; the pass that computes them counts in the seconds."""
-    model = mobilenet(weights, last)
+    with accelerated():
+        model = mobilenet(weights, last)
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         began = time.perf_counter()
         store = transfer.FeatureStore(Path(cache), model)
@@ -164,7 +165,8 @@ def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
 def ours_small(folder: Path, train, val, build, augment) -> dict:
     """Train the inner part of a small network on tiles reduced once, or augmented in the background."""
     keras.utils.set_random_seed(0)
-    model = build()
+    with accelerated():
+        model = build()
     with tempfile.TemporaryDirectory(dir=folder) as cache:
         began = time.perf_counter()
         feed = baselines.small_feed(train.images, one_hot(train.labels), augment)

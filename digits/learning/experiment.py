@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from digits.learning.training import (
     Job,
     Report,
     Stage,
+    accelerated,
     best_epoch,
     digest,
     fit_stage,
@@ -163,7 +163,7 @@ def train_model(name: str, run: Run) -> Outcome:
     outcome = _finished(name, run)
     if outcome is None:
         trainer = _train_mobilenet if name == transfer.NAME else _train_baseline
-        with _accelerated():
+        with accelerated():
             trained = trainer(name, run)
         outcome = replace(trained, model=_without_training(name, trained.model))
         _write(name, outcome, run)
@@ -173,22 +173,6 @@ def train_model(name: str, run: Run) -> Outcome:
 # ---------------------------------------------------------------- the networks
 
 
-@contextmanager
-def _accelerated():
-    """Within it networks are built and trained with half-precision arithmetic on all GPUs, if there are any."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        yield
-        return
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        with tf.distribute.MirroredStrategy().scope() if len(gpus) > 1 else nullcontext():
-            yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-
-
 def _for_device(stage: Stage) -> Stage:
     """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014)."""
     larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
@@ -196,20 +180,46 @@ def _for_device(stage: Stage) -> Stage:
 
 
 def _train_baseline(name: str, run: Run) -> Outcome:
-    config, data = run.config, run.data
-    keras.utils.set_random_seed(config.seed)
-    model = BUILDERS[name]()
+    config, judge = run.config, Judge(run, baselines.small_feed)
     augmented = name not in _PLAIN
-    count = data.fitted if augmented else data.trained
-    stage, augment = _for_device(_only_stage(name, config)), _often_geometric if augmented else None
-    train = baselines.small_feed(data.tiles[:count], data.targets[:count], augment)
-    inner, judge = baselines.inner(model), Judge(run, baselines.small_feed)
-    history = fit_stage(inner, stage, train, judge.val, _job(name, run, name))
+    model, history = _fitted_baseline(name, run, judge)
+    inner = baselines.inner(model)
     extras = "geometric" if config.no_camera else "camera + geometric"
-    row = judge.row(name, stage, inner, history, "random", extras if augmented else "none")
+    row = judge.row(name, _only_stage(name, config), inner, history, "random", extras if augmented else "none")
     if config.no_camera:
         row["stage"] += NO_CAMERA
-    return judge.outcome(model, inner, [row], history)
+    if name != compact.NAME or not config.teachers:
+        return judge.outcome(model, inner, [row], history)
+    lines = _distilled(name, run, judge, inner)
+    last = judge.row(name, compact.DISTILLED, inner, lines, "random", extras)
+    return judge.outcome(model, inner, [row, last], history + lines)
+
+
+def _fitted_baseline(name: str, run: Run, judge: Judge) -> tuple[keras.Model, list[dict]]:
+    """Return a network trained in its only stage, or the first of two, and the history of that."""
+    keras.utils.set_random_seed(run.config.seed)
+    model = BUILDERS[name]()
+    train = _small_train(name, run)
+    stage = _for_device(_only_stage(name, run.config))
+    return model, fit_stage(baselines.inner(model), stage, train, judge.val, _job(name, run, name))
+
+
+def _small_train(name: str, run: Run) -> Feed:
+    plain = name in _PLAIN
+    count = run.data.trained if plain else run.data.fitted
+    return baselines.small_feed(run.data.tiles[:count], run.data.targets[:count], None if plain else _often_geometric)
+
+
+def _distilled(name: str, run: Run, judge: Judge, inner: keras.Model) -> list[dict]:
+    """Let the network learn from those of seeds 0, 1 and so on, training what there is not yet; return the history."""
+    teachers, config = [], run.config
+    for seed in range(config.teachers):
+        other = replace(run, config=replace(config, seed=seed))
+        run.report(f"{name}: teacher {seed + 1} of {config.teachers}")
+        teachers.append(baselines.inner(_fitted_baseline(name, other, judge)[0]))
+    train = replace(_small_train(name, run), teach=compact.taught_by(teachers))
+    stage = _for_device(compact.DISTILLED)
+    return fit_stage(inner, stage, train, judge.val, _job(name, run, name, f"taught by {config.teachers}"))
 
 
 def _only_stage(name: str, config: RunConfig) -> Stage:
@@ -475,7 +485,8 @@ def _key(name: str, run: Run) -> str:
         stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
-        stages, settings = [_only_stage(name, config)], []
+        taught = name == compact.NAME and config.teachers
+        stages, settings = [_only_stage(name, config), *[compact.DISTILLED] * bool(taught)], [taught]
     return digest(_RULE, _data_key(name, run), name, config.seed, settings, [asdict(stage) for stage in stages])
 
 

@@ -16,7 +16,7 @@ import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -60,6 +60,7 @@ class Feed:
     None: all.
     prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
     augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.
+    teach: (prepared batch, targets) -> the targets to learn instead, inside tf.data.
     """
 
     inputs: np.ndarray
@@ -67,6 +68,7 @@ class Feed:
     prepare: Callable[[tf.Tensor], tf.Tensor]
     rows: np.ndarray | None = None
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    teach: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -94,7 +96,9 @@ class Feed:
         )
         stored = tf.data.Dataset.from_generator(lambda: self.epochs(batch, seed, first), output_signature=signature)
         prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
-        return prepared.prefetch(8)
+        if self.teach is not None:
+            prepared = prepared.map(lambda inputs, targets: (inputs, self.teach(inputs, targets)), num_parallel_calls=2)
+        return prepared.prefetch(8).with_options(_untuned())
 
 
 @dataclass(frozen=True)
@@ -200,6 +204,35 @@ def _score(row: dict) -> tuple[float, float]:
     if "val_accuracy" not in row:
         return float(row["epoch"]), 0.0  # nothing to judge by: the last epoch
     return row["val_accuracy"], -row["val_loss"]
+
+
+@contextmanager
+def accelerated():
+    """Within it networks are built and trained in half precision where the device has it, and on all GPUs."""
+    gpus, policy = tf.config.list_physical_devices("GPU"), keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_float16" if gpus else "mixed_bfloat16" if _cpu_has_bfloat16() else policy)
+    try:
+        with tf.distribute.MirroredStrategy().scope() if len(gpus) > 1 else nullcontext():
+            yield
+    finally:
+        keras.config.set_dtype_policy(policy)
+
+
+def _cpu_has_bfloat16() -> bool:
+    """Return whether the processor multiplies bfloat16 itself; those that do not take longer than with float32."""
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False  # neither Windows nor macOS say
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def _untuned() -> tf.data.Options:
+    """Return options without tf.data's own tuning: there is nothing to tune here, and its thread sleeps for up to a
+    minute at a time, which the end of a stage would wait for."""
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return options
 
 
 def _jit_compile() -> bool | str:
