@@ -97,6 +97,20 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
 
 
+def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_seed_takes_up(finished, tmp_path):
+    out = copy_of_data(finished[0], tmp_path / "out")
+    settings = {"release": True, "teachers": 2, "compact_epochs": 1}
+    code, stdout, stderr = run(out, "--models", "cnn_compact", extra=settings)
+    assert code == 0, stderr
+    assert list(accuracies(out)) == [("cnn_compact", "train"), ("cnn_compact", "distilled")]
+    assert stdout.index("train: done earlier") < stdout.index("distilled 1/1")  # its first teacher is itself
+    card = json.loads((out / "exports" / "cnn_compact" / "card.json").read_text())
+    assert [row["stage"] for row in card["rows"]] == ["train", "distilled"]
+    code, stdout, stderr = run(out, "--models", "cnn_compact", "--seed", "1", extra=settings)
+    assert code == 0, stderr
+    assert stdout.count("train: done earlier") == 3 and "train 1/1" not in stdout  # of seed 1, 0, 1
+
+
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):
     whole, cut = (copy_of_data(finished[0], tmp_path / name) for name in ("whole", "cut"))
     arguments = ("--models", "cnn_small", "cnn_batchnorm")

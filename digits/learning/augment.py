@@ -33,6 +33,7 @@ _SHIFT = 2.0  # px the finished tile is off centre
 # A warp is computed on a lattice of so many points a side. It is half as long again as the tile: sheared digits grow.
 _LATTICE = 40
 _STEP = 1.5 * TILE_SIZE / _LATTICE  # px
+_ROOM = 2 * TILE_SIZE  # px a side that the enlarged lattice mostly stays under
 
 _CHUNK = 256  # photographs between two reports of a worker
 _STORED = 4096  # tiles in one block of the kept file: read block by block, it needs no room for a copy
@@ -65,10 +66,11 @@ def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     result = np.empty_like(tiles)
     pens, fields = _pens(tiles, rng), _fields(len(tiles), rng)
     shifts = rng.uniform(-_SHIFT, _SHIFT, (len(tiles), 2))
+    room = np.empty(2 * _ROOM**2, np.float32)
     for i, tile in enumerate(tiles):
         if pens[i]:
             tile = (cv2.dilate if pens[i] > 0 else cv2.erode)(tile, _disc(abs(int(pens[i])) + 1))
-        result[i] = _rewritten(tile, fields[i], shifts[i])
+        _rewrite(tile, fields[i], shifts[i], room, result[i])
     return result
 
 
@@ -94,7 +96,7 @@ def _stroke_widths(tiles: np.ndarray) -> np.ndarray:
 
 
 def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return float32 (N, 40, 40, 2): the x and y on its tile that each point of a lattice looks at.
+    """Return float32 (N, 2, 40, 40): the x and y on its tile that each point of a lattice looks at.
 
     A random affine map about the tile's middle, and on it an elastic one, smooth between 5x5 points.
     """
@@ -106,31 +108,42 @@ def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
     widen = np.array([[stretch, shear], [np.zeros(count), 1 / stretch]])
     matrix = np.einsum("ijn,jkn->nik", turn, widen).astype(np.float32)
     axis = (np.arange(_LATTICE, dtype=np.float32) - (_LATTICE - 1) / 2) * _STEP
-    points = np.stack(np.meshgrid(axis, axis), -1)
+    points = np.stack(np.meshgrid(axis, axis)).reshape(2, -1)
     bend = rng.uniform(0, _ELASTIC, (count, 1, 1, 1))
     coarse = (rng.normal(0, 1, (count, 5, 5, 2)) * bend).astype(np.float32)
     elastic = np.empty((count, _LATTICE, _LATTICE, 2), np.float32)
     for grid, bent in zip(coarse, elastic, strict=True):
         cv2.resize(grid, (_LATTICE, _LATTICE), bent, interpolation=cv2.INTER_CUBIC)
-    return np.einsum("nik,yxk->nyxi", matrix, points) + elastic + np.float32((TILE_SIZE - 1) / 2)
+    fields = (matrix @ points).reshape(count, 2, _LATTICE, _LATTICE)
+    fields += elastic.transpose(0, 3, 1, 2)
+    fields += np.float32((TILE_SIZE - 1) / 2)
+    return fields
 
 
-def _rewritten(tile: np.ndarray, field: np.ndarray, shift: np.ndarray) -> np.ndarray:
-    """Return the tile seen through a field, with the digit's size and place made right but for `shift`, (2,) px."""
-    seen = cv2.remap(tile, field, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+def _rewrite(tile: np.ndarray, field: np.ndarray, shift: np.ndarray, room: np.ndarray, result: np.ndarray) -> None:
+    """Write the tile seen through a field to `result`, with the digit's size and place made right but for `shift`.
+
+    `shift` (2,) in px. `room`, float32, is where the enlarged field goes if it fits: fresh memory costs more than the
+    enlarging.
+    """
+    seen = cv2.remap(tile, *field, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
     long_side = max(cv2.boundingRect((seen > 127).astype(np.uint8))[2:])
     if long_side == 0:
-        return tile
+        result[:] = tile
+        return
     moments = cv2.moments(seen)
     # Each pixel of the result looks up in the enlarged field where on the tile it looks.
     scale = LONG_SIDE / long_side
     size = max(round(_LATTICE * scale), TILE_SIZE)
-    looks = cv2.resize(field, (size, size), interpolation=cv2.INTER_LINEAR)
+    looks = room[: 2 * size**2] if size <= _ROOM else np.empty(2 * size**2, np.float32)
+    looks = looks.reshape(2, size, size)
+    for coarse, fine in zip(field, looks, strict=True):
+        cv2.resize(coarse, (size, size), fine, interpolation=cv2.INTER_LINEAR)
     centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
     start = np.round((centre + 0.5) * scale - TILE_SIZE / 2 - shift).astype(int)
     left, top = np.clip(start, 0, size - TILE_SIZE)
-    window = looks[top : top + TILE_SIZE, left : left + TILE_SIZE]
-    return cv2.remap(tile, window, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    window = looks[:, top : top + TILE_SIZE, left : left + TILE_SIZE]
+    cv2.remap(tile, *window, cv2.INTER_LINEAR, result, borderMode=cv2.BORDER_CONSTANT)
 
 
 def _disc(size: int) -> np.ndarray:

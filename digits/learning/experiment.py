@@ -218,7 +218,7 @@ def _distilled(name: str, run: Run, judge: Judge, inner: keras.Model) -> list[di
         run.report(f"{name}: teacher {seed + 1} of {config.teachers}")
         teachers.append(baselines.inner(_fitted_baseline(name, other, judge)[0]))
     train = replace(_small_train(name, run), teach=compact.taught_by(teachers))
-    stage = _for_device(compact.DISTILLED)
+    stage = _for_device(replace(compact.DISTILLED, epochs=min(compact.DISTILLED.epochs, config.compact_epochs)))
     return fit_stage(inner, stage, train, judge.val, _job(name, run, name, f"taught by {config.teachers}"))
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -203,3 +204,15 @@ def test_without_tensorboard_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(training.RunError, match="pip install tensorboard"):
         training.require_tensorboard(tmp_path)
+
+
+def test_a_taught_network_learns_what_its_teachers_say_of_the_tiles_it_sees():
+    from digits.learning.compact import taught_by
+
+    teachers = [keras.Sequential([keras.Input((16,)), keras.layers.Dense(10, "softmax")]) for _ in range(2)]
+    feed = replace(TRAIN, teach=taught_by(teachers))
+    inputs, targets = next(iter(feed.dataset(8, 0, 0)))
+    plain_inputs, labels = next(iter(TRAIN.dataset(8, 0, 0)))
+    said = np.mean([predict(teacher, Feed(plain_inputs.numpy(), labels, lambda x: x)) for teacher in teachers], axis=0)
+    assert np.array_equal(inputs, plain_inputs)
+    np.testing.assert_allclose(targets, 0.7 * said + 0.3 * labels, atol=1e-5)
