@@ -2,13 +2,15 @@
 
     python benchmarks/training.py                        4,000 images of data/merged (run train_all.py once before)
     python benchmarks/training.py --growth 1000 70000 700000
+    python benchmarks/training.py --settings
 
 The usual way is what tutorials do: ImageDataGenerator.flow_from_directory at 96x96 RGB, the whole network forward in
 every epoch, Adam at a constant rate, four epochs. Ours trains the same network with the same augmentation at the same
 mean rate for as many epochs as bring it to the same accuracy; the first epoch of each warms up and is not counted in
 images a second. Prints a table and writes
 benchmarks/results/training.json. --growth measures how time and memory grow with the number of images instead, and adds
-that to the same file: images beyond what there is are augmented copies, features lie on disk.
+that to the same file: images beyond what there is are augmented copies, features lie on disk. --settings measures, and
+adds, how fast networks learn as they do here, in float32, and with XLA in float32, which is what Keras does by itself.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -28,14 +32,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 import keras
 import numpy as np
+import tensorflow as tf
 
-from digits.learning import baselines, transfer
+from digits.learning import baselines, compact, training, transfer
 from digits.learning.augment import geometric
 from digits.learning.config import MERGED_DIR, ROOT
 from digits.learning.dataset import load_split
 from digits.learning.experiment import circumstances
 from digits.learning.sources import imagenet_weights
-from digits.learning.training import Job, Stage, accelerated, fit_stage, one_hot, predict, replacing
+from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict, replacing
 
 RESULT = ROOT / "benchmarks" / "results" / "training.json"
 EPOCHS = 4
@@ -50,6 +55,7 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--merged", type=Path, default=MERGED_DIR)
     parser.add_argument("--growth", type=int, nargs="+", metavar="N")
+    parser.add_argument("--settings", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     tiles = load_split(options.merged, "train")
@@ -61,6 +67,9 @@ def main() -> int:
         return 0
     picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
     train = tiles.select(picked)
+    if options.settings:
+        add(options.out, settings=settings(train, weights), settings_circumstances=circumstances(command))
+        return 0
     val = load_split(options.merged, "val")
     rows = compare(train, val, weights)
     print(table(rows))
@@ -105,8 +114,8 @@ def row(stage: str, usual_way: dict, our_way: dict) -> dict:
     }
 
 
-def mobilenet(weights, last: int) -> keras.Model:
-    """Return MobileNetV2 with just its head and the last layers of its trunk trainable."""
+def mobilenet(weights, last: int | None) -> keras.Model:
+    """Return MobileNetV2 with just its head and the last layers of its trunk trainable (None: all of it)."""
     keras.utils.set_random_seed(0)
     model = transfer.build_mobilenet_v2(weights.path)
     transfer.set_trainable(model, last)
@@ -241,6 +250,55 @@ def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -
                       "peak_gb": round(peak_gb(), 2)})  # fmt: skip
         print(found[-1], flush=True)
     return found
+
+
+SETTINGS = {"as here": (accelerated, False), "float32": (nullcontext, False), "float32, XLA": (nullcontext, True)}
+
+
+def settings(train, weights) -> list[dict]:
+    """Return images a second of the later epochs of some networks under SETTINGS, the median of three in turn."""
+    found = []
+    for name, part in PARTS.items():
+        speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
+        for _ in range(3):
+            for setting, (precision, xla) in SETTINGS.items():
+                with precision():
+                    model, feed = part(train, weights)
+                on = patch.object(training, "_jit_compile", lambda xla=xla: xla)
+                with tempfile.TemporaryDirectory() as cache, on:
+                    line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
+                speeds[setting].append(line["images_per_second"])
+        found.append(
+            {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}
+        )
+        print(found[-1], flush=True)
+    return found
+
+
+def _small(build):
+    return lambda train, weights: (
+        baselines.inner(build()), baselines.small_feed(train.images, one_hot(train.labels))
+    )  # fmt: skip
+
+
+def _last_20(train, weights) -> tuple[keras.Model, Feed]:
+    part = transfer.tail(mobilenet(weights, transfer.LAST_LAYERS))
+    blocks = np.random.default_rng(0).random((len(train), *part.input_shape[1:])).astype(np.float16)
+    return part, Feed(blocks, one_hot(train.labels), lambda stored: tf.cast(stored, tf.float32))
+
+
+def _all_layers(train, weights) -> tuple[keras.Model, Feed]:
+    some = slice(0, len(train) // 8)
+    return mobilenet(weights, None), transfer.tile_feed(train.images[some], one_hot(train.labels[some]))
+
+
+PARTS = {
+    "cnn_deep": _small(baselines.build_cnn_deep),
+    "cnn_augmented": _small(baselines.build_cnn_augmented),
+    "cnn_compact": _small(compact.build_cnn_compact),
+    "last_20": _last_20,
+    "all_layers": _all_layers,
+}
 
 
 def pieces(images: np.ndarray, count: int, size: int = 10_000):

@@ -97,7 +97,9 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
 
 
-def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_seed_takes_up(finished, tmp_path):
+def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_seed_takes_up(
+    finished, tmp_path, monkeypatch
+):
     out = copy_of_data(finished[0], tmp_path / "out")
     settings = {"release": True, "teachers": 2, "compact_epochs": 1}
     code, stdout, stderr = run(out, "--models", "cnn_compact", extra=settings)
@@ -109,6 +111,16 @@ def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_see
     code, stdout, stderr = run(out, "--models", "cnn_compact", "--seed", "1", extra=settings)
     assert code == 0, stderr
     assert stdout.count("train: done earlier") == 3 and "train 1/1" not in stdout  # of seed 1, 0, 1
+
+    from digits.learning import rejudge
+    from digits.learning.config import RunConfig
+
+    config = RunConfig.quick_run(models_dir=out / "models", merged_dir=out / "merged", custom_dir=out / "custom",
+                                 limit=700, camera=0.05, handwritten=20, non_digits=20, **settings)  # fmt: skip
+    monkeypatch.setattr(RunConfig, "release_run", lambda: config)
+    before = (out / "models" / "leaderboard.csv").read_text()
+    assert rejudge.main(["--imagenet-weights", "none"]) == 0
+    assert (out / "models" / "leaderboard.csv").read_text() == before
 
 
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):

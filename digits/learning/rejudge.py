@@ -44,7 +44,11 @@ def judge_again(name: str, run: Run) -> Outcome:
     rows = metrics["rows"]
     for row in rows:
         if row["stage"] in _STAGES:
-            _score(row, judge, _stage_network(folder, row["stage"], run))
+            file, part_of = _STAGES[row["stage"]]
+            _score(row, judge, _take_up(part_of(experiment.starting_model(run)), folder / file))
+        elif single and row is not rows[-1]:  # another stage followed
+            earlier = baselines.inner(experiment.BUILDERS[name]())
+            _score(row, judge, _take_up(earlier, folder / f"{row['stage']}.state.npz"))
         elif row["val_accuracy"] is not None:
             _score(row, judge, part)
     outcome = judge.outcome(model, part, rows, experiment.read_csv(folder / "history.csv"))
@@ -60,16 +64,14 @@ def _score(row: dict, judge: experiment.Judge, part: keras.Model) -> None:
             row[column] = scores[column]
 
 
-def _stage_network(folder: Path, stage: str, run: Run) -> keras.Model:
-    file, part_of = _STAGES[stage]
-    model = experiment.starting_model(run)
-    variables = part_of(model).variables
-    with np.load(folder / file) as state:
+def _take_up(part: keras.Model, path: Path) -> keras.Model:
+    """Return `part` with the weights that a stage's state holds."""
+    with np.load(path) as state:
         values = [state[name] for name in sorted(state.files) if name.startswith("model/")]
-    if [value.shape for value in values] != [tuple(variable.shape) for variable in variables]:
-        raise RunError(f"{folder / file} does not hold the stage {stage}; train it again with --fresh")
-    assign(variables, values)
-    return model
+    if [value.shape for value in values] != [tuple(variable.shape) for variable in part.variables]:
+        raise RunError(f"{path} holds another network; train it again with --fresh")
+    assign(part.variables, values)
+    return part
 
 
 def main(arguments: list[str] | None = None) -> int:
