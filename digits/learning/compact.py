@@ -22,7 +22,7 @@ _HIDDEN = 48
 # The average of the weights looks back on about a third of an epoch.
 STAGE = replace(WITH_AUGMENTATION, epochs=20, average=0.998)
 # It goes on from where it is. What teachers say is soft already.
-DISTILLED = replace(STAGE, name="distilled", epochs=8, learning_rate=1e-3, label_smoothing=0.0)
+DISTILLED = replace(STAGE, name="distilled", epochs=6, learning_rate=1e-3, warmup_epochs=0.2, label_smoothing=0.0)
 _TRUST = 0.7  # share of the target that is the teachers' opinion; the rest is the label
 
 
