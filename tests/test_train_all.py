@@ -105,9 +105,11 @@ def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_see
     code, stdout, stderr = run(out, "--models", "cnn_compact", extra=settings)
     assert code == 0, stderr
     assert list(accuracies(out)) == [("cnn_compact", "train"), ("cnn_compact", "distilled")]
+    with open(out / "models" / "leaderboard.csv", newline="") as file:
+        assert [row["seed"] for row in csv.DictReader(file)] == ["0", "1", "0"]
     assert stdout.index("train: done earlier") < stdout.index("distilled 1/1")  # its first teacher is itself
     card = json.loads((out / "exports" / "cnn_compact" / "card.json").read_text())
-    assert [row["stage"] for row in card["rows"]] == ["train", "distilled"]
+    assert [row["stage"] for row in card["rows"]] == ["train", "train", "distilled"]
     code, stdout, stderr = run(out, "--models", "cnn_compact", "--seed", "1", extra=settings)
     assert code == 0, stderr
     assert stdout.count("train: done earlier") == 3 and "train 1/1" not in stdout  # of seed 1, 0, 1

@@ -185,14 +185,24 @@ def _train_baseline(name: str, run: Run) -> Outcome:
     model, history = _fitted_baseline(name, run, judge)
     inner = baselines.inner(model)
     extras = "geometric" if config.no_camera else "camera + geometric"
-    row = judge.row(name, _only_stage(name, config), inner, history, "random", extras if augmented else "none")
+
+    def row(stage: Stage, part: keras.Model, lines: list[dict]) -> dict:
+        return judge.row(name, stage, part, lines, "random", extras if augmented else "none")
+
+    first = row(_only_stage(name, config), inner, history)
     if config.no_camera:
-        row["stage"] += NO_CAMERA
+        first["stage"] += NO_CAMERA
     if name != compact.NAME or not config.teachers:
-        return judge.outcome(model, inner, [row], history)
-    lines = _distilled(name, run, judge, inner)
-    last = judge.row(name, compact.DISTILLED, inner, lines, "random", extras)
-    return judge.outcome(model, inner, [row, last], history + lines)
+        return judge.outcome(model, inner, [first], history)
+    teachers = _teachers(name, run, judge)
+    others = [
+        row(_only_stage(name, config), part, lines) | {"seed": seed}
+        for seed, (part, lines) in teachers.items()
+        if seed != config.seed
+    ]
+    lines = _distilled(name, run, judge, inner, [part for part, _ in teachers.values()])
+    rows = [first, *others, row(compact.DISTILLED, inner, lines)]
+    return judge.outcome(model, inner, rows, history + lines)
 
 
 def _fitted_baseline(name: str, run: Run, judge: Judge) -> tuple[keras.Model, list[dict]]:
@@ -210,16 +220,24 @@ def _small_train(name: str, run: Run) -> Feed:
     return baselines.small_feed(run.data.tiles[:count], run.data.targets[:count], None if plain else _often_geometric)
 
 
-def _distilled(name: str, run: Run, judge: Judge, inner: keras.Model) -> list[dict]:
-    """Let the network learn from those of seeds 0, 1 and so on, training what there is not yet; return the history."""
-    teachers, config = [], run.config
-    for seed in range(config.teachers):
-        other = replace(run, config=replace(config, seed=seed))
-        run.report(f"{name}: teacher {seed + 1} of {config.teachers}")
-        teachers.append(baselines.inner(_fitted_baseline(name, other, judge)[0]))
+def _teachers(name: str, run: Run, judge: Judge) -> dict[int, tuple[keras.Model, list[dict]]]:
+    """Return the networks of seeds 0, 1 and so on, with their histories, training those that there are not yet."""
+    found = {}
+    for seed in range(run.config.teachers):
+        run.report(f"{name}: teacher {seed + 1} of {run.config.teachers}")
+        model, history = _fitted_baseline(name, replace(run, config=replace(run.config, seed=seed)), judge)
+        found[seed] = baselines.inner(model), history
+    return found
+
+
+def _distilled(
+    name: str, run: Run, judge: Judge, inner: keras.Model, teachers: Sequence[keras.Model]
+) -> list[dict]:
+    """Let the network learn from others, itself as it was among them; return the history."""
     train = replace(_small_train(name, run), teach=compact.taught_by(teachers))
-    stage = _for_device(replace(compact.DISTILLED, epochs=min(compact.DISTILLED.epochs, config.compact_epochs)))
-    return fit_stage(inner, stage, train, judge.val, _job(name, run, name, f"taught by {config.teachers}"))
+    epochs = min(compact.DISTILLED.epochs, run.config.compact_epochs)
+    stage = _for_device(replace(compact.DISTILLED, epochs=epochs))
+    return fit_stage(inner, stage, train, judge.val, _job(name, run, name, f"taught by {len(teachers)}"))
 
 
 def _only_stage(name: str, config: RunConfig) -> Stage:

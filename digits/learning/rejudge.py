@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -48,7 +49,8 @@ def judge_again(name: str, run: Run) -> Outcome:
             _score(row, judge, _take_up(part_of(experiment.starting_model(run)), folder / file))
         elif single and row is not rows[-1]:  # another stage followed
             earlier = baselines.inner(experiment.BUILDERS[name]())
-            _score(row, judge, _take_up(earlier, folder / f"{row['stage']}.state.npz"))
+            its_folder = replace(run.config, seed=row["seed"]).model_folder(name)  # a teacher has a seed of its own
+            _score(row, judge, _take_up(earlier, its_folder / f"{row['stage']}.state.npz"))
         elif row["val_accuracy"] is not None:
             _score(row, judge, part)
     outcome = judge.outcome(model, part, rows, experiment.read_csv(folder / "history.csv"))
