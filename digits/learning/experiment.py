@@ -36,6 +36,7 @@ from digits.learning.training import (
     best_epoch,
     digest,
     fit_stage,
+    full_precision,
     one_hot,
     predict,
     replacing,
@@ -389,7 +390,8 @@ class Judge:
         """Return float32 (N, 10) for the tiles of a domain."""
         if domain not in self._feeds:
             self._feeds[domain] = self._make_feed(self.domains[domain], one_hot(self.labels[domain]))
-        return predict(part, self._feeds[domain])
+        with full_precision(part):
+            return predict(part, self._feeds[domain])
 
     def scores(self, part: keras.Model) -> dict[str, float | None]:
         """Return the leaderboard's columns of accuracies; None where there are no images."""

@@ -218,6 +218,21 @@ def accelerated():
         keras.config.set_dtype_policy(policy)
 
 
+@contextmanager
+def full_precision(model: keras.Model):
+    """Within it the model computes in float32, as its exports do, whatever it was trained in."""
+    policies = [layer.dtype_policy for layer in model.layers]
+    for layer in model.layers:
+        layer.dtype_policy = "float32"
+    model.predict_function = None  # what was traced before keeps its precision
+    try:
+        yield
+    finally:
+        for layer, policy in zip(model.layers, policies, strict=True):
+            layer.dtype_policy = policy
+        model.predict_function = None
+
+
 def _cpu_has_bfloat16() -> bool:
     """Return whether the processor multiplies bfloat16 itself; those that do not take longer than with float32."""
     try:

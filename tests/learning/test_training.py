@@ -216,3 +216,15 @@ def test_a_taught_network_learns_what_its_teachers_say_of_the_tiles_it_sees():
     said = np.mean([predict(teacher, Feed(plain_inputs.numpy(), labels, lambda x: x)) for teacher in teachers], axis=0)
     assert np.array_equal(inputs, plain_inputs)
     np.testing.assert_allclose(targets, 0.7 * said + 0.3 * labels, atol=1e-5)
+
+
+def test_what_was_trained_in_half_precision_is_judged_in_full():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    half = small_model()
+    keras.config.set_dtype_policy("float32")
+    full = small_model()
+    full.set_weights(half.get_weights())
+    rough, exact = predict(half, VAL), predict(full, VAL)
+    with training.full_precision(half):
+        assert np.array_equal(predict(half, VAL), exact)
+    assert np.array_equal(predict(half, VAL), rough) and not np.array_equal(rough, exact)
