@@ -222,6 +222,9 @@ def accelerated():
 def full_precision(model: keras.Model):
     """Within it the model computes in float32, as its exports do, whatever it was trained in."""
     policies = [layer.dtype_policy for layer in model.layers]
+    if all(policy.compute_dtype == "float32" for policy in policies):
+        yield
+        return
     for layer in model.layers:
         layer.dtype_policy = "float32"
     model.predict_function = None  # what was traced before keeps its precision
