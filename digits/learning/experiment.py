@@ -40,6 +40,7 @@ from digits.learning.training import (
     one_hot,
     predict,
     replacing,
+    to_float32,
 )
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
@@ -317,6 +318,8 @@ def _mobilenet_steps(
         yield _Step(_for_device(stage), part(model), stored.first, Judge(run, stored.of_tiles), "camera")
     if config.all_epochs and all_layers:
         transfer.set_trainable(model, None)
+        if not tf.config.list_physical_devices("GPU"):
+            to_float32(model)  # processors take longer for depthwise convolutions in bfloat16
         stage = replace(transfer.ALL, epochs=config.all_epochs)
 
         def drawn_anew(count: int) -> Feed:

@@ -225,8 +225,7 @@ def full_precision(model: keras.Model):
     if all(policy.compute_dtype == "float32" for policy in policies):
         yield
         return
-    for layer in model.layers:
-        layer.dtype_policy = "float32"
+    to_float32(model)
     model.predict_function = None  # what was traced before keeps its precision
     try:
         yield
@@ -234,6 +233,12 @@ def full_precision(model: keras.Model):
         for layer, policy in zip(model.layers, policies, strict=True):
             layer.dtype_policy = policy
         model.predict_function = None
+
+
+def to_float32(model: keras.Model) -> None:
+    """Let all layers compute in float32 from the next compile or prediction function on."""
+    for layer in model.layers:
+        layer.dtype_policy = "float32"
 
 
 def _cpu_has_bfloat16() -> bool:
@@ -246,8 +251,10 @@ def _cpu_has_bfloat16() -> bool:
 
 
 def _untuned() -> tf.data.Options:
-    """Return options without tf.data's own tuning: there is nothing to tune here, and its thread sleeps for up to a
-    minute at a time, which the end of a stage would wait for."""
+    """Return options without tf.data's own tuning.
+
+    There is nothing to tune here, and the end of a stage would wait for its thread, which sleeps for up to a minute.
+    """
     options = tf.data.Options()
     options.autotune.enabled = False
     return options
@@ -256,8 +263,8 @@ def _untuned() -> tf.data.Options:
 def _jit_compile() -> bool | str:
     """Return Keras' choice on GPUs, and no XLA on processors.
 
-    XLA replaces TensorFlow's oneDNN kernels by its own, which are slower there: 2 to 3 times for the small networks,
-    4 to 8 for the last 20 layers of MobileNetV2, 15 for all of them (two cores with AVX-512).
+    XLA replaces TensorFlow's oneDNN kernels by its own, which are slower there, several times for MobileNetV2:
+    `benchmarks/training.py --settings` measures it.
     """
     return "auto" if tf.config.list_physical_devices("GPU") else False
 
