@@ -252,7 +252,11 @@ def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -
     return found
 
 
-SETTINGS = {"half precision": (accelerated, False), "float32": (nullcontext, False), "float32, XLA": (nullcontext, True)}
+SETTINGS = {
+    "half precision": (accelerated, False),
+    "float32": (nullcontext, False),
+    "float32, XLA": (nullcontext, True),
+}
 
 
 def settings(train, weights) -> list[dict]:
