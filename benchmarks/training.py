@@ -280,9 +280,7 @@ def settings(train, weights) -> list[dict]:
 
 
 def _small(build):
-    return lambda train, weights: (
-        baselines.inner(build()), baselines.small_feed(train.images, one_hot(train.labels))
-    )  # fmt: skip
+    return lambda train, weights: (baselines.inner(build()), baselines.small_feed(train.images, one_hot(train.labels)))
 
 
 def _last_20(train, weights) -> tuple[keras.Model, Feed]:

@@ -103,7 +103,7 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
 
 
 def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_seed_takes_up(
-    finished, tmp_path, monkeypatch
+    finished, tmp_path, monkeypatch, capsys
 ):
     out = copy_of_data(finished[0], tmp_path / "out")
     settings = {"release": True, "teachers": 2, "compact_epochs": 1}
@@ -130,6 +130,11 @@ def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_see
     assert [row[:2] for row in again] == [row[:2] for row in before] and len(before) == 4
     # One image of a hundred may lie on the border: these networks have seen one epoch.
     assert [float(row[3]) for row in again] == pytest.approx([float(row[3]) for row in before], abs=0.011)
+
+    (out / "models" / "cnn_compact-seed1" / "train.state.npz").unlink()
+    capsys.readouterr()
+    assert rejudge.main(["--imagenet-weights", "none"]) == 1
+    assert "train.state.npz is missing" in capsys.readouterr().err and seeds_and_accuracies(out) == again
 
 
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):

@@ -232,9 +232,7 @@ def _teachers(name: str, run: Run, judge: Judge) -> dict[int, tuple[keras.Model,
     return found
 
 
-def _distilled(
-    name: str, run: Run, judge: Judge, inner: keras.Model, teachers: Sequence[keras.Model]
-) -> list[dict]:
+def _distilled(name: str, run: Run, judge: Judge, inner: keras.Model, teachers: Sequence[keras.Model]) -> list[dict]:
     """Let the network learn from others, itself as it was among them; return the history."""
     train = replace(_small_train(name, run), teach=compact.taught_by(teachers))
     epochs = min(compact.DISTILLED.epochs, run.config.compact_epochs)

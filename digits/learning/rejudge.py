@@ -19,7 +19,7 @@ from digits.learning import baselines, experiment, results, transfer
 from digits.learning.config import RunConfig
 from digits.learning.experiment import Outcome, Run
 from digits.learning.progress import Console
-from digits.learning.sources import imagenet_weights
+from digits.learning.sources import SourceError, imagenet_weights
 from digits.learning.training import RunError, assign, run_lock
 
 SCORES = ("val_accuracy", "val_camera_accuracy", "test_accuracy", "own_test_accuracy")
@@ -68,6 +68,8 @@ def _score(row: dict, judge: experiment.Judge, part: keras.Model) -> None:
 
 def _take_up(part: keras.Model, path: Path) -> keras.Model:
     """Return `part` with the weights that a stage's state holds."""
+    if not path.exists():
+        raise RunError(f"{path} is missing; python train_all.py --release makes it")
     with np.load(path) as state:
         values = [state[name] for name in sorted(state.files) if name.startswith("model/")]
     if [value.shape for value in values] != [tuple(variable.shape) for variable in part.variables]:
@@ -81,9 +83,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m digits.learning.rejudge", description=__doc__.splitlines()[0])
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="what MobileNetV2 was started from")
     options = parser.parse_args(arguments)
+    with Console() as report:
+        try:
+            return _judge_all(options.imagenet_weights, report)
+        except (RunError, SourceError) as error:
+            report.error(str(error))
+            return 1
+
+
+def _judge_all(imagenet: str | None, report: Console) -> int:
     config = RunConfig.release_run()
-    with Console() as report, run_lock(config.models_dir):
-        weights = imagenet_weights(options.imagenet_weights, report)
+    with run_lock(config.models_dir):
+        weights = imagenet_weights(imagenet, report)
         run = Run(config, experiment.load_data(config, report), weights, "python -m digits.learning.rejudge", report)
         kept = [name for name in experiment.MODELS if (run.folder(name) / "metrics.json").exists()]
         if not kept:

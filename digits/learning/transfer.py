@@ -22,7 +22,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.config import CLASSES
-from digits.learning.training import Feed, RunError, Stage, replacing, tiles_to_input
+from digits.learning.training import Feed, RunError, Stage, replacing, tiles_to_input, to_float32
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 NAME = "mobilenet_v2"
@@ -230,10 +230,8 @@ class FeatureStore:
     CHUNK = 2048  # tiles between two writes: some seconds of work
 
     def __init__(self, folder: Path, model: keras.Model):
-        policy = keras.config.dtype_policy()
-        keras.config.set_dtype_policy("float32")  # what is kept is the same whatever it was computed on
         own = build_mobilenet_v2()  # a copy: the one given is about to be trained
-        keras.config.set_dtype_policy(policy)
+        to_float32(own)  # what is kept is the same whatever it was computed on
         own.set_weights(model.get_weights())
         self.model = frozen_part(own)
         self._run = tf.function(lambda batch: self.model(tiles_to_input(batch), training=False), reduce_retracing=True)
