@@ -21,7 +21,7 @@ from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_RULE, TILE_SIZE, normalise, stroke_width
 
-AUGMENT_RULE = 4  # version of what `enrich` makes; kept tiles of another one are not used
+AUGMENT_RULE = 5  # version of what `enrich` makes; kept tiles of another one are not used
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
@@ -48,6 +48,10 @@ _DRAWN_LABELS = np.array([0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9])
 _SCANNED = 0.2  # share of all three kinds that are scanned small instead of photographed
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 _WHOLE = 0.55
+# And what was found teaches something where most of it lies this close to the digit's own tile, and most of the digit
+# this close to it: the rest is a ruled line that crossed the digit's place, print, or half a digit.
+_NEAR = 9  # px
+_OWN_INK, _INK_SEEN = 0.78, 0.85
 
 
 def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -179,11 +183,14 @@ def camera_tiles(
 
 
 def _photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, strength: float, workers: int | None,
-                    done: Progress | None, scanned: np.ndarray) -> None:
-    """Write the tiles of all inks, which may be drawn as they are needed, to `made`."""
+                    done: Progress | None, scanned: np.ndarray, alike: bool = False) -> None:
+    """Write the tiles of all inks, which may be drawn as they are needed, to `made`.
+
+    With `alike` a tile that is not like its ink is photographed again, under better conditions.
+    """
     waiting = iter(inks)
     starts = range(0, len(made), _CHUNK)
-    chunks = ((list(itertools.islice(waiting, _CHUNK)), [seed, start], strength, scanned[start : start + _CHUNK])
+    chunks = ((list(itertools.islice(waiting, _CHUNK)), [seed, start], strength, scanned[start : start + _CHUNK], alike)
               for start in starts)
     finished = itertools.count(1)
     for position, tiles in each_chunk(_photographed, chunks, workers if len(starts) > 1 else 1):
@@ -262,7 +269,7 @@ def enrich(
     alone = extras.camera + extras.handwritten + extras.non_digits
     scanned = np.random.default_rng([seed, 6]).random(alone) < _SCANNED
     inks = itertools.chain((tiles[i] for i in picked), _drawn(drawn, seed), _not_digits(extras.non_digits, seed))
-    _photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned)
+    _photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned, alike=True)
     made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
     made[alone + extras.scraps :] = _texture_parts(extras.textures, seed, workers)
     targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
@@ -334,19 +341,32 @@ def _scraps_of(page: Page) -> list[np.ndarray]:
     return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
 
 
-def _photographed(inks: list[np.ndarray], seed: list[int], strength: float, scanned: np.ndarray) -> np.ndarray:
+def _photographed(inks: list[np.ndarray], seed: list[int], strength: float, scanned: np.ndarray, alike: bool
+                  ) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.stack([_photograph_until_found(ink, rng, strength, bool(scan))
+    return np.stack([_photograph_until_found(ink, rng, strength, bool(scan), alike)
                      for ink, scan in zip(inks, scanned, strict=True)])
 
 
-def _photograph_until_found(ink: np.ndarray, rng: np.random.Generator, strength: float, scanned: bool) -> np.ndarray:
+def _photograph_until_found(ink: np.ndarray, rng: np.random.Generator, strength: float, scanned: bool, alike: bool
+                            ) -> np.ndarray:
     for share in (1.0, 0.8, 0.4, 0.0):
         frame, box = scan_one(ink, rng) if scanned else photograph_one(ink, rng, strength * share)
         tile = found_tile(frame, box)
-        if tile is not None:
+        if tile is not None and not (alike and _strays(tile, normalise(ink))):
             return tile
     return normalise(ink)
+
+
+def _strays(tile: np.ndarray, own: np.ndarray) -> bool:
+    """Return whether much of a tile lies far from the ink of the digit's own tile, or much of that far from it."""
+    found, wanted = tile > 127, own > 127
+    return _share_near(found, wanted) < _OWN_INK or _share_near(wanted, found) < _INK_SEEN
+
+
+def _share_near(ink: np.ndarray, other: np.ndarray) -> float:
+    distance = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 3)
+    return float((distance[ink] <= _NEAR).mean())
 
 
 def found_tile(frame: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray | None:

@@ -129,13 +129,19 @@ def _deform(lines: list[np.ndarray], hand: Hand, rng: np.random.Generator) -> li
         phase = rng.uniform(0, 2 * np.pi, 2)
         rate = rng.uniform(3, 8, 2)
         x, y = x + hand.bend * np.sin(rate[0] * y + phase[0]), y + hand.bend * np.sin(rate[1] * x + phase[1])
-    x = x * (1 + hand.taper * y) * hand.aspect - hand.slant * y
+    x = x * (1 + hand.taper * y)
+    written = turned(np.stack([x, y]), hand).T
     if hand.tremor:
-        shake = hand.tremor * cv2.blur(rng.standard_normal((len(x), 2)), (1, 3)) * 1.7
-        x, y = x + shake[:, 0], y + shake[:, 1]
+        written += hand.tremor * cv2.blur(rng.standard_normal(written.shape), (1, 3)) * 1.7
+    return np.split(written, np.cumsum([len(line) for line in lines])[:-1])
+
+
+def turned(points: np.ndarray, hand: Hand) -> np.ndarray:
+    """Return points or directions (2, ...) as this hand stretches, slants and turns them."""
+    x, y = points
+    x = x * hand.aspect - hand.slant * y
     turn = np.radians(hand.angle)
-    turned = np.column_stack([np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x])
-    return np.split(turned, np.cumsum([len(line) for line in lines])[:-1])
+    return np.stack([np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x])
 
 
 def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128, fill: float = 0.84) -> np.ndarray:

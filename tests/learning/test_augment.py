@@ -1,5 +1,6 @@
 """What is made beside the training tiles: found by the reader's own code, as many as asked for, the same every time."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -34,6 +35,13 @@ def test_the_same_seed_makes_the_same_tiles_and_they_are_kept(made, tmp_path):
     assert np.array_equal(enrich(TILES, LABELS, EXTRAS, 3, tmp_path)[0], tiles) and kept.stat().st_mtime_ns == before
     other, _ = enrich(TILES, LABELS, EXTRAS, 4, tmp_path, workers=1)
     assert not np.array_equal(other, tiles)
+
+
+def test_what_a_photograph_adds_or_takes_does_not_outweigh_the_digit(tmp_path):
+    made, _ = enrich(TILES, LABELS, Extras(camera=300, handwritten=0, non_digits=0), 0, tmp_path, workers=2)
+    soft, own = (np.stack([cv2.GaussianBlur(tile, (0, 0), 6).ravel() for tile in tiles]) for tiles in (made, TILES))
+    alike = np.corrcoef(soft, own)[: len(made), len(made) :].max(1)  # which digit it was is the likest one
+    assert alike.min() > 0.6, alike.min()
 
 
 def test_small_scans_are_found_where_they_are():

@@ -53,6 +53,21 @@ def test_slant_leans_to_the_right():
     assert top_minus_bottom(leaning) > top_minus_bottom(upright) + 20
 
 
+def _rise_of_its_first_stroke(ink: np.ndarray) -> float:
+    """Return in degrees how steeply the upper edge rises from the left end to the corner."""
+    rows, columns = np.nonzero(ink > 128)
+    top = rows.min()
+    left = columns[rows < top + 0.6 * np.ptp(rows)].min()
+    corner = columns[rows == top].mean()
+    start = rows[columns <= left + 1].min()
+    return float(np.degrees(np.arctan2(start - top, corner - left)))
+
+
+def test_no_one_is_drawn_that_is_a_seven_even_by_hands_that_turn_flags_flat():
+    flat = Hand(angle=-25, width=0.03)
+    assert min(_rise_of_its_first_stroke(draw_digit(1, np.random.default_rng(i), hand=flat)) for i in range(60)) > 25
+
+
 def test_pen_width_is_what_was_asked_for():
     line = np.array([[10.0, 32.0], [54.0, 32.0]])
     ink = ink_lines([line], 8, 64, 0.0, np.random.default_rng(0))
