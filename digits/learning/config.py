@@ -50,7 +50,7 @@ class RunConfig:
     compact_epochs: int = 6
     teachers: int = 0
     frozen_epochs: int = 20
-    last_epochs: int = 6
+    last_epochs: int = 4
     all_epochs: int = 0
     no_camera: bool = False  # without extras, to see what they bring; see without_camera
     retrain_all: bool = False  # train the all-layer stage again on train + val too
@@ -112,9 +112,10 @@ class RunConfig:
         longer = cls(
             release=True,
             baseline_epochs=10,
-            compact_epochs=12,
+            compact_epochs=10,
             teachers=3,
             frozen_epochs=12,
+            last_epochs=6,
             all_epochs=3,
             camera=0.8,
             handwritten=48000,
