@@ -71,7 +71,7 @@ def put_ordinary(custom, session, rng, each=2, label_of=lambda digit: digit):
 @pytest.fixture(scope="module")
 def root(tmp_path_factory, full_export):
     """A root with a release, and the pictures of a user: some captured, the peculiar sevens corrected."""
-    root, rng = tmp_path_factory.mktemp("root"), np.random.default_rng(3)
+    root, rng = tmp_path_factory.mktemp("root"), np.random.default_rng(6)
     shutil.copytree(full_export, root / "exports" / "release")
     (root / "exports" / "default.txt").write_text("release\n")
     put_ordinary(root / "custom", "captured Ana", rng)
@@ -122,7 +122,7 @@ def test_corrections_are_learnt_and_exported(taught):
     assert [check for check in verify(folder, {"tflite", "onnx"}) if check.ok is False] == []
     assert not list(root.rglob("*.tmp-*"))
     thirds = card["taught"]["judged"][-1]
-    assert thirds["after"] > thirds["before"], thirds
+    assert thirds["after"] > thirds["before"] + SEVENS // 2
     before, after = (card["metrics"]["calibration"][when]["clean"] for when in ("before", "after"))
     assert after >= before - refit.MAY_FALL
     rng = np.random.default_rng(8)
@@ -131,7 +131,7 @@ def test_corrections_are_learnt_and_exported(taught):
         (load_model(root / "exports" / name / "model.tflite").predict(tiles).argmax(1) == 7).sum()
         for name in ("release", "taught")
     ]
-    assert sevens[0] <= 6 and sevens[1] >= 14, sevens
+    assert sevens[0] <= 6 and sevens[1] >= 14
 
 
 def test_the_same_pictures_again_change_nothing(taught, main):
