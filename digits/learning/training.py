@@ -56,8 +56,8 @@ class Stage:
 class Feed:
     """The rows a network is trained or judged on.
 
-    inputs: array or memmap (M, ...) as stored; targets: float32 (N, 10); rows: (N,) positions in `inputs`,
-    None: all.
+    inputs: (M, ...) as stored, an array or what rows can be picked from like from one; targets: float32 (N, 10);
+    rows: (N,) positions in `inputs`, None: all.
     prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
     augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.
     teach: (prepared batch, targets) -> the targets to learn instead, inside tf.data.

@@ -30,6 +30,7 @@ TRUNK_FILE = "mobilenet_v2_trunk_f16.npz"
 LAST_LAYERS = 20
 FROZEN_END = "block_14_add"  # the layer before the last 20
 POOLED = "global_pool"
+_KEY_BYTES = 16  # of a tile's name in the store
 
 # Frozen trunk: only the head learns, from 1,280 numbers an image. Last 20: low rate, since pretrained layers
 # move.
@@ -189,18 +190,32 @@ def _load_weights(model: keras.Model, path: Path) -> None:
 
 @dataclass(frozen=True)
 class _Part:
-    """One file of the store: rows of one shape, appended, never changed."""
+    """One file of the store: rows of one shape, appended, never changed, taken by number as from an array.
+
+    The file is mapped only while some are taken: what was read once does not stay in the process' memory, however
+    many rows there are.
+    """
 
     path: Path
-    shape: tuple[int, ...]
+    row_shape: tuple[int, ...]
     dtype: type
 
     @property
     def row_bytes(self) -> int:
-        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
+        return int(np.prod(self.row_shape)) * np.dtype(self.dtype).itemsize
 
-    def rows(self) -> int:
+    def __len__(self) -> int:
         return self.path.stat().st_size // self.row_bytes if self.path.exists() else 0
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self), *self.row_shape
+
+    def __getitem__(self, picked: np.ndarray | slice) -> np.ndarray:
+        """Return a copy of some rows, (N, *row_shape)."""
+        if len(self) == 0:
+            return np.zeros(self.shape, self.dtype)[picked]
+        return np.array(np.memmap(self.path, self.dtype, "r", shape=self.shape)[picked])
 
     def cut(self, rows: int) -> None:
         """Drop what a killed run appended after `rows` rows."""
@@ -211,20 +226,14 @@ class _Part:
         with open(self.path, "ab") as file:
             file.write(np.ascontiguousarray(array, self.dtype).data)
 
-    def read(self) -> np.ndarray:
-        """Return the rows, float16 (rows, *shape), mapped from disk."""
-        rows = self.rows()
-        if rows == 0:
-            return np.zeros((0, *self.shape), self.dtype)
-        return np.memmap(self.path, self.dtype, "r", shape=(rows, *self.shape))
-
 
 class FeatureStore:
-    """What the frozen part says about each tile, computed once and kept: float16, mapped from disk.
+    """What the frozen part says about each tile, computed once and kept on disk in float16.
 
-    The folder is named by weights and tile rule, a row by its tile, so another set of tiles computes only
-    those that are new. Rows are appended and their keys last: a run killed on the way loses one chunk at
-    most.
+    `blocks` (rows, 3, 3, 160) is what block_14_add puts out, `pooled` (rows, 1280) what the pooling does before
+    anything was trained. The folder is named by weights and tile rule, a row by its tile, so another set of tiles
+    computes only those that are new. Rows are appended and their keys last: a run killed on the way loses one chunk
+    at most.
     """
 
     CHUNK = 2048  # tiles between two writes: some seconds of work
@@ -238,34 +247,20 @@ class FeatureStore:
         self.folder = folder / f"features-{trunk_key(model)}-tile{TILE_RULE}"
         self.folder.mkdir(parents=True, exist_ok=True)
         block, pooled = (tuple(shape[1:]) for shape in self.model.output_shape)
-        self._blocks = _Part(self.folder / "block_14_add.f16", block, np.float16)
-        self._pooled = _Part(self.folder / "pooled.f16", pooled, np.float16)
-        self._keys = _Part(self.folder / "tiles.keys", (2,), np.uint64)
-        whole = min(part.rows() for part in self._parts)
+        self.blocks = _Part(self.folder / "block_14_add.f16", block, np.float16)
+        self.pooled = _Part(self.folder / "pooled.f16", pooled, np.float16)
+        self._keys = _Part(self.folder / "tiles.keys", (_KEY_BYTES,), np.uint8)
+        whole = min(map(len, self._parts))
         for part in self._parts:
             part.cut(whole)
-        self._known = {tuple(key): row for row, key in enumerate(self._keys.read().tolist())}
+        self._known = {key.tobytes(): row for row, key in enumerate(self._keys[:])}
 
     @property
     def _parts(self) -> tuple[_Part, _Part, _Part]:
-        return self._blocks, self._pooled, self._keys
-
-    @property
-    def blocks(self) -> np.ndarray:
-        """float16 (rows, 3, 3, 160), mapped from disk: what block_14_add puts out."""
-        return self._blocks.read()
-
-    @property
-    def pooled(self) -> np.ndarray:
-        """float16 (rows, 1280), mapped from disk: what the pooling puts out before anything was trained."""
-        return self._pooled.read()
+        return self.blocks, self.pooled, self._keys
 
     def rows(self, tiles: np.ndarray, report=None) -> np.ndarray:
-        """Return int64 (N,): the row of each of the tiles uint8 (N, 96, 96), computing those that are
-        missing.
-
-        Take `blocks` and `pooled` anew afterwards.
-        """
+        """Return int64 (N,): the row of each of the tiles uint8 (N, 96, 96), computing those that are missing."""
         keys = [_tile_key(tile) for tile in tiles]
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
         for start in range(0, len(missing), self.CHUNK):
@@ -276,11 +271,11 @@ class FeatureStore:
                 report.advance("frozen part of MobileNetV2", min(start + self.CHUNK, len(missing)), len(missing))
         return np.array([self._known[key] for key in keys], np.int64)
 
-    def _append(self, keys: list, tiles: np.ndarray, batch: int = 128) -> None:
+    def _append(self, keys: list[bytes], tiles: np.ndarray, batch: int = 128) -> None:
         outputs = [self._run(tf.constant(tiles[i : i + batch])) for i in range(0, len(tiles), batch)]
-        self._blocks.append(np.concatenate([np.asarray(block) for block, _ in outputs]))
-        self._pooled.append(np.concatenate([np.asarray(pooled) for _, pooled in outputs]))
-        self._keys.append(np.array(keys, np.uint64))
+        self.blocks.append(np.concatenate([np.asarray(block) for block, _ in outputs]))
+        self.pooled.append(np.concatenate([np.asarray(pooled) for _, pooled in outputs]))
+        self._keys.append(np.frombuffer(b"".join(keys), np.uint8))
         self._known |= {key: len(self._known) + i for i, key in enumerate(keys)}
 
 
@@ -292,6 +287,5 @@ def trunk_key(model: keras.Model) -> str:
     return sha.hexdigest()[:16]
 
 
-def _tile_key(tile: np.ndarray) -> tuple[int, int]:
-    found = hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=16).digest()
-    return int.from_bytes(found[:8], "little"), int.from_bytes(found[8:], "little")
+def _tile_key(tile: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_KEY_BYTES).digest()
