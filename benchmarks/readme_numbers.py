@@ -52,7 +52,12 @@ WORDS = {
         "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory", "accuracy": "Right",
         "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
         "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
-        "optdigits": "optdigits, 8x8, other writers",
+        "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with", "gain": "Gain, mean of both (range)",
+        "without recipe": "everything: the recipe", "without rendered": "no rendered pictures",
+        "without hands": "no digits bent and turned", "without smooth": "no label smoothing",
+        "without average": "no average of weights", "without decay": "no weight decay",
+        "without wide": "everything, `cnn_augmented`'s layers", "without further": "everything, six epochs more",
+        "without taught": "everything, six epochs more, taught by all seeds",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
@@ -84,7 +89,13 @@ WORDS = {
         "accuracy": "Aciertos", "clean_mnist": "Imágenes de prueba de MNIST",
         "mean of corruptions": "… tras las 15 corrupciones de MNIST-C, media",
         "worst_corruption": "… tras la peor de ellas, {}", "16x16": "… reducidas a 16x16, como las de USPS",
-        "optdigits": "optdigits, 8x8, otros autores",
+        "optdigits": "optdigits, 8x8, otros autores", "variant": "Entrenada con",
+        "gain": "Ganancia, media de ambas (rango)",
+        "without recipe": "todo: la receta", "without rendered": "sin imágenes generadas",
+        "without hands": "sin torcer ni girar las cifras", "without smooth": "sin suavizar las etiquetas",
+        "without average": "sin promediar los pesos", "without decay": "sin decaimiento de pesos",
+        "without wide": "todo, con las capas de `cnn_augmented`", "without further": "todo, seis épocas más",
+        "without taught": "todo, seis épocas más, enseñada por todas las semillas",
     },
 }  # fmt: skip
 
@@ -157,6 +168,18 @@ class Results:
         if self.default() not in models:
             raise MissingError(f"shift.json lacks {self.default()}; run python benchmarks/shift.py")
         return models[self.default()]["accuracy"]
+
+    def whole_run(self) -> dict:
+        """Return what benchmarks/whole_run.py measured of the default run."""
+        command = "python benchmarks/whole_run.py"
+        found = self._json("benchmarks/results/whole_run.json", command)
+        if "python train_all.py" not in found:
+            raise MissingError(f"whole_run.json lacks the default run; run {command}")
+        return found["python train_all.py"]
+
+    def ablation(self) -> dict:
+        """Return what benchmarks/ablation.py measured."""
+        return self._json("benchmarks/results/ablation.json", "python benchmarks/ablation.py")
 
     def _json(self, name: str, command: str) -> dict:
         try:
@@ -307,6 +330,18 @@ def shift(results: Results, words: dict) -> str:
     return table([words["what"], words["accuracy"]], rows)
 
 
+def ablation(results: Results, words: dict) -> str:
+    """Return what each part of cnn_compact's training brings: validation, and seed by seed the gain over the recipe."""
+    head = [words[key] for key in ("variant", "val", "val_camera", "gain")]
+    rows = []
+    for line in results.ablation()["rows"]:
+        mean, least, most = (100 * value for value in line["gain"])
+        gain = "" if line["name"] == "recipe" else f"{mean:+.2f} ({least:+.2f} … {most:+.2f})"
+        both = (percent(line[key][0], 2) for key in ("val", "val_camera"))
+        rows.append([words[f"without {line['name']}"], *both, gain])
+    return table(head, rows)
+
+
 def versions(results: Results, words: dict) -> str:
     """Return the versions that the export was made with."""
     names = {"python": "Python", "tensorflow": "TensorFlow", "keras": "Keras", "numpy": "NumPy", "opencv": "OpenCV"}
@@ -323,6 +358,9 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "training": training,
     "growth": growth,
     "shift": shift,
+    "ablation": ablation,
+    "minutes": lambda results, words: f"{results.whole_run()['minutes']:.0f}",
+    "memory": lambda results, words: f"{results.whole_run()['peak_gb']:.1f} GB",
     "versions": versions,
     "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",

@@ -219,7 +219,7 @@ def _fitted_baseline(name: str, run: Run, judge: Judge) -> tuple[keras.Model, li
 def _small_train(name: str, run: Run) -> Feed:
     plain = name in _PLAIN
     count = run.data.trained if plain else run.data.fitted
-    return baselines.small_feed(run.data.tiles[:count], run.data.targets[:count], None if plain else _often_geometric)
+    return baselines.small_feed(run.data.tiles[:count], run.data.targets[:count], None if plain else often_geometric)
 
 
 def _teachers(name: str, run: Run, judge: Judge) -> dict[int, tuple[keras.Model, list[dict]]]:
@@ -321,7 +321,7 @@ def _mobilenet_steps(
         stage = replace(transfer.ALL, epochs=config.all_epochs)
 
         def drawn_anew(count: int) -> Feed:
-            return transfer.tile_feed(data.tiles[:count], data.targets[:count], _often_geometric)
+            return transfer.tile_feed(data.tiles[:count], data.targets[:count], often_geometric)
 
         yield _Step(_for_device(stage), model, drawn_anew, Judge(run, transfer.tile_feed), "camera + geometric")
 
@@ -352,7 +352,8 @@ def starting_model(run: Run) -> keras.Model:
     return model
 
 
-def _often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return tiles uint8 (N, 96, 96) as another hand might have written them; a share of UNTOUCHED as they are."""
     drawn = rng.random(len(tiles)) >= UNTOUCHED
     result = tiles.copy()
     result[drawn] = geometric(tiles[drawn], rng)

@@ -1,0 +1,208 @@
+"""What each part of cnn_compact's training brings: the same on fewer images, with one part left out or added.
+
+    python benchmarks/ablation.py                        10,000 images of MNIST, three seeds
+    python benchmarks/ablation.py --only smooth taught   some of VARIANTS, besides the recipe itself
+
+Candidates are sifted with this before anything is trained on all images. Images, and in the same proportion the
+pictures rendered beside them, are picked once, at random; validation is whole, clean and after camera changes, and its
+mean is what `train_all.py` chooses by. Every variant takes the same number of steps unless it says so. The test set is
+not looked at. Prints a table and writes benchmarks/results/ablation.json; a call that was cut off goes on from the
+states in models/ablation/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import keras
+import numpy as np
+
+from digits.learning import baselines, compact
+from digits.learning.config import MODELS_DIR, ROOT, RunConfig
+from digits.learning.evaluation import accuracy
+from digits.learning.experiment import circumstances, load_data, often_geometric
+from digits.learning.training import Job, accelerated, digest, fit_stage, full_precision, one_hot, predict, replacing
+from digits.learning.workers import available_cores
+
+RESULT = ROOT / "benchmarks" / "results" / "ablation.json"
+EPOCHS = RunConfig.release_run().compact_epochs
+PICKED_BY = 0  # seed of the choice of images, the same for all
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train: what it leaves out of the recipe, or adds."""
+
+    title: str
+    build: Callable[[], keras.Model] = compact.build_cnn_compact
+    stage: dict = field(default_factory=dict)  # what is different about compact.STAGE
+    rendered: bool = True  # learns from rendered pictures too
+    hands: bool = True  # digits are bent and turned anew in every epoch
+    further: bool = False  # then trained for as long as the teaching takes
+    taught: bool = False  # and meanwhile by all seeds of the recipe together
+
+
+RECIPE = "recipe"
+VARIANTS = {
+    RECIPE: Variant("the recipe"),
+    "rendered": Variant("without rendered pictures", rendered=False),
+    "hands": Variant("without bending and turning", hands=False),
+    "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
+    "average": Variant("without the average of weights", stage={"average": None}),
+    "decay": Variant("without weight decay", stage={"weight_decay": 0.0}),
+    "wide": Variant("the network of cnn_augmented", build=baselines.build_cnn_augmented),
+    "further": Variant("six epochs more", further=True),
+    "taught": Variant("six epochs more, taught by the seeds together", further=True, taught=True),
+}
+
+
+def main() -> int:
+    """Train what the options ask for, then tell and keep what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--out", type=Path, default=RESULT)
+    options = parser.parse_args()
+    folder = MODELS_DIR / "ablation"
+    folder.mkdir(parents=True, exist_ok=True)
+    picked = pick(folder / "picked.npz", options.images)
+    names = [RECIPE, *(name for name in options.only if name != RECIPE)]
+    jobs = [(name, seed) for name in names for seed in options.seeds]
+    found: dict[str, list[dict]] = {name: [] for name in names}
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # one network a core
+    with ProcessPoolExecutor(available_cores(), mp_context=get_context("spawn")) as pool:
+        for further in (False, True):  # what others go on from, or are taught by, first
+            some = [job for job in jobs if VARIANTS[job[0]].further == further]
+            waiting = [pool.submit(train, picked, *job, options.epochs, options.seeds) for job in some]
+            for (name, _), future in zip(some, waiting, strict=True):
+                found[name].append(future.result())
+                print(name, found[name][-1], flush=True)
+    rows = [row(name, lines, found[RECIPE]) for name, lines in found.items()]
+    print(table(rows))
+    facts = {"images": options.images, "epochs": options.epochs, "seeds": options.seeds, "rows": rows}
+    with replacing(options.out) as beside:
+        command = " ".join(["python benchmarks/ablation.py", *sys.argv[1:]])
+        beside.write_text(json.dumps(facts | circumstances(command), indent=1) + "\n", encoding="utf-8")
+    return 0
+
+
+def pick(path: Path, images: int) -> Path:
+    """Write the tiles that all variants learn from and are judged on, and return where."""
+    data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [compact.NAME])
+    rng = np.random.default_rng(PICKED_BY)
+    own = rng.permutation(data.trained)[:images]
+    beside = data.trained + rng.permutation(data.extras)[: round(images * data.extras / data.trained)]
+    rows = np.concatenate([own, beside])
+    with replacing(path) as new, open(new, "wb") as file:
+        np.savez(
+            file,
+            tiles=data.tiles[rows],
+            targets=data.targets[rows],
+            own=len(own),
+            val=data.val.images,
+            val_camera=data.val_camera,
+            labels=data.val.labels,
+            key=digest(data.key, rows),
+        )
+    return path
+
+
+def train(path: Path, name: str, seed: int, epochs: int, seeds: list[int]) -> dict:
+    """Train one variant from one seed; return its accuracies on val, clean, after the camera, and their mean."""
+    variant = VARIANTS[name]
+    with np.load(path) as file:
+        data = {key: file[key] for key in file.files}
+    with accelerated():
+        inner = fit(variant, data, seed, epochs, path.parent)
+        if variant.further:
+            teachers = [fit(VARIANTS[RECIPE], data, each, epochs, path.parent) for each in seeds * variant.taught]
+            fit_further(inner, variant, data, seed, epochs, path.parent, teachers)
+    scores = {}
+    with full_precision(inner):
+        for domain in ("val", "val_camera"):
+            feed = baselines.small_feed(data[domain], one_hot(data["labels"]))
+            scores[domain] = round(accuracy(predict(inner, feed), data["labels"]), 6)
+    return {"seed": seed, **scores, "mean": round(sum(scores.values()) / 2, 6)}
+
+
+def fit(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> keras.Model:
+    """Return the trained inner part of a network, trained now or by an earlier call."""
+    keras.utils.set_random_seed(seed)
+    inner = baselines.inner(variant.build())
+    feed = feed_of(variant, data)
+    epochs = round(epochs * len(data["tiles"]) / len(feed))  # as many steps
+    stage = replace(compact.STAGE, epochs=epochs, **variant.stage)
+    fit_stage(inner, stage, feed, val_of(data), job(variant, data, seed, epochs, folder, "train"))
+    return inner
+
+
+def fit_further(inner: keras.Model, variant: Variant, data: dict, seed: int, epochs: int, folder: Path,
+                teachers: list[keras.Model]) -> None:  # fmt: skip
+    """Train the network on, from labels alone or taught as well."""
+    feed = feed_of(variant, data)
+    if teachers:
+        feed = replace(feed, teach=compact.taught_by(teachers))
+    way = f"taught by {len(teachers)}" if teachers else "further"
+    fit_stage(inner, compact.DISTILLED, feed, val_of(data), job(variant, data, seed, epochs, folder, way))
+
+
+def feed_of(variant: Variant, data: dict):
+    """Return the rows that a variant learns from."""
+    count = len(data["tiles"]) if variant.rendered else int(data["own"])
+    return baselines.small_feed(
+        data["tiles"][:count], data["targets"][:count], often_geometric if variant.hands else None
+    )
+
+
+def val_of(data: dict):
+    """Return what the best epoch is chosen by: val, clean and after the camera."""
+    both = np.concatenate([data["val"], data["val_camera"]])
+    return baselines.small_feed(both, np.concatenate([one_hot(data["labels"])] * 2))
+
+
+def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path, way: str) -> Job:
+    """Return where the state of a training lies; it is shared by variants that train alike so far."""
+    settings = variant.build.__name__, variant.stage, variant.rendered, variant.hands
+    key = digest(str(data["key"]), *settings, epochs, way)
+    return Job(folder / f"{key}-seed{seed}", seed, key)
+
+
+def row(name: str, lines: list[dict], recipe: list[dict]) -> dict:
+    """Return a variant's means and ranges, and seed by seed what it gains over the recipe by the mean of val."""
+    gains = [line["mean"] - other["mean"] for line, other in zip(lines, recipe, strict=True)]
+    facts = {"name": name, "title": VARIANTS[name].title, "seeds": lines}
+    for domain in ("val", "val_camera", "mean"):
+        facts[domain] = spread([line[domain] for line in lines])
+    return facts | {"gain": spread(gains)}
+
+
+def spread(values: list[float]) -> list[float]:
+    """Return mean, least and greatest."""
+    return [round(float(value), 6) for value in (np.mean(values), min(values), max(values))]
+
+
+def table(rows: list[dict]) -> str:
+    """Return the rows as text, in per cent."""
+    lines = [f"{'':48}{'val':>22}{'camera':>22}{'gain of the mean':>24}"]
+    for line in rows:
+        cells = (line["val"], line["val_camera"], line["gain"])
+        lines.append(f"{line['title']:48}" + "".join(
+            f"{100 * mean:10.2f} ({100 * least:.2f} to {100 * most:.2f})" for mean, least, most in cells))  # fmt: skip
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
