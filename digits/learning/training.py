@@ -14,6 +14,7 @@ import json
 import math
 import os
 import time
+import weakref
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -88,13 +89,17 @@ class Feed:
                 yield (self.augment(inputs, rng) if self.augment else inputs), self.targets[picked]
 
     def dataset(self, batch: int, seed: int, first: int) -> tf.data.Dataset:
-        """Return the same as `epochs`, prepared, some batches ahead of the training step."""
+        """Return the same as `epochs`, prepared, some batches ahead of the training step, while this feed lives.
+
+        TensorFlow keeps every generator it was ever given; it must not keep the images with them.
+        """
         first_row = next(replace(self, targets=self.targets[:1]).epochs(1, seed, 0))[0]
         signature = (
             tf.TensorSpec((None, *first_row.shape[1:]), first_row.dtype),
             tf.TensorSpec((None, CLASSES), tf.float32),
         )
-        stored = tf.data.Dataset.from_generator(lambda: self.epochs(batch, seed, first), output_signature=signature)
+        feed = weakref.ref(self)
+        stored = tf.data.Dataset.from_generator(lambda: feed().epochs(batch, seed, first), output_signature=signature)
         prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
         if self.teach is not None:
             prepared = prepared.map(lambda inputs, targets: (inputs, self.teach(inputs, targets)), num_parallel_calls=2)

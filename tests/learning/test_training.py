@@ -1,7 +1,9 @@
 """Stages: what is kept, what counts, and a cut-off run that ends like one that was not cut."""
 
+import gc
 import subprocess
 import sys
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -204,6 +206,15 @@ def test_without_tensorboard_one_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr(training.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(training.RunError, match="pip install tensorboard"):
         training.require_tensorboard(tmp_path)
+
+
+def test_images_are_let_go_after_a_stage(tmp_path):
+    feed = replace(TRAIN, inputs=INPUTS.copy())
+    alive = weakref.ref(feed.inputs)
+    fit_stage(small_model(), STAGE, feed, VAL, Job(tmp_path, 7, "k"))
+    del feed
+    gc.collect()
+    assert alive() is None
 
 
 def test_a_taught_network_learns_what_its_teachers_say_of_the_tiles_it_sees():
