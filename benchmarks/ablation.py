@@ -48,6 +48,7 @@ class Variant:
     build: Callable[[], keras.Model] = compact.build_cnn_compact
     stage: dict = field(default_factory=dict)  # what is different about compact.STAGE
     rendered: bool = True  # learns from rendered pictures too
+    twice: bool = False  # sees MNIST's own tiles twice as often as those rendered beside them
     hands: bool = True  # digits are bent and turned anew in every epoch
     further: bool = False  # then trained for as long as the teaching takes
     taught: bool = False  # and meanwhile by all seeds of the recipe together
@@ -57,6 +58,7 @@ RECIPE = "recipe"
 VARIANTS = {
     RECIPE: Variant("the recipe"),
     "rendered": Variant("without rendered pictures", rendered=False),
+    "twice": Variant("MNIST's tiles twice an epoch", twice=True),
     "hands": Variant("without bending and turning", hands=False),
     "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
     "average": Variant("without the average of weights", stage={"average": None}),
@@ -161,9 +163,10 @@ def fit_further(inner: keras.Model, variant: Variant, data: dict, seed: int, epo
 
 def feed_of(variant: Variant, data: dict):
     """Return the rows that a variant learns from."""
-    count = len(data["tiles"]) if variant.rendered else int(data["own"])
+    own, count = int(data["own"]), len(data["tiles"])
+    rows = np.concatenate([np.arange(own if not variant.rendered else count), np.arange(own * variant.twice)])
     return baselines.small_feed(
-        data["tiles"][:count], data["targets"][:count], often_geometric if variant.hands else None
+        data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None
     )
 
 
@@ -175,7 +178,7 @@ def val_of(data: dict):
 
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path, way: str) -> Job:
     """Return where the state of a training lies; it is shared by variants that train alike so far."""
-    settings = variant.build.__name__, variant.stage, variant.rendered, variant.hands
+    settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands
     key = digest(str(data["key"]), *settings, epochs, way)
     return Job(folder / f"{key}-seed{seed}", seed, key)
 
