@@ -3,20 +3,25 @@
 import cv2
 import numpy as np
 
-# A printed line is found by a straight run of at least this share of the frame's shorter side.
-_SHORTEST = 0.38
-# Lengthened to the frame's edges, it is ink along this share: strokes end, printed lines go on. One that belongs to
-# no family of parallels must be ink all along, because a tall 1 is long, thin and straight too.
+# A printed line is looked for from a straight run of at least this share of the frame's shorter side on. Where pen
+# strokes are near, lines are too faint to be ink: what is left above and below a row of digits can be this short.
+_SHORTEST = 0.2
+# Lengthened to the frame's edges, it is there along this share: strokes end, printed lines go on. One that belongs to
+# no family of parallels must be there all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
+# It is there where there is ink, or this share of the contrast that the line has where it is ink.
+_THERE = 0.6
 _LENGTH = 0.75  # from the first ink to the last, of the way through the frame
 _COVERED_ALONE = 0.85
 _COVERED_BY_TWO = 0.65
 _FAMILY = 3
 _LEAST_DISTANCE = 14  # between two lines, work pixels
 _ANGLE_TOLERANCE = np.deg2rad(4.0)
-# Lines are looked for only where something spans this share of the frame without filling it.
+# Lines are looked for only where something spans this share of the frame without filling it, or is a strip: of this
+# share of the frame's shorter side, and no wider than that.
 _SPAN = 0.6
 _SPARSE = 0.35
+_STRIP, _STRIP_WIDTH = 0.38, 0.04
 # A stroke crosses a line where it is this much thicker, across the line, than the line itself ...
 _CROSSING = 2.0
 # ... or this much darker.
@@ -35,20 +40,21 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
         mask: uint8 (h, w) of 0 and 1.
         contrast: uint8 (h, w), what the mask was made from.
     """
-    lines = _printed(_segments(mask), mask)
+    lines = _printed(_segments(mask), mask, contrast)
     if not lines:
         return mask
     # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
-    darkness = float(np.median([_darkness(mask, contrast, points) for points in lines]))
-    faint = contrast < _DARKER * darkness
+    darkness = [_darkness(mask, contrast, points) for points in lines]
+    most = np.percentile(darkness, 75, method="lower")
+    limits = [_DARKER * min(own, most) for own in darkness]
     result = mask.copy()
-    for points in lines:
-        _erase(result, mask, faint, points)
+    for points, limit in zip(lines, limits, strict=True):
+        _erase(result, mask, contrast, points, limit)
     # What is left of a bent line along its edge is a pixel thin.
     thick = cv2.morphologyEx(result, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    for points in lines:
+    for points, limit in zip(lines, limits, strict=True):
         rows, columns = points[..., 0].ravel(), points[..., 1].ravel()
-        thin = (thick[rows, columns] == 0) & faint[rows, columns]
+        thin = (thick[rows, columns] == 0) & (contrast[rows, columns] < limit)
         result[rows[thin], columns[thin]] = 0
     return result
 
@@ -61,7 +67,7 @@ def looks_ruled(pieces: list[tuple[int, int, int, int, int]], shape: tuple[int, 
 
 
 def _is_strip(w: int, h: int, shape: tuple[int, int]) -> bool:
-    return max(w, h) > _SHORTEST * min(shape) and min(w, h) < 0.04 * min(shape)
+    return max(w, h) > _STRIP * min(shape) and min(w, h) < _STRIP_WIDTH * min(shape)
 
 
 def _segments(mask: np.ndarray) -> np.ndarray:
@@ -81,7 +87,7 @@ def _segments(mask: np.ndarray) -> np.ndarray:
     return segments[np.argsort(-length)][:_TRIES]
 
 
-def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+def _printed(segments: np.ndarray, mask: np.ndarray, contrast: np.ndarray) -> list[np.ndarray]:
     """Return the profile points across each printed line: those in a family of parallels or crossing the frame."""
     distinct: list[tuple[float, np.ndarray, np.ndarray]] = []
     seen: list[np.ndarray] = []
@@ -91,7 +97,7 @@ def _printed(segments: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
         seen.append(segment)
         segment = _refined(segment, mask)
         points = _across_points(segment, mask.shape)
-        on_line = _on_line(mask, points)
+        on_line = _there(mask, contrast, points)
         if len(on_line) and on_line.mean() > _COVERED and np.ptp(np.flatnonzero(on_line)) > _LENGTH * len(on_line):
             distinct.append((_angle(segment), on_line, points))
     angles = [angle for angle, _, _ in distinct]
@@ -168,14 +174,27 @@ def _on_line(mask: np.ndarray, points: np.ndarray) -> np.ndarray:
     return (mask[middle[..., 0], middle[..., 1]] > 0).any(axis=1)
 
 
+def _there(mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return bool (N,): whether the line is there, as ink or nearly as dark as where it is ink."""
+    on_line = _on_line(mask, points)
+    if not on_line.any():
+        return on_line
+    return on_line | (_strength(contrast, points) > _THERE * _darkness(mask, contrast, points))
+
+
+def _strength(contrast: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Return uint8 (N,): the contrast on the line itself, give or take two pixels."""
+    middle = points[:, _REACH - 2 : _REACH + 3]
+    return contrast[middle[..., 0], middle[..., 1]].max(axis=1)
+
+
 def _darkness(mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> float:
     """Return the contrast of a line where it is bare: the strongest quarters may lie under strokes."""
-    middle = points[_on_line(mask, points), _REACH - 2 : _REACH + 3]
-    return float(np.percentile(contrast[middle[..., 0], middle[..., 1]].max(axis=1), 35))
+    return float(np.percentile(_strength(contrast, points[_on_line(mask, points)]), 35))
 
 
-def _erase(result: np.ndarray, mask: np.ndarray, faint: np.ndarray, points: np.ndarray) -> None:
-    """Take one line, given by the points of its profiles, out of `result`, in place, where it is `faint`."""
+def _erase(result: np.ndarray, mask: np.ndarray, contrast: np.ndarray, points: np.ndarray, limit: float) -> None:
+    """Take a line, given by the points of its profiles, out of `result`, in place, where contrast is below `limit`."""
     rows, columns = points[..., 0], points[..., 1]
     thickness = max(1.0, float(np.median(mask[rows, columns][_on_line(mask, points)].sum(axis=1))))
     length = int(round(thickness * _CROSSING)) + 1
@@ -183,5 +202,5 @@ def _erase(result: np.ndarray, mask: np.ndarray, faint: np.ndarray, points: np.n
     crossing = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((1, length) if upright else (length, 1), np.uint8))
     half = int(np.ceil(thickness / 2)) + 1
     rows, columns = (a[:, _REACH - half : _REACH + half + 1].ravel() for a in (rows, columns))
-    gone = (crossing[rows, columns] == 0) & faint[rows, columns]
+    gone = (crossing[rows, columns] == 0) & (contrast[rows, columns] < limit)
     result[rows[gone], columns[gone]] = 0

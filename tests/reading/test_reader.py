@@ -97,10 +97,9 @@ def on_printed_lines(seed: int, squares: bool) -> np.ndarray:
 def test_ruled_and_squared_paper(reader):
     ruled, squared = ([read(reader, on_printed_lines(seed, squares)) for seed in range(1, 7)]
                       for squares in (False, True))  # fmt: skip
-    assert ruled == ["273584"] * 6 and squared[2] == "273584"
-    # Squares are harder: about one digit in six is refused, for what of its square stays with it.
+    assert ruled == ["273584"] * 6
     right = sum(sum((Counter(row) & Counter("273584")).values()) for row in squared)
-    assert right >= 28 and max(map(len, squared)) <= 6, squared
+    assert right >= 35 and max(map(len, squared)) <= 6, squared
 
 
 def test_forty_small_digits_on_a_page(reader):
