@@ -141,6 +141,8 @@ def run_all(options: argparse.Namespace, report) -> None:
             results.tabulate(run, outcomes, results_dir(config))
             return
         best = results.report(run, outcomes, results_dir(config))
+        run = results.without_tiles(run)
+        del data
         folder = export(run, outcomes, best)
         read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")

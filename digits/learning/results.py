@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,8 +99,16 @@ def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], table:
             figure.savefig(beside, format="png", dpi=110)
 
 
+def without_tiles(run: Run) -> Run:
+    """Return the run with as few of the tiles trained on as an export needs: converters want the room themselves."""
+    data = run.data
+    rng = np.random.default_rng(run.config.seed)
+    shown = np.sort(rng.choice(data.fitted, min(_REPRESENTATIVE, data.fitted), replace=False))
+    return replace(run, data=replace(data, tiles=data.tiles[shown], targets=data.targets[shown]))
+
+
 def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
-    """Export one network in every format; return its folder.
+    """Export one network, of a run `without_tiles` or of a whole one, in every format; return its folder.
 
     Raises:
         ExportError: if a file does not say what the network says; the folder is then as it was.
@@ -107,8 +116,8 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
     from digits.learning.export import export_model, golden_sources
 
     data = run.data
-    rng = np.random.default_rng(run.config.seed)
-    shown = np.sort(rng.choice(data.fitted, min(_REPRESENTATIVE, data.fitted), replace=False))
+    if len(data.tiles) > _REPRESENTATIVE:
+        data = without_tiles(run).data
     card_info = {
         "metrics": outcome.scores,
         "choice": round(outcome.choice, 6),
@@ -124,7 +133,7 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
         card_info,
         golden_sources=golden_sources(load_mnist()[2]),
         calibration=calibration_views(data.calibration, cache_dir(run.config)),
-        representative=data.tiles[shown],
+        representative=data.tiles,
         report=run.report,
     )
 

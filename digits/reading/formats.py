@@ -35,6 +35,7 @@ DEFAULT_FILE = "default.txt"  # in exports/: names of folders there, one a line;
 BUNDLED = "model/"  # where a bundle (learning/bundle.py) keeps its model
 # Probabilities of a sound file sum to 1 within float32 (and 8-bit softmax) rounding.
 _SUM_TOLERANCE = 0.02
+_AT_ONCE = 128  # tiles: 0.1 MB each as numbers, and a network needs several times that between its layers
 # Importing TensorFlow takes half a minute on a slow disk; a trial that is still silent after this hangs.
 _TRIAL_SECONDS = 180
 # A network's description is a few hundred kB; anything far larger is damaged or hostile.
@@ -89,10 +90,9 @@ class Model:
             raise ValueError(f"tiles are {tiles.dtype} {tiles.shape}, expected uint8 (N, 96, 96)")
         if len(tiles) == 0:
             return np.zeros((0, CLASSES), np.float32)
-        inputs = to_input(tiles)
-        if self._one_by_one:
-            return np.concatenate([np.asarray(self._run(inputs[i : i + 1]), np.float32) for i in range(len(inputs))])
-        return np.asarray(self._run(inputs), np.float32)
+        size = 1 if self._one_by_one else _AT_ONCE
+        parts = [self._run(to_input(tiles[start : start + size])) for start in range(0, len(tiles), size)]
+        return np.concatenate(parts).astype(np.float32)
 
     @classmethod
     def parts(cls, path: Path) -> list[Path]:
