@@ -21,6 +21,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -62,8 +63,11 @@ def main() -> int:
     weights = imagenet_weights(None, print)
     command = "python benchmarks/training.py " + " ".join(sys.argv[1:])
     if options.growth:
-        add(options.out, growth=growth(tiles.images, tiles.labels, weights, options.growth),
-            growth_circumstances=circumstances(command))  # fmt: skip
+        found = []
+        for line in growth(tiles.images, tiles.labels, weights, options.growth):
+            found.append(line)
+            add(options.out, growth=found, growth_circumstances=circumstances(command))
+            print(line, flush=True)
         return 0
     picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
     train = tiles.select(picked)
@@ -221,9 +225,8 @@ def table(rows: list[dict]) -> str:
     return "\n".join(lines)
 
 
-def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -> list[dict]:
-    """Return seconds of the cached pass and of one epoch of stages 1 and 2, and peak memory, for numbers of images."""
-    found = []
+def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -> Iterator[dict]:
+    """Yield seconds of the cached pass and of one epoch of stages 1 and 2, and peak memory, for numbers of images."""
     for count in counts:
         model = mobilenet(weights, transfer.LAST_LAYERS)
         with tempfile.TemporaryDirectory() as cache:
@@ -246,10 +249,8 @@ def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -
             )
             second = time.perf_counter()
         seconds = {"pass": passed - began, "frozen_epoch": first - passed, "last_20_epoch": second - first}
-        found.append({"images": count, "seconds": {name: round(value, 1) for name, value in seconds.items()},
-                      "peak_gb": round(peak_gb(), 2)})  # fmt: skip
-        print(found[-1], flush=True)
-    return found
+        seconds = {name: round(value, 1) for name, value in seconds.items()}
+        yield {"images": count, "seconds": seconds, "peak_gb": round(peak_gb(), 2)}
 
 
 SETTINGS = {
