@@ -171,13 +171,14 @@ class Results:
             raise MissingError(f"shift.json lacks {self.default()}; run python benchmarks/shift.py")
         return models[self.default()]["accuracy"]
 
-    def whole_run(self) -> dict:
-        """Return what benchmarks/whole_run.py measured of the default run."""
-        command = "python benchmarks/whole_run.py"
+    def whole_run(self, *options: str) -> dict:
+        """Return what benchmarks/whole_run.py measured of train_all.py with these options."""
+        command = " ".join(["python benchmarks/whole_run.py", *options])
         found = self._json("benchmarks/results/whole_run.json", command)
-        if "python train_all.py" not in found:
-            raise MissingError(f"whole_run.json lacks the default run; run {command}")
-        return found["python train_all.py"]
+        run = " ".join(["python train_all.py", *options])
+        if run not in found:
+            raise MissingError(f"whole_run.json lacks {run}; run {command}")
+        return found[run]
 
     def ablation(self) -> dict:
         """Return what benchmarks/ablation.py measured."""
@@ -361,8 +362,8 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "growth": growth,
     "shift": shift,
     "ablation": ablation,
-    "minutes": lambda results, words: f"{results.whole_run()['minutes']:.0f}",
-    "memory": lambda results, words: f"{results.whole_run()['peak_gb']:.1f} GB",
+    "quick_minutes": lambda results, words: f"{results.whole_run('--quick')['minutes']:.1f}",
+    "quick_memory": lambda results, words: f"{results.whole_run('--quick')['peak_gb']:.1f} GB",
     "versions": versions,
     "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",
