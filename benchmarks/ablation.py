@@ -72,15 +72,17 @@ VARIANTS = {
 def main() -> int:
     """Train what the options ask for, then tell and keep what came of it."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--images", type=int, default=10_000, help="of MNIST, at most (default: 10,000)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
+    if min(options.images, options.epochs) < 1:
+        parser.error("--images and --epochs are 1 at least")
     folder = MODELS_DIR / "ablation"
     folder.mkdir(parents=True, exist_ok=True)
-    picked = pick(folder / "picked.npz", options.images)
+    picked, images = pick(folder / "picked.npz", options.images)
     names = [RECIPE, *(name for name in options.only if name != RECIPE)]
     jobs = [(name, seed) for name in names for seed in options.seeds]
     found: dict[str, list[dict]] = {name: [] for name in names}
@@ -94,19 +96,19 @@ def main() -> int:
                 print(name, found[name][-1], flush=True)
     rows = [row(name, lines, found[RECIPE]) for name, lines in found.items()]
     print(table(rows))
-    facts = {"images": options.images, "epochs": options.epochs, "seeds": options.seeds, "rows": rows}
+    facts = {"images": images, "epochs": options.epochs, "seeds": options.seeds, "rows": rows}
     with replacing(options.out) as beside:
         command = " ".join(["python benchmarks/ablation.py", *sys.argv[1:]])
         beside.write_text(json.dumps(facts | circumstances(command), indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def pick(path: Path, images: int) -> Path:
-    """Write the tiles that all variants learn from and are judged on, and return where."""
+def pick(path: Path, images: int) -> tuple[Path, int]:
+    """Write the tiles that all variants learn from and are judged on; return where, and how many are MNIST's."""
     data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [compact.NAME])
     rng = np.random.default_rng(PICKED_BY)
     own = rng.permutation(data.trained)[:images]
-    beside = data.trained + rng.permutation(data.extras)[: round(images * data.extras / data.trained)]
+    beside = data.trained + rng.permutation(data.extras)[: round(len(own) * data.extras / data.trained)]
     rows = np.concatenate([own, beside])
     with replacing(path) as new, open(new, "wb") as file:
         np.savez(
@@ -119,7 +121,7 @@ def pick(path: Path, images: int) -> Path:
             labels=data.val.labels,
             key=digest(data.key, rows),
         )
-    return path
+    return path, len(own)
 
 
 def train(path: Path, name: str, seed: int, epochs: int, seeds: list[int]) -> dict:
@@ -164,7 +166,7 @@ def fit_further(inner: keras.Model, variant: Variant, data: dict, seed: int, epo
 def feed_of(variant: Variant, data: dict):
     """Return the rows that a variant learns from."""
     own, count = int(data["own"]), len(data["tiles"])
-    rows = np.concatenate([np.arange(own if not variant.rendered else count), np.arange(own * variant.twice)])
+    rows = np.concatenate([np.arange(count if variant.rendered else own), np.arange(own * variant.twice)])
     return baselines.small_feed(
         data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None
     )

@@ -53,12 +53,12 @@ WORDS = {
         "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
         "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
         "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with", "gain": "Gain, mean of both (range)",
-        "without recipe": "everything: the recipe", "without rendered": "no rendered pictures",
-        "without twice": "MNIST's tiles twice an epoch",
-        "without hands": "no digits bent and turned", "without smooth": "no label smoothing",
-        "without average": "no average of weights", "without decay": "no weight decay",
-        "without wide": "everything, `cnn_augmented`'s layers", "without further": "everything, six epochs more",
-        "without taught": "everything, six epochs more, taught by all seeds",
+        "variant recipe": "everything: the recipe", "variant rendered": "no rendered pictures",
+        "variant twice": "MNIST's tiles twice an epoch",
+        "variant hands": "no digits bent and turned", "variant smooth": "no label smoothing",
+        "variant average": "no average of weights", "variant decay": "no weight decay",
+        "variant wide": "everything, `cnn_augmented`'s layers", "variant further": "everything, six epochs more",
+        "variant taught": "everything, six epochs more, taught by all seeds",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
@@ -92,12 +92,12 @@ WORDS = {
         "worst_corruption": "… tras la peor de ellas, {}", "16x16": "… reducidas a 16x16, como las de USPS",
         "optdigits": "optdigits, 8x8, otros autores", "variant": "Entrenada con",
         "gain": "Ganancia, media de ambas (rango)",
-        "without recipe": "todo: la receta", "without rendered": "sin imágenes generadas",
-        "without twice": "las imágenes de MNIST dos veces por época",
-        "without hands": "sin torcer ni girar las cifras", "without smooth": "sin suavizar las etiquetas",
-        "without average": "sin promediar los pesos", "without decay": "sin decaimiento de pesos",
-        "without wide": "todo, con las capas de `cnn_augmented`", "without further": "todo, seis épocas más",
-        "without taught": "todo, seis épocas más, enseñada por todas las semillas",
+        "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
+        "variant twice": "las imágenes de MNIST dos veces por época",
+        "variant hands": "sin torcer ni girar las cifras", "variant smooth": "sin suavizar las etiquetas",
+        "variant average": "sin promediar los pesos", "variant decay": "sin decaimiento de pesos",
+        "variant wide": "todo, con las capas de `cnn_augmented`", "variant further": "todo, seis épocas más",
+        "variant taught": "todo, seis épocas más, enseñada por todas las semillas",
     },
 }  # fmt: skip
 
@@ -341,7 +341,7 @@ def ablation(results: Results, words: dict) -> str:
         mean, least, most = (100 * value for value in line["gain"])
         gain = "" if line["name"] == "recipe" else f"{mean:+.2f} ({least:+.2f} … {most:+.2f})"
         both = (percent(line[key][0], 2) for key in ("val", "val_camera"))
-        rows.append([words[f"without {line['name']}"], *both, gain])
+        rows.append([words[f"variant {line['name']}"], *both, gain])
     return table(head, rows)
 
 

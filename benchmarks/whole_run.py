@@ -50,7 +50,11 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as name:
         checkout = Path(name) / "digits"
-        subprocess.run(["git", "clone", "--quiet", ROOT, checkout], check=True)
+        try:
+            subprocess.run(["git", "clone", "--quiet", ROOT, checkout], check=True)
+        except (OSError, subprocess.CalledProcessError):
+            print(f"{ROOT} cannot be cloned: this needs git, and the repository instead of a download", file=sys.stderr)
+            return 1
         if RAW_DIR.is_dir():
             shutil.copytree(RAW_DIR, checkout / "data" / "raw")
         before, began = speed(checkout), time.monotonic()
@@ -61,6 +65,8 @@ def main() -> int:
         if status:
             return 1
         after = speed(checkout)
+    from training import add  # of the script beside this one; with TensorFlow, which nothing needed until now
+
     from digits.learning.experiment import circumstances
 
     facts = {
@@ -70,8 +76,7 @@ def main() -> int:
         "minutes_of": parts(text),
         **circumstances(" ".join(["python train_all.py", *arguments])),
     }
-    known = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
-    RESULT.write_text(json.dumps(known | {facts["command"]: facts}, indent=1) + "\n", encoding="utf-8")
+    add(RESULT, **{facts["command"]: facts})
     print(json.dumps(facts, indent=1))
     return 0
 

@@ -224,7 +224,9 @@ class Lesson:
         folder = self.config.exports_dir / name
         run = self.run()
         outcome = experiment.train_model(name, run)
-        return folder if (folder / "card.json").exists() else results.export_outcome(name, outcome, run)
+        if (folder / "card.json").exists():
+            return folder
+        return results.export_outcome(name, outcome, results.without_tiles(run))
 
 
 def begin(notebook: str, tensorflow: bool = True) -> Lesson:

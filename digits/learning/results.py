@@ -108,7 +108,7 @@ def without_tiles(run: Run) -> Run:
 
 
 def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
-    """Export one network, of a run `without_tiles` or of a whole one, in every format; return its folder.
+    """Export one network of a run `without_tiles` in every format; return its folder.
 
     Raises:
         ExportError: if a file does not say what the network says; the folder is then as it was.
@@ -116,8 +116,6 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
     from digits.learning.export import export_model, golden_sources
 
     data = run.data
-    if len(data.tiles) > _REPRESENTATIVE:
-        data = without_tiles(run).data
     card_info = {
         "metrics": outcome.scores,
         "choice": round(outcome.choice, 6),

@@ -57,7 +57,7 @@ class Stage:
 class Feed:
     """The rows a network is trained or judged on.
 
-    inputs: (M, ...) as stored, an array or what rows can be picked from like from one; targets: float32 (N, 10);
+    inputs: (M, ...) as stored, an array or what is indexed by rows like one; targets: float32 (N, 10);
     rows: (N,) positions in `inputs`, None: all.
     prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
     augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.

@@ -9,11 +9,11 @@ _SHORTEST = 0.2
 # Lengthened to the frame's edges, it is there along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be there all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
-# It is there where there is ink, or this share of the contrast that the line has where it is ink.
-_THERE = 0.6
-_LENGTH = 0.75  # from the first ink to the last, of the way through the frame
+_LENGTH = 0.75  # from where it is there first to where it is last, of the way through the frame
 _COVERED_ALONE = 0.85
 _COVERED_BY_TWO = 0.65
+# It is there where there is ink, or this share of the contrast that the line has where it is ink.
+_THERE = 0.6
 _FAMILY = 3
 _LEAST_DISTANCE = 14  # between two lines, work pixels
 _ANGLE_TOLERANCE = np.deg2rad(4.0)
@@ -44,7 +44,7 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     if not lines:
         return mask
     # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
-    darkness = [_darkness(mask, contrast, points) for points in lines]
+    darkness = [_darkness(_strength(contrast, points), _on_line(mask, points)) for points in lines]
     most = np.percentile(darkness, 75, method="lower")
     limits = [_DARKER * min(own, most) for own in darkness]
     result = mask.copy()
@@ -179,7 +179,8 @@ def _there(mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> np.nda
     on_line = _on_line(mask, points)
     if not on_line.any():
         return on_line
-    return on_line | (_strength(contrast, points) > _THERE * _darkness(mask, contrast, points))
+    strength = _strength(contrast, points)
+    return on_line | (strength > _THERE * _darkness(strength, on_line))
 
 
 def _strength(contrast: np.ndarray, points: np.ndarray) -> np.ndarray:
@@ -188,9 +189,9 @@ def _strength(contrast: np.ndarray, points: np.ndarray) -> np.ndarray:
     return contrast[middle[..., 0], middle[..., 1]].max(axis=1)
 
 
-def _darkness(mask: np.ndarray, contrast: np.ndarray, points: np.ndarray) -> float:
-    """Return the contrast of a line where it is bare: the strongest quarters may lie under strokes."""
-    return float(np.percentile(_strength(contrast, points[_on_line(mask, points)]), 35))
+def _darkness(strength: np.ndarray, on_line: np.ndarray) -> float:
+    """Return the contrast of a line where it is bare ink: the strongest quarters may lie under strokes."""
+    return float(np.percentile(strength[on_line], 35))
 
 
 def _erase(result: np.ndarray, mask: np.ndarray, contrast: np.ndarray, points: np.ndarray, limit: float) -> None:
