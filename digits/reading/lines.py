@@ -6,6 +6,7 @@ import numpy as np
 # A printed line is looked for from a straight run of at least this share of the frame's shorter side on. Where pen
 # strokes are near, lines are too faint to be ink: what is left above and below a row of digits can be this short.
 _SHORTEST = 0.2
+_FEWEST_PIXELS = 48  # ... and of this many work pixels: in small pictures, shorter runs are noise and strokes
 # Lengthened to the frame's edges, it is there along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be there all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
@@ -75,7 +76,7 @@ def _segments(mask: np.ndarray) -> np.ndarray:
     half = cv2.resize(mask, (max(1, mask.shape[1] // 2), max(1, mask.shape[0] // 2)), interpolation=cv2.INTER_AREA)
     # Printed lines are thin: without the broad areas of a dark room there is far less to search.
     thin = half - cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((_BROAD // 2, _BROAD // 2), np.uint8))
-    shortest = _SHORTEST * min(half.shape)
+    shortest = max(_SHORTEST * min(half.shape), _FEWEST_PIXELS / 2)
     if cv2.countNonZero(thin) < shortest:
         return np.empty((0, 4))
     found = cv2.HoughLinesP(thin, 1, np.pi / 180, threshold=max(20, int(shortest * 0.5)),

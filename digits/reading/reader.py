@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits.reading.images import to_bgr
-from digits.reading.ink import Ink, find_ink, find_inks
+from digits.reading.ink import Ink, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
@@ -344,10 +344,19 @@ def main_tile(frame: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: "blank: ..." if nothing is written there.
     """
-    ink = find_ink(to_bgr(frame))
+    found = [whole for ink in find_inks(to_bgr(frame)) if (whole := _whole(ink)) is not None]
+    if not found:
+        raise ValueError("blank: no strokes were found on the paper")
+    # Where light and dark strokes are as likely, the one that lies inside the other is the hole of a 0.
+    hole = len(found) == 2 and not found[1].cut_off and _goes_round(found[1].box, found[0].box)
+    return normalise(found[hole].ink)
+
+
+def _whole(ink: Ink) -> Part | None:
+    """Return the most prominent part with all pieces that belong to it, None if nothing is worth reading."""
     parts, _ = _worth_reading(locate(ink, MIN_SIDE), ink)
     if not parts:
-        raise ValueError("blank: no strokes were found on the paper")
+        return None
     whole = max(parts, key=lambda part: _prominence(part, ink))
     largest = whole.side
     for part in sorted(parts, key=lambda part: -part.side):
@@ -355,7 +364,14 @@ def main_tile(frame: np.ndarray) -> np.ndarray:
         grown = _GROWN_BY_HALVES if part.side > _HALF * largest else _GROWN_BY_BITS
         if near and part.side > _SMALLER / 2 * largest and merge(whole, part).side <= grown * largest:
             whole = merge(whole, part)
-    return normalise(whole.ink)
+    return whole
+
+
+def _goes_round(outer: tuple[int, int, int, int], inner: tuple[int, int, int, int]) -> bool:
+    """Return whether one box (x, y, w, h) holds all of another one, and more."""
+    x, y, w, h = inner
+    left, top, width, height = outer
+    return (outer != inner and left <= x and top <= y and x + w <= left + width and y + h <= top + height)
 
 
 def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:

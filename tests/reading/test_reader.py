@@ -209,6 +209,16 @@ def test_main_tile_is_the_tile_the_reader_shows(reader):
         main_tile(paper())
 
 
+def test_main_tile_of_a_fat_zero_in_a_small_picture_is_its_stroke_and_not_the_hole_in_it():
+    for tilt in range(-40, 41, 10):
+        picture = np.zeros((28, 28, 3), np.uint8)
+        cv2.ellipse(picture, (14, 14), (6, 9), tilt, 0, 360, (255, 255, 255), 4, cv2.LINE_AA)
+        for frame in (picture, 255 - picture):
+            tile = main_tile(frame)
+            assert tile[44:52, 44:52].max() == 0, (tilt, frame[0, 0, 0])
+            assert tile[8:20].max() > 200 and tile[-20:-8].max() > 200
+
+
 def test_samples_are_read(reader):
     truth = json.loads((SAMPLES / "truth.json").read_text(encoding="utf-8"))
     pictures = {name: digits for name, digits in truth.items() if not name.endswith(".mp4")}
