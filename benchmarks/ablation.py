@@ -1,7 +1,7 @@
 """What each part of cnn_compact's training brings: the same on fewer images, with one part left out or added.
 
     python benchmarks/ablation.py                        10,000 images of MNIST, three seeds
-    python benchmarks/ablation.py --only smooth taught   some of VARIANTS, besides the recipe itself
+    python benchmarks/ablation.py --only smooth longer   some of VARIANTS, besides the recipe itself
 
 Candidates are sifted with this before anything is trained on all images. Images, and in the same proportion the
 pictures rendered beside them, are picked once, at random; validation is whole, clean and after camera changes, and its
@@ -50,8 +50,7 @@ class Variant:
     rendered: bool = True  # learns from rendered pictures too
     twice: bool = False  # sees MNIST's own tiles twice as often as those rendered beside them
     hands: bool = True  # digits are bent and turned anew in every epoch
-    further: bool = False  # then trained for as long as the teaching takes
-    taught: bool = False  # and meanwhile by all seeds of the recipe together
+    more: int = 0  # epochs
 
 
 RECIPE = "recipe"
@@ -64,8 +63,7 @@ VARIANTS = {
     "average": Variant("without the average of weights", stage={"average": None}),
     "decay": Variant("without weight decay", stage={"weight_decay": 0.0}),
     "wide": Variant("the network of cnn_augmented", build=baselines.build_cnn_augmented),
-    "further": Variant("six epochs more", further=True),
-    "taught": Variant("six epochs more, taught by the seeds together", further=True, taught=True),
+    "longer": Variant("six epochs more", more=6),
 }
 
 
@@ -88,12 +86,10 @@ def main() -> int:
     found: dict[str, list[dict]] = {name: [] for name in names}
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # one network a core
     with ProcessPoolExecutor(available_cores(), mp_context=get_context("spawn")) as pool:
-        for further in (False, True):  # what others go on from, or are taught by, first
-            some = [job for job in jobs if VARIANTS[job[0]].further == further]
-            waiting = [pool.submit(train, picked, *job, options.epochs, options.seeds) for job in some]
-            for (name, _), future in zip(some, waiting, strict=True):
-                found[name].append(future.result())
-                print(name, found[name][-1], flush=True)
+        waiting = [pool.submit(train, picked, *job, options.epochs) for job in jobs]
+        for (name, _), future in zip(jobs, waiting, strict=True):
+            found[name].append(future.result())
+            print(name, found[name][-1], flush=True)
     rows = [row(name, lines, found[RECIPE]) for name, lines in found.items()]
     print(table(rows))
     facts = {"images": images, "epochs": options.epochs, "seeds": options.seeds, "rows": rows}
@@ -124,16 +120,13 @@ def pick(path: Path, images: int) -> tuple[Path, int]:
     return path, len(own)
 
 
-def train(path: Path, name: str, seed: int, epochs: int, seeds: list[int]) -> dict:
+def train(path: Path, name: str, seed: int, epochs: int) -> dict:
     """Train one variant from one seed; return its accuracies on val, clean, after the camera, and their mean."""
     variant = VARIANTS[name]
     with np.load(path) as file:
         data = {key: file[key] for key in file.files}
     with accelerated():
         inner = fit(variant, data, seed, epochs, path.parent)
-        if variant.further:
-            teachers = [fit(VARIANTS[RECIPE], data, each, epochs, path.parent) for each in seeds * variant.taught]
-            fit_further(inner, variant, data, seed, epochs, path.parent, teachers)
     scores = {}
     with full_precision(inner):
         for domain in ("val", "val_camera"):
@@ -147,20 +140,10 @@ def fit(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> k
     keras.utils.set_random_seed(seed)
     inner = baselines.inner(variant.build())
     feed = feed_of(variant, data)
-    epochs = round(epochs * len(data["tiles"]) / len(feed))  # as many steps
+    epochs = round((epochs + variant.more) * len(data["tiles"]) / len(feed))  # as many steps
     stage = replace(compact.STAGE, epochs=epochs, **variant.stage)
-    fit_stage(inner, stage, feed, val_of(data), job(variant, data, seed, epochs, folder, "train"))
+    fit_stage(inner, stage, feed, val_of(data), job(variant, data, seed, epochs, folder))
     return inner
-
-
-def fit_further(inner: keras.Model, variant: Variant, data: dict, seed: int, epochs: int, folder: Path,
-                teachers: list[keras.Model]) -> None:  # fmt: skip
-    """Train the network on, from labels alone or taught as well."""
-    feed = feed_of(variant, data)
-    if teachers:
-        feed = replace(feed, teach=compact.taught_by(teachers))
-    way = f"taught by {len(teachers)}" if teachers else "further"
-    fit_stage(inner, compact.DISTILLED, feed, val_of(data), job(variant, data, seed, epochs, folder, way))
 
 
 def feed_of(variant: Variant, data: dict):
@@ -178,10 +161,10 @@ def val_of(data: dict):
     return baselines.small_feed(both, np.concatenate([one_hot(data["labels"])] * 2))
 
 
-def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path, way: str) -> Job:
-    """Return where the state of a training lies; it is shared by variants that train alike so far."""
-    settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands
-    key = digest(str(data["key"]), *settings, epochs, way)
+def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:
+    """Return where the state of a training lies."""
+    settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands, variant.more
+    key = digest(str(data["key"]), *settings, epochs)
     return Job(folder / f"{key}-seed{seed}", seed, key)
 
 

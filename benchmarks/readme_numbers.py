@@ -57,8 +57,9 @@ WORDS = {
         "variant twice": "MNIST's tiles twice an epoch",
         "variant hands": "no digits bent and turned", "variant smooth": "no label smoothing",
         "variant average": "no average of weights", "variant decay": "no weight decay",
-        "variant wide": "everything, `cnn_augmented`'s layers", "variant further": "everything, six epochs more",
-        "variant taught": "everything, six epochs more, taught by all seeds",
+        "variant wide": "everything, `cnn_augmented`'s layers", "variant longer": "everything, six epochs more",
+        "variant further": "everything, then six epochs more",
+        "variant taught": "everything, then six epochs more, taught by all seeds",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
@@ -96,8 +97,9 @@ WORDS = {
         "variant twice": "las imágenes de MNIST dos veces por época",
         "variant hands": "sin torcer ni girar las cifras", "variant smooth": "sin suavizar las etiquetas",
         "variant average": "sin promediar los pesos", "variant decay": "sin decaimiento de pesos",
-        "variant wide": "todo, con las capas de `cnn_augmented`", "variant further": "todo, seis épocas más",
-        "variant taught": "todo, seis épocas más, enseñada por todas las semillas",
+        "variant wide": "todo, con las capas de `cnn_augmented`", "variant longer": "todo, seis épocas más",
+        "variant further": "todo, luego seis épocas más",
+        "variant taught": "todo, luego seis épocas más, enseñada por todas las semillas",
     },
 }  # fmt: skip
 

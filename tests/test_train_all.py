@@ -102,21 +102,12 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
 
 
-def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_seed_takes_up(
-    finished, tmp_path, monkeypatch, capsys
-):
+def test_what_a_release_trained_is_judged_again(finished, tmp_path, monkeypatch, capsys):
     out = copy_of_data(finished[0], tmp_path / "out")
-    settings = {"release": True, "teachers": 2, "compact_epochs": 1}
-    code, stdout, stderr = run(out, "--models", "cnn_compact", extra=settings)
-    assert code == 0, stderr
-    assert list(accuracies(out)) == [("cnn_compact", "train"), ("cnn_compact", "distilled")]
-    assert [seed for seed, *_ in seeds_and_accuracies(out)] == ["0", "1", "0"]
-    assert stdout.index("train: done earlier") < stdout.index("distilled 1/1")  # its first teacher is itself
-    card = json.loads((out / "exports" / "cnn_compact" / "card.json").read_text())
-    assert [row["stage"] for row in card["rows"]] == ["train", "train", "distilled"]
-    code, stdout, stderr = run(out, "--models", "cnn_compact", "--seed", "1", extra=settings)
-    assert code == 0, stderr
-    assert stdout.count("train: done earlier") == 3 and "train 1/1" not in stdout  # of seed 1, 0, 1
+    settings = {"release": True, "compact_epochs": 1}
+    for seed in ("0", "1"):
+        code, _, stderr = run(out, "--models", "cnn_compact", "--seed", seed, extra=settings)
+        assert code == 0, stderr
 
     from digits.learning import rejudge
     from digits.learning.config import RunConfig
@@ -127,14 +118,14 @@ def test_a_release_lets_cnn_compact_learn_from_several_seeds_which_a_further_see
     before = seeds_and_accuracies(out)
     assert rejudge.main(["--imagenet-weights", "none"]) == 0
     again = seeds_and_accuracies(out)
-    assert [row[:2] for row in again] == [row[:2] for row in before] and len(before) == 4
+    assert [row[:2] for row in again] == [row[:2] for row in before] and len(before) == 2
     # One image of a hundred may lie on the border: these networks have seen one epoch.
     assert [float(row[3]) for row in again] == pytest.approx([float(row[3]) for row in before], abs=0.011)
 
-    (out / "models" / "cnn_compact-seed1" / "train.state.npz").unlink()
+    (out / "models" / "cnn_compact" / "model.keras").unlink()
     capsys.readouterr()
     assert rejudge.main(["--imagenet-weights", "none"]) == 1
-    assert "train.state.npz is missing" in capsys.readouterr().err and seeds_and_accuracies(out) == again
+    assert "model.keras is missing" in capsys.readouterr().err and seeds_and_accuracies(out) == again
 
 
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):

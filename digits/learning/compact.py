@@ -2,17 +2,15 @@
 
 The five baselines show one idea each; this one is built to be used. It takes the same reduced tile, spends its
 parameters on 3x3 convolutions with shortcuts (He et al. 2015) instead of on a wide hidden layer, and is trained for
-longer, on everything that `augment` makes. In a release it then learns what several networks of its kind, trained from
-different seeds, say together (Hinton et al. 2015), on the very tiles it sees itself (Beyer et al. 2022).
+longer, on everything that `augment` makes. (Being taught by three networks of its kind in its last six epochs, as
+Hinton et al. 2015 and Beyer et al. 2022 do, was worth less than six plain epochs: see `benchmarks/results/`.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import keras
-import tensorflow as tf
 from keras import layers
 
 from digits.learning.baselines import WITH_AUGMENTATION, normalised, probabilities, tile_to_grey
@@ -21,9 +19,6 @@ NAME = "cnn_compact"
 _HIDDEN = 48
 # The average of the weights looks back on about a third of an epoch.
 STAGE = replace(WITH_AUGMENTATION, epochs=20, average=0.998)
-# It goes on from where it is. What teachers say is soft already.
-DISTILLED = replace(STAGE, name="distilled", epochs=6, learning_rate=1e-3, warmup_epochs=0.2, label_smoothing=0.0)
-_TRUST = 0.7  # share of the target that is the teachers' opinion; the rest is the label
 
 
 def build_cnn_compact() -> keras.Model:
@@ -41,16 +36,6 @@ def build_cnn_compact() -> keras.Model:
     x = layers.Dense(_HIDDEN, activation="relu")(x)
     x = layers.Dropout(0.1)(x)
     return keras.Model(tile, probabilities(x), name=NAME)
-
-
-def taught_by(teachers: Sequence[keras.Model]) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """Return how targets (N, 10) are mixed with the mean probabilities that the teachers give the inputs."""
-
-    def teach(inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        said = tf.add_n([teacher(inputs, training=False) for teacher in teachers]) / len(teachers)
-        return _TRUST * said + (1 - _TRUST) * targets
-
-    return teach
 
 
 def _widened(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:

@@ -34,8 +34,7 @@ class RunConfig:
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
     `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles augment.enrich makes;
     `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0
-    leaves out MobileNetV2's all-layer stage. `teachers`: how many networks, of seeds 0, 1 and so on, cnn_compact
-    learns from in the end (0: it does not).
+    leaves out MobileNetV2's all-layer stage.
     """
 
     models_dir: Path = MODELS_DIR
@@ -48,7 +47,6 @@ class RunConfig:
     release: bool = False
     baseline_epochs: int = 7
     compact_epochs: int = 6
-    teachers: int = 0
     frozen_epochs: int = 20
     last_epochs: int = 4
     all_epochs: int = 0
@@ -77,7 +75,7 @@ class RunConfig:
 
     def without_camera(self) -> RunConfig:
         """Return these settings with nothing rendered to train on; models are kept beside the others."""
-        return replace(self, no_camera=True, teachers=0, camera=0.0, handwritten=0, non_digits=0, scraps=0, textures=0)
+        return replace(self, no_camera=True, camera=0.0, handwritten=0, non_digits=0, scraps=0, textures=0)
 
     @classmethod
     def full(cls, **changes) -> RunConfig:
@@ -112,8 +110,7 @@ class RunConfig:
         longer = cls(
             release=True,
             baseline_epochs=10,
-            compact_epochs=10,
-            teachers=3,
+            compact_epochs=16,
             frozen_epochs=12,
             last_epochs=6,
             all_epochs=3,

@@ -182,62 +182,20 @@ def _for_device(stage: Stage) -> Stage:
 
 
 def _train_baseline(name: str, run: Run) -> Outcome:
-    config, judge = run.config, Judge(run, baselines.small_feed)
+    config, data, judge = run.config, run.data, Judge(run, baselines.small_feed)
     augmented = name not in _PLAIN
-    model, history = _fitted_baseline(name, run, judge)
-    inner = baselines.inner(model)
-    extras = "geometric" if config.no_camera else "camera + geometric"
-
-    def row(stage: Stage, part: keras.Model, lines: list[dict]) -> dict:
-        return judge.row(name, stage, part, lines, "random", extras if augmented else "none")
-
-    first = row(_only_stage(name, config), inner, history)
-    if config.no_camera:
-        first["stage"] += NO_CAMERA
-    if name != compact.NAME or not config.teachers:
-        return judge.outcome(model, inner, [first], history)
-    teachers = _teachers(name, run, judge)
-    others = [
-        row(_only_stage(name, config), part, lines) | {"seed": seed}
-        for seed, (part, lines) in teachers.items()
-        if seed != config.seed
-    ]
-    lines = _distilled(name, run, judge, inner, [part for part, _ in teachers.values()])
-    rows = [first, *others, row(compact.DISTILLED, inner, lines)]
-    return judge.outcome(model, inner, rows, history + lines)
-
-
-def _fitted_baseline(name: str, run: Run, judge: Judge) -> tuple[keras.Model, list[dict]]:
-    """Return a network trained in its only stage, or the first of two, and the history of that."""
-    keras.utils.set_random_seed(run.config.seed)
+    count = data.fitted if augmented else data.trained
+    train = baselines.small_feed(data.tiles[:count], data.targets[:count], often_geometric if augmented else None)
+    stage = _only_stage(name, config)
+    keras.utils.set_random_seed(config.seed)
     model = BUILDERS[name]()
-    train = _small_train(name, run)
-    stage = _for_device(_only_stage(name, run.config))
-    return model, fit_stage(baselines.inner(model), stage, train, judge.val, _job(name, run, name))
-
-
-def _small_train(name: str, run: Run) -> Feed:
-    plain = name in _PLAIN
-    count = run.data.trained if plain else run.data.fitted
-    return baselines.small_feed(run.data.tiles[:count], run.data.targets[:count], None if plain else often_geometric)
-
-
-def _teachers(name: str, run: Run, judge: Judge) -> dict[int, tuple[keras.Model, list[dict]]]:
-    """Return the networks of seeds 0, 1 and so on, with their histories, training those that there are not yet."""
-    found = {}
-    for seed in range(run.config.teachers):
-        run.report(f"{name}: teacher {seed + 1} of {run.config.teachers}")
-        model, history = _fitted_baseline(name, replace(run, config=replace(run.config, seed=seed)), judge)
-        found[seed] = baselines.inner(model), history
-    return found
-
-
-def _distilled(name: str, run: Run, judge: Judge, inner: keras.Model, teachers: Sequence[keras.Model]) -> list[dict]:
-    """Let the network learn from others, itself as it was among them; return the history."""
-    train = replace(_small_train(name, run), teach=compact.taught_by(teachers))
-    epochs = min(compact.DISTILLED.epochs, run.config.compact_epochs)
-    stage = _for_device(replace(compact.DISTILLED, epochs=epochs))
-    return fit_stage(inner, stage, train, judge.val, _job(name, run, name, f"taught by {len(teachers)}"))
+    inner = baselines.inner(model)
+    history = fit_stage(inner, _for_device(stage), train, judge.val, _job(name, run, name))
+    extras = "geometric" if config.no_camera else "camera + geometric"
+    row = judge.row(name, stage, inner, history, "random", extras if augmented else "none")
+    if config.no_camera:
+        row["stage"] += NO_CAMERA
+    return judge.outcome(model, inner, [row], history)
 
 
 def _only_stage(name: str, config: RunConfig) -> Stage:
@@ -507,8 +465,7 @@ def _key(name: str, run: Run) -> str:
         stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
         settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
     else:
-        taught = name == compact.NAME and config.teachers
-        stages, settings = [_only_stage(name, config), *[compact.DISTILLED] * bool(taught)], [taught]
+        stages, settings = [_only_stage(name, config)], []
     return digest(_RULE, _data_key(name, run), name, config.seed, settings, [asdict(stage) for stage in stages])
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -38,7 +37,7 @@ def judge_again(name: str, run: Run) -> Outcome:
     """
     folder = run.folder(name)
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    model = keras.saving.load_model(folder / "model.keras", compile=False)
+    model = keras.saving.load_model(_present(folder / "model.keras"), compile=False)
     single = name in experiment.BUILDERS
     part, make_feed = (baselines.inner(model), baselines.small_feed) if single else (model, transfer.tile_feed)
     judge = experiment.Judge(run, make_feed)
@@ -47,10 +46,6 @@ def judge_again(name: str, run: Run) -> Outcome:
         if row["stage"] in _STAGES:
             file, part_of = _STAGES[row["stage"]]
             _score(row, judge, _take_up(part_of(experiment.starting_model(run)), folder / file))
-        elif single and row is not rows[-1]:  # another stage followed
-            earlier = baselines.inner(experiment.BUILDERS[name]())
-            its_folder = replace(run.config, seed=row["seed"]).model_folder(name)  # a teacher has a seed of its own
-            _score(row, judge, _take_up(earlier, its_folder / f"{row['stage']}.state.npz"))
         elif row["val_accuracy"] is not None:
             _score(row, judge, part)
     outcome = judge.outcome(model, part, rows, experiment.read_csv(folder / "history.csv"))
@@ -68,14 +63,18 @@ def _score(row: dict, judge: experiment.Judge, part: keras.Model) -> None:
 
 def _take_up(part: keras.Model, path: Path) -> keras.Model:
     """Return `part` with the weights that a stage's state holds."""
-    if not path.exists():
-        raise RunError(f"{path} is missing; python train_all.py --release makes it")
-    with np.load(path) as state:
+    with np.load(_present(path)) as state:
         values = [state[name] for name in sorted(state.files) if name.startswith("model/")]
     if [value.shape for value in values] != [tuple(variable.shape) for variable in part.variables]:
         raise RunError(f"{path} holds another network; train it again with --fresh")
     assign(part.variables, values)
     return part
+
+
+def _present(path: Path) -> Path:
+    if not path.exists():
+        raise RunError(f"{path} is missing; python train_all.py --release makes it")
+    return path
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -61,7 +61,6 @@ class Feed:
     rows: (N,) positions in `inputs`, None: all.
     prepare: a batch as stored -> float32 tensor as the network takes it, inside tf.data.
     augment: (batch as stored, Generator) -> batch, anew in every epoch, in a background thread.
-    teach: (prepared batch, targets) -> the targets to learn instead, inside tf.data.
     """
 
     inputs: np.ndarray
@@ -69,7 +68,6 @@ class Feed:
     prepare: Callable[[tf.Tensor], tf.Tensor]
     rows: np.ndarray | None = None
     augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
-    teach: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -101,8 +99,6 @@ class Feed:
         feed = weakref.ref(self)
         stored = tf.data.Dataset.from_generator(lambda: feed().epochs(batch, seed, first), output_signature=signature)
         prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
-        if self.teach is not None:
-            prepared = prepared.map(lambda inputs, targets: (inputs, self.teach(inputs, targets)), num_parallel_calls=2)
         return prepared.prefetch(8).with_options(_untuned())
 
 

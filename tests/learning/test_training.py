@@ -217,18 +217,6 @@ def test_images_are_let_go_after_a_stage(tmp_path):
     assert alive() is None
 
 
-def test_a_taught_network_learns_what_its_teachers_say_of_the_tiles_it_sees():
-    from digits.learning.compact import taught_by
-
-    teachers = [keras.Sequential([keras.Input((16,)), keras.layers.Dense(10, "softmax")]) for _ in range(2)]
-    feed = replace(TRAIN, teach=taught_by(teachers))
-    inputs, targets = next(iter(feed.dataset(8, 0, 0)))
-    plain_inputs, labels = next(iter(TRAIN.dataset(8, 0, 0)))
-    said = np.mean([predict(teacher, Feed(plain_inputs.numpy(), labels, lambda x: x)) for teacher in teachers], axis=0)
-    assert np.array_equal(inputs, plain_inputs)
-    np.testing.assert_allclose(targets, 0.7 * said + 0.3 * labels, atol=1e-5)
-
-
 def test_what_was_trained_in_half_precision_is_judged_in_full():
     keras.config.set_dtype_policy("mixed_bfloat16")
     half = small_model()
