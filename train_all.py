@@ -1,4 +1,4 @@
-"""Images in, six trained networks, their figures and the winner's exports out.
+"""Images in, seven trained networks, their figures and the winner's exports out.
 
     python train_all.py --quick     the whole thing on a few thousand images, under runs/quick/
     python train_all.py             all of MNIST and your own images in data/custom/
@@ -75,7 +75,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     job.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
     job.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="write models/ and exports/ under this folder instead")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="write models/, exports/, merged/ under this folder")
     options = parser.parse_args(arguments)
     if options.teach and (options.release or options.models or options.epochs or options.imagenet_weights):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
@@ -104,10 +104,8 @@ def configure(options: argparse.Namespace) -> RunConfig:
     if options.no_camera:
         config = config.without_camera()
     if options.out:
-        merged = options.out / "merged" if options.quick else config.merged_dir
-        config = replace(
-            config, models_dir=options.out / "models", exports_dir=options.out / "exports", merged_dir=merged
-        )
+        folders = {f"{name}_dir": options.out / name for name in ("models", "exports", "merged")}
+        config = replace(config, **folders)
     if options.custom:
         config = replace(config, custom_dir=options.custom)
     return config.with_epochs(options.epochs) if options.epochs else config

@@ -27,10 +27,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from digits.learning.augment import overlap
 from digits.learning.camera import EFFECTS, camera_effect
 from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
-from digits.learning.experiment import circumstances
 from digits.learning.non_digits import LETTERS, draw_non_digit, draw_printed_letter
 from digits.learning.pages import Page, photograph_held, photograph_one
 from digits.learning.plots import camera_curves
+from digits.learning.provenance import circumstances
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 from digits.reading.card import sha256
@@ -67,7 +67,7 @@ def main() -> int:
     """Measure, print, write; 0 done, 4 no model."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--models", nargs="+", type=Path, metavar="PATH", help="model files or export folders")
-    parser.add_argument("--frames", type=int, default=100, help="photographs per change and strength (default: 100)")
+    parser.add_argument("--frames", type=int, default=40, help="photographs per change and strength (default: 40)")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder to write to (default: benchmarks/results)")
     options = parser.parse_args()
     models = found_models(options.models)

@@ -22,8 +22,10 @@ from pathlib import Path
 
 import numpy as np
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from digits.learning.config import ROOT
+from digits.learning.provenance import git_commit
 
 RESULTS = ROOT / "benchmarks" / "results"
 FILES = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
@@ -71,9 +73,8 @@ def circumstances() -> dict:
             versions[package] = version(package)
         except PackageNotFoundError:
             pass
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout.strip()
     return {"processor": processor(), "processors": os.cpu_count(), "load": load(), "system": platform.platform(),
-            "python": platform.python_version(), "versions": versions, "commit": commit,
+            "python": platform.python_version(), "versions": versions, "commit": git_commit(),
             "command": " ".join(["python", "benchmarks/formats.py", *sys.argv[1:]])}  # fmt: skip
 
 

@@ -119,7 +119,7 @@ def first_reading_s(model: Path, runs: int = 5) -> float:
 
 def write(folder: Path, result: dict) -> None:
     """Write latency.json."""
-    from digits.learning.experiment import circumstances
+    from digits.learning.provenance import circumstances
     from digits.learning.training import replacing
 
     folder.mkdir(parents=True, exist_ok=True)

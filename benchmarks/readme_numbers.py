@@ -316,7 +316,7 @@ def growth(results: Results, words: dict) -> str:
     """Return seconds and peak memory of MobileNetV2's first two stages for more and more images."""
     found = results.training()
     if "growth" not in found:
-        raise MissingError("training.json lacks growth; run python benchmarks/training.py --growth 1000 10000 50000")
+        raise MissingError("training.json lacks growth; run python benchmarks/training.py --growth 1000 70000 700000")
     steps = ("pass", "frozen_epoch", "last_20_epoch")
     rows = [[f"{line['images']:,}", *(f"{line['seconds'][step]:,.0f} s" for step in steps), f"{line['peak_gb']:.1f} GB"]
             for line in found["growth"]]  # fmt: skip

@@ -37,8 +37,8 @@ from digits.learning.augment import geometric
 from digits.learning.config import EXPORTS_DIR, MERGED_DIR, ROOT, RunConfig
 from digits.learning.dataset import load_split
 from digits.learning.evaluation import accuracy
-from digits.learning.experiment import circumstances
 from digits.learning.own_images import examine
+from digits.learning.provenance import circumstances
 from digits.learning.refit import Kept, Network, Trunk, Versions
 from digits.learning.sources import imagenet_weights
 from digits.learning.teach import find_release, kept_features

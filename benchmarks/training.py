@@ -39,7 +39,7 @@ from digits.learning import baselines, compact, training, transfer
 from digits.learning.augment import geometric
 from digits.learning.config import MERGED_DIR, ROOT
 from digits.learning.dataset import load_split
-from digits.learning.experiment import circumstances
+from digits.learning.provenance import circumstances
 from digits.learning.sources import imagenet_weights
 from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict, replacing
 

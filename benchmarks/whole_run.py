@@ -67,7 +67,7 @@ def main() -> int:
         after = speed(checkout)
     from training import add  # of the script beside this one; with TensorFlow, which nothing needed until now
 
-    from digits.learning.experiment import circumstances
+    from digits.learning.provenance import circumstances
 
     facts = {
         "minutes": round(minutes, 1),

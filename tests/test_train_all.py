@@ -58,11 +58,6 @@ def accuracies(out):
                 for row in csv.DictReader(file)}
 
 
-def seeds_and_accuracies(out):
-    with open(out / "models" / "leaderboard.csv", newline="") as file:
-        return [(row["seed"], row["stage"], row["val_accuracy"], row["test_accuracy"]) for row in csv.DictReader(file)]
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A whole run of two networks."""
@@ -89,7 +84,7 @@ def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finishe
     winner = (out / "exports" / "default.txt").read_text().strip()
     assert json.loads((out / "exports" / winner / "card.json").read_text())["name"] == winner
     assert not list(out.rglob("*.tmp-*"))
-    assert (out / "exports" / "trunk" / "mobilenet_v2_trunk_f16.npz").stat().st_size < 5_000_000
+    assert not (out / "exports" / "trunk").exists(), "one that started from random weights is no better a start"
 
 
 def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_nothing_learns_from(finished, tmp_path):
@@ -102,30 +97,40 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
 
 
-def test_what_a_release_trained_is_judged_again(finished, tmp_path, monkeypatch, capsys):
-    out = copy_of_data(finished[0], tmp_path / "out")
-    settings = {"release": True, "compact_epochs": 1}
-    for seed in ("0", "1"):
-        code, _, stderr = run(out, "--models", "cnn_compact", "--seed", seed, extra=settings)
-        assert code == 0, stderr
+def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    epochs = {"frozen_epochs": 2, "last_epochs": 1, "all_epochs": 1}
+    code, stdout, stderr = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
+    assert code == 0, stderr
+    assert "done earlier" not in stdout and stdout.count("last_20 1/1") == 2  # the second is with val
+    assert accuracies(out)["mobilenet_v2", "last_20"] != accuracies(finished[0])["mobilenet_v2", "last_20"]
+    metrics = json.loads((out / "models" / "mobilenet_v2" / "metrics.json").read_text())
+    assert "val" in metrics["scores"], "the all-layer network has not seen val"
+    epochs["all_epochs"] = 0
+    code, stdout, stderr = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
+    assert code == 0, stderr
+    assert stdout.count("done earlier") == 4 and "last_20 1/1" not in stdout
+    metrics = json.loads((out / "models" / "mobilenet_v2" / "metrics.json").read_text())
+    assert "test" in metrics["scores"] and "val" not in metrics["scores"], "what was trained on judges nothing"
 
-    from digits.learning import rejudge
-    from digits.learning.config import RunConfig
 
-    config = RunConfig.quick_run(models_dir=out / "models", merged_dir=out / "merged", custom_dir=out / "custom",
-                                 limit=700, camera=0.05, handwritten=20, non_digits=20, **settings)  # fmt: skip
-    monkeypatch.setattr(RunConfig, "release_run", lambda: config)
-    before = seeds_and_accuracies(out)
-    assert rejudge.main(["--imagenet-weights", "none"]) == 0
-    again = seeds_and_accuracies(out)
-    assert [row[:2] for row in again] == [row[:2] for row in before] and len(before) == 2
-    # One image of a hundred may lie on the border: these networks have seen one epoch.
-    assert [float(row[3]) for row in again] == pytest.approx([float(row[3]) for row in before], abs=0.011)
+def test_the_command_line_knows_every_network():
+    import train_all
+    from digits.learning import experiment
 
-    (out / "models" / "cnn_compact" / "model.keras").unlink()
-    capsys.readouterr()
-    assert rejudge.main(["--imagenet-weights", "none"]) == 1
-    assert "model.keras is missing" in capsys.readouterr().err and seeds_and_accuracies(out) == again
+    assert train_all.MODELS == experiment.MODELS
+
+
+@pytest.mark.parametrize("edited", ["baselines", "compact", "transfer"])
+def test_an_edited_network_is_trained_anew(edited, monkeypatch):
+    from digits.learning import baselines, experiment, transfer
+
+    its = {"baselines": set(baselines.BASELINES), "compact": {"cnn_compact"}, "transfer": {transfer.NAME}}
+    before = {name: experiment._recipe(name) for name in experiment.MODELS}
+    module, source = getattr(experiment, edited), experiment.inspect.getsource
+    monkeypatch.setattr(experiment.inspect, "getsource", lambda code: source(code) + "# edited" * (code is module))
+    assert {name for name in before if experiment._recipe(name) != before[name]} == its[edited]
 
 
 def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):

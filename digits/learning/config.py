@@ -51,7 +51,6 @@ class RunConfig:
     last_epochs: int = 4
     all_epochs: int = 0
     no_camera: bool = False  # without extras, to see what they bring; see without_camera
-    retrain_all: bool = False  # train the all-layer stage again on train + val too
     camera: float = 0.5
     handwritten: int = 6000
     non_digits: int = 3000

@@ -7,14 +7,12 @@ stages, and neither knows about data, splits or rows of a leaderboard.
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
-import platform
-import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -22,10 +20,11 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import baselines, compact, evaluation, transfer
-from digits.learning.augment import Extras, camera_shift, enrich, geometric
-from digits.learning.config import ROOT, SEED, RunConfig
+from digits.learning.augment import AUGMENT_RULE, Extras, camera_shift, enrich, geometric
+from digits.learning.config import SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
 from digits.learning.progress import titled
+from digits.learning.provenance import circumstances, git_commit
 from digits.learning.sources import Weights
 from digits.learning.training import (
     Feed,
@@ -112,6 +111,7 @@ class Run:
     command: str
     report: Callable = Report()
     logs: Path | None = None  # of TensorBoard
+    commit: str | None = field(default_factory=git_commit)
 
     def folder(self, name: str) -> Path:
         """Return the folder of one model."""
@@ -212,14 +212,15 @@ def _train_mobilenet(name: str, run: Run) -> Outcome:
     store = transfer.FeatureStore(cache_dir(run.config), model)
     rows, history = [], []
     chosen: dict[str, int] = {}
+    job = _job(name, run, _start(run))
     for step in _mobilenet_steps(model, store, run):
-        lines = fit_stage(
-            step.part, step.stage, step.feed(run.data.fitted), step.judge.val, _job(name, run, _start(run))
-        )
+        lines = fit_stage(step.part, step.stage, step.feed(run.data.fitted), step.judge.val, job)
+        job = _after(job, step.stage)
         chosen[step.stage.name] = best_epoch(lines)
         history += lines
         rows.append(step.judge.row(name, step.stage, step.part, lines, run.weights.origin, step.augmentation))
-    if step.stage.name == transfer.ALL.name and run.weights.origin != "shipped":
+    kept = run.weights.origin == "imagenet" and not run.config.further_seed
+    if step.stage.name == transfer.ALL.name and kept:
         transfer.save_trunk(model, run.config.exports_dir / "trunk" / transfer.TRUNK_FILE)
     again, last = _train_again(name, run, store, chosen)
     rows.append(again.rows[0])
@@ -231,18 +232,29 @@ def _train_mobilenet(name: str, run: Run) -> Outcome:
 def _train_again(name: str, run: Run, store: transfer.FeatureStore, chosen: dict[str, int]) -> tuple[Outcome, _Step]:
     """Train on train and val from the start; return that network and its last step.
 
-    The all-layer stage is left out if the settings say so: it costs as much as all the rest, for 11 % more images.
+    The all-layer stage is left out: it costs as much as all the rest, for 11 % more images.
     """
     model, history = starting_model(run), []
     job = replace(_job(name, run, _start(run), "again"), folder=run.folder(name) / "train_and_val")
-    for step in _mobilenet_steps(model, store, run, all_layers=run.config.retrain_all):
+    for step in _mobilenet_steps(model, store, run, all_layers=False):
         stage = replace(step.stage, epochs=chosen[step.stage.name], schedule_epochs=step.stage.epochs)
         lines = fit_stage(step.part, stage, step.feed(len(run.data.tiles)), None, job)
+        job = _after(job, stage)
         history += [line | {"stage": f"{stage.name}+val"} for line in lines]
     stage = replace(step.stage, name=f"{step.stage.name}+val")
     row = step.judge.row(name, stage, step.part, history, run.weights.origin, step.augmentation)
     row |= {"epochs": chosen[step.stage.name], "val_accuracy": None, "val_camera_accuracy": None}  # it has seen val
-    return step.judge.outcome(model, step.part, [row], history), step
+    found = step.judge.outcome(model, step.part, [row], history)
+    scores, probabilities = (
+        {domain: value for domain, value in kept.items() if domain not in ("val", "val_camera")}
+        for kept in (found.scores, found.probabilities)
+    )
+    return replace(found, scores=scores, probabilities=probabilities), step
+
+
+def _after(job: Job, stage: Stage) -> Job:
+    """Return the job of what follows a stage: it is another one if the stage was."""
+    return replace(job, key=digest(job.key, asdict(stage)))
 
 
 @dataclass(frozen=True)
@@ -306,7 +318,8 @@ def starting_model(run: Run) -> keras.Model:
     keras.utils.set_random_seed(run.config.seed)
     model = transfer.build_mobilenet_v2(run.weights.path)
     if run.weights.path is None:
-        transfer.settle_batch_norms(model, run.data.tiles[:: max(len(run.data.tiles) // _SETTLED_ON, 1)][:_SETTLED_ON])
+        tiles = run.data.tiles[: run.data.fitted]
+        transfer.settle_batch_norms(model, tiles[:: max(len(tiles) // _SETTLED_ON, 1)][:_SETTLED_ON])
     return model
 
 
@@ -378,7 +391,7 @@ class Judge:
             "train_seconds": round(sum(line["seconds"] for line in history), 1),
             **self.scores(part),
             "command": self.run.command,
-            "commit": git_commit(),
+            "commit": self.run.commit,
         }
 
     def outcome(self, model: keras.Model, part: keras.Model, rows: list[dict], history: list[dict]) -> Outcome:
@@ -399,10 +412,14 @@ class Judge:
 def _write(name: str, outcome: Outcome, run: Run) -> None:
     """Write what a model's folder holds; metrics.json comes last, and its key says that the folder is whole."""
     folder = run.folder(name)
+    (folder / "metrics.json").unlink(missing_ok=True)  # of earlier settings
     with replacing(folder / "model.keras") as beside:
         named = beside.with_name(f"{beside.name}.keras")  # Keras goes by the suffix
-        outcome.model.save(named)
-        os.replace(named, beside)
+        try:
+            outcome.model.save(named)
+            os.replace(named, beside)
+        finally:
+            named.unlink(missing_ok=True)
     one = np.zeros((1, 96, 96, 3), np.float32)
     latency = evaluation.latency_ms(lambda: outcome.model.predict_on_batch(one))
     for row in outcome.rows:
@@ -421,13 +438,8 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
         "config": asdict(run.config),
         **circumstances(run.command),
     }
-    write_judgement(folder, outcome.probabilities, metrics)
-
-
-def write_judgement(folder: Path, probabilities: dict[str, np.ndarray], metrics: dict) -> None:
-    """Write what is known of a trained network into its folder; metrics.json comes last."""
     with replacing(folder / "probabilities.npz") as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **probabilities)
+        np.savez_compressed(file, **outcome.probabilities)
     with replacing(folder / "metrics.json") as beside:
         beside.write_text(json.dumps(metrics, indent=1, default=str), encoding="utf-8")
 
@@ -456,17 +468,23 @@ def _finished(name: str, run: Run) -> Outcome | None:
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
-    return Job(run.folder(name), run.config.seed, digest(_data_key(name, run), name, *parts), run.report, run.logs)
+    key = digest(_recipe(name), _data_key(name, run), name, *parts)
+    return Job(run.folder(name), run.config.seed, key, run.report, run.logs)
+
+
+def _recipe(name: str) -> str:
+    """Return a hash of what decides a training beside settings and data: how it is done, and the network's own code."""
+    built = sys.modules[(BUILDERS.get(name) or transfer.build_mobilenet_v2).__module__]
+    return digest(_RULE, *(inspect.getsource(code) for code in (built, geometric, often_geometric)))
 
 
 def _key(name: str, run: Run) -> str:
     config = run.config
     if name == transfer.NAME:
-        stages = [transfer.FROZEN, transfer.LAST, transfer.ALL]
-        settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, config.retrain_all, _start(run)]
+        settings = [config.frozen_epochs, config.last_epochs, config.all_epochs, _start(run)]
     else:
-        stages, settings = [_only_stage(name, config)], []
-    return digest(_RULE, _data_key(name, run), name, config.seed, settings, [asdict(stage) for stage in stages])
+        settings = [asdict(_only_stage(name, config))]
+    return digest(_recipe(name), _data_key(name, run), name, config.seed, settings)
 
 
 def _data_key(name: str, run: Run) -> str:
@@ -484,7 +502,7 @@ def cache_dir(config: RunConfig) -> Path:
 
 def camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
     """Return the tiles as a camera delivers them, uint8 (N, 96, 96), made once and kept in `cache`."""
-    path = cache / f"camera-{digest(tiles, CAMERA_SEED, TILE_RULE)}.npy"
+    path = cache / f"camera-{digest(tiles, CAMERA_SEED, TILE_RULE, AUGMENT_RULE)}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as beside, open(beside, "wb") as file:
@@ -526,43 +544,3 @@ def _cell(text: str) -> str | int | float:
         except ValueError:
             continue
     return text
-
-
-def circumstances(command: str) -> dict:
-    """Return what a result's reader needs to judge it: command, commit, versions, device, time."""
-    import cv2
-
-    gpus = [
-        tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")
-        for gpu in tf.config.list_physical_devices("GPU")
-    ]
-    return {
-        "command": command,
-        "commit": git_commit(),
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "device": ", ".join(gpus) or f"{platform.machine()} CPU, {os.cpu_count()} cores",
-        "versions": {
-            "python": platform.python_version(),
-            "tensorflow": tf.__version__,
-            "keras": keras.__version__,
-            "numpy": np.__version__,
-            "opencv": cv2.__version__,
-            "platform": sys.platform,
-        },
-    }
-
-
-def git_commit() -> str | None:
-    """Return the commit of this checkout, with + if tracked files differ from it; None outside git."""
-    try:
-        text = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=10", "--dirty=+", "--exclude=*"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return text.strip() or None

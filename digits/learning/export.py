@@ -12,7 +12,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -24,10 +23,10 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import keras_files
-from digits.learning.config import ROOT
 from digits.learning.evaluation import acceptance_threshold, accuracy, fit_temperature, scale
 from digits.learning.non_digits import draw_non_digit
 from digits.learning.onnx_file import save_onnx
+from digits.learning.provenance import git_commit
 from digits.learning.tflite_files import Quantiser, save_tflite
 from digits.learning.training import replacing
 from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, read_card, sha256
@@ -100,7 +99,7 @@ def renew_golden(folder: Path) -> None:
         golden = _golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
         save_golden(beside / GOLDEN, golden)
         card = read_card(beside)
-        card |= {"machine": machine(), "commit": _commit()}
+        card |= {"machine": machine(), "commit": git_commit()}
         card["files"][GOLDEN] |= {"sha256": sha256(beside / GOLDEN), "bytes": (beside / GOLDEN).stat().st_size}
         _write_card(beside, card)
         _check(beside)
@@ -239,7 +238,7 @@ def _card(name: str, info: dict, folder: Path, golden: Golden, calibration: tupl
         "machine": machine(),
         "libraries": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__,
                       "numpy": np.__version__, "opencv": cv2.__version__},
-        "commit": _commit(),
+        "commit": git_commit(),
         "files": {},
     }
     for path in sorted(folder.iterdir()):
@@ -315,14 +314,6 @@ def _move_in(beside: Path, place: Path) -> Path:
         raise
     shutil.rmtree(old, ignore_errors=True)
     return place
-
-
-def _commit() -> str | None:
-    try:
-        done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
 
 
 def main(arguments: list[str] | None = None) -> int:

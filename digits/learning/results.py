@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from digits.learning import evaluation, plots
-from digits.learning.experiment import NO_CAMERA, Data, Outcome, Run, cache_dir, calibration_views, read_csv, write_csv
+from digits.learning.experiment import (
+    MODELS,
+    NO_CAMERA,
+    Data,
+    Outcome,
+    Run,
+    cache_dir,
+    calibration_views,
+    read_csv,
+    write_csv,
+)
 from digits.learning.sources import load_mnist
 from digits.learning.training import replacing
 
@@ -17,16 +28,20 @@ COLUMNS = (
     "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
     "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
 )  # fmt: skip
-_SAME = ("model", "stage", "weights", "augmentation", "seed")  # a new row of these replaces the old one
+_SAME = ("model", "weights", "seed")  # rows of these, with or without the camera, are replaced by a new training
 _GALLERY = 64  # mistakes shown; a good network has fewer
 _REPRESENTATIVE = 500  # tiles that 8-bit quantisation measures ranges on
 
 
 def update_leaderboard(path: Path, rows: list[dict]) -> list[dict]:
-    """Put rows into the file, each in the place of an earlier one of the same run; return all rows of the file."""
-    kept = read_csv(path) if path.exists() else []
-    table = {_identity(row): row for row in kept} | {_identity(row): row for row in rows}
-    merged = [{column: row.get(column) for column in COLUMNS} for row in table.values()]
+    """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file."""
+    trained: dict[tuple, list[dict]] = {}
+    for row in read_csv(path) if path.exists() else []:
+        trained.setdefault(_training(row), []).append(row)
+    renewed: dict[tuple, list[dict]] = {}
+    for row in rows:
+        renewed.setdefault(_training(row), []).append(row)
+    merged = [{column: row.get(column) for column in COLUMNS} for same in (trained | renewed).values() for row in same]
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(path, merged)
     return merged
@@ -71,26 +86,38 @@ def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
     table = tabulate(run, outcomes, place)
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
-    write_figures(place / "figures", run.data, outcomes, table, best)
+    histories = _kept_histories(run) | {name: outcome.history for name, outcome in outcomes.items()}
+    shown = best if best == chosen(table, run.config.seed) else None
+    write_figures(place / "figures", run.data, outcomes, histories, table, shown)
     run.report(f"Leaderboard and figures: {place}")
     return best
 
 
-def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], table: list[dict], best: str) -> None:
-    """Write the figures of a run as PNG."""
+def write_figures(
+    folder: Path,
+    data: Data,
+    outcomes: dict[str, Outcome],
+    histories: dict[str, list[dict]],
+    table: list[dict],
+    best: str | None,
+) -> None:
+    """Write the figures of a run as PNG; those of the best network if it is one of `outcomes`, else None."""
     folder.mkdir(parents=True, exist_ok=True)
-    labels, found = data.test.labels, outcomes[best].probabilities["test"]
-    histories = {name: _first_training(outcome) for name, outcome in outcomes.items()}
+    labels = data.test.labels
     figures = {
-        "learning_curves": plots.learning_curves(histories),
+        "learning_curves": plots.learning_curves({name: _first_training(lines) for name, lines in histories.items()}),
         "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
         "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
         "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
-        "mistakes": _gallery(data, found, best),
-        "precision_recall": plots.precision_and_recall(*evaluation.precision_and_recall(found, labels), best),
-        "reliability": _reliability(found, labels, outcomes[best].scores["temperature"], best),
-        "rejection": plots.rejection_curve(*evaluation.rejection_curve(found, labels), best),
     }
+    if best is not None:
+        found = outcomes[best].probabilities["test"]
+        figures |= {
+            "mistakes": _gallery(data, found, best),
+            "precision_recall": plots.precision_and_recall(*evaluation.precision_and_recall(found, labels), best),
+            "reliability": _reliability(found, labels, outcomes[best].scores["temperature"], best),
+            "rejection": plots.rejection_curve(*evaluation.rejection_curve(found, labels), best),
+        }
     for name, outcome in outcomes.items():
         counts = evaluation.confusion(outcome.probabilities["test"], labels)
         figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
@@ -163,8 +190,21 @@ def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:
     return "a photograph rendered just now", golden_sources(load_mnist()[2])[-1]
 
 
-def _first_training(outcome: Outcome) -> list[dict]:
-    return [line for line in outcome.history if not line["stage"].endswith("+val")]
+def _kept_histories(run: Run) -> dict[str, list[dict]]:
+    """Return the histories of networks that earlier calls with the same preset left, by name."""
+    found = {}
+    for name in MODELS:
+        try:
+            settings = json.loads((run.folder(name) / "metrics.json").read_text(encoding="utf-8"))["config"]
+            if all(settings[preset] == getattr(run.config, preset) for preset in ("quick", "release")):
+                found[name] = read_csv(run.folder(name) / "history.csv")
+        except (OSError, ValueError, KeyError):
+            continue
+    return found
+
+
+def _first_training(history: list[dict]) -> list[dict]:
+    return [line for line in history if not line["stage"].endswith("+val")]
 
 
 def _gallery(data: Data, probabilities: np.ndarray, name: str):
@@ -193,5 +233,5 @@ def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: flo
     return plots.reliability_diagram(curves, name)
 
 
-def _identity(row: dict) -> tuple:
-    return tuple(str(row.get(name)) for name in _SAME)
+def _training(row: dict) -> tuple:
+    return (*(str(row.get(name)) for name in _SAME), row["stage"].endswith(NO_CAMERA))

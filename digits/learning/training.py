@@ -435,10 +435,6 @@ def assign(variables: list, values: list[np.ndarray]) -> None:
         variable.assign(value)
 
 
-def _numpy(value) -> np.ndarray:
-    return value if isinstance(value, np.ndarray) else value.numpy()
-
-
 def _write_state(path: Path, facts: dict, groups: dict[str, list]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     arrays = {

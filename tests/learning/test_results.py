@@ -22,6 +22,11 @@ def test_a_row_replaces_that_of_the_same_run_and_no_other(tmp_path):
     assert [(r["model"], r["seed"], r["test_accuracy"]) for r in table] == [
         ("cnn_small", 0, 0.99), ("cnn_small", 1, 0.98), ("cnn_deep", 0, 0.98),
     ]  # fmt: skip
+    stages = [row(stage="frozen"), row(stage="last_20"), row(stage="train, no camera")]
+    table = results.update_leaderboard(path, [stages[2]]) and results.update_leaderboard(path, stages[:2])
+    assert [(r["stage"], r["seed"]) for r in table] == [
+        ("frozen", 0), ("last_20", 0), ("train", 1), ("train", 0), ("train, no camera", 0),
+    ], "a new training leaves no stage of the old one"  # fmt: skip
     assert path.read_text().splitlines()[0].startswith("model,stage,weights,augmentation,seed")
     assert results.update_leaderboard(path, []) == table  # what is written is read back alike
 
