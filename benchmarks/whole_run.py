@@ -25,6 +25,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digits.learning.config import RAW_DIR, ROOT
+from digits.learning.provenance import circumstances, git_commit
 
 RESULT = ROOT / "benchmarks" / "results" / "whole_run.json"
 SPEED = """
@@ -48,6 +49,7 @@ def main() -> int:
     if {"-h", "--help"} & set(arguments):
         print(__doc__)
         return 0
+    git_commit()  # noted now: this checkout may have moved on by the end
     with tempfile.TemporaryDirectory() as name:
         checkout = Path(name) / "digits"
         try:
@@ -66,8 +68,6 @@ def main() -> int:
             return 1
         after = speed(checkout)
     from training import add  # of the script beside this one; with TensorFlow, which nothing needed until now
-
-    from digits.learning.provenance import circumstances
 
     facts = {
         "minutes": round(minutes, 1),
