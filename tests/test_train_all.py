@@ -126,7 +126,8 @@ def test_the_command_line_knows_every_network():
 def test_an_edited_network_is_trained_anew(edited, monkeypatch):
     from digits.learning import baselines, experiment, transfer
 
-    its = {"baselines": set(baselines.BASELINES), "compact": {"cnn_compact"}, "transfer": {transfer.NAME}}
+    its = {"baselines": set(experiment.BUILDERS), "compact": {"cnn_compact"}, "transfer": {transfer.NAME}}
+    assert its["baselines"] == {*baselines.BASELINES, "cnn_compact"}, "cnn_compact is made of the baselines' parts"
     before = {name: experiment._recipe(name) for name in experiment.MODELS}
     module, source = getattr(experiment, edited), experiment.inspect.getsource
     monkeypatch.setattr(experiment.inspect, "getsource", lambda code: source(code) + "# edited" * (code is module))

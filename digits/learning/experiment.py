@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -474,8 +473,9 @@ def _job(name: str, run: Run, *parts: str) -> Job:
 
 def _recipe(name: str) -> str:
     """Return a hash of what decides a training beside settings and data: how it is done, and the network's own code."""
-    built = sys.modules[(BUILDERS.get(name) or transfer.build_mobilenet_v2).__module__]
-    return digest(_RULE, *(inspect.getsource(code) for code in (built, geometric, often_geometric)))
+    # cnn_compact is built, fed and mostly set up by what baselines has.
+    modules = {transfer.NAME: [transfer], compact.NAME: [baselines, compact]}.get(name, [baselines])
+    return digest(_RULE, *(inspect.getsource(code) for code in (*modules, geometric, often_geometric)))
 
 
 def _key(name: str, run: Run) -> str:
