@@ -21,7 +21,7 @@ from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
 from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_RULE, TILE_SIZE, normalise, stroke_width
 
-AUGMENT_RULE = 7  # version of what `enrich` makes; kept tiles of another one are not used
+AUGMENT_RULE = 8  # version of what `enrich` makes; kept tiles of another one are not used
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees

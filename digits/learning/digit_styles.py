@@ -321,6 +321,17 @@ def _four_crossed_low(rng: Random) -> Glyph:
                                             (x - rng.uniform(-0.02, 0.08), left[1] + rng.uniform(0.2, 0.42))]]]
 
 
+def _four_fish(rng: Random) -> Glyph:
+    """The arm turns below and crosses itself on the way to the bar: a fish, or an alpha, with a stem."""
+    low, w = rng.uniform(0.42, 0.66), rng.uniform(0.55, 0.85)
+    high = low - rng.uniform(0.16, 0.34)
+    arm = [(w * rng.uniform(0.5, 0.85), rng.uniform(-0.08, 0.12)), (0.42 * w, low - 0.08), (0.2 * w, low),
+           (0.0, (low + high) / 2), (0.16 * w, high), (0.45 * w, low - rng.uniform(0.08, 0.16)),
+           (w * rng.uniform(1.0, 1.2), low - rng.uniform(0.0, 0.16))]
+    stem = [(w * rng.uniform(0.78, 0.95), rng.uniform(0.0, 0.25)), (w * rng.uniform(0.7, 0.9), rng.uniform(0.9, 1.15))]
+    return [[arm], [stem]]
+
+
 # 5 ------------------------------------------------------------------------------------------
 def _five_belly(rng: Random, start: tuple[float, float]) -> list[tuple[float, float]]:
     w, rise = rng.uniform(0.44, 0.66), rng.uniform(0.0, 0.12)
@@ -442,6 +453,15 @@ def _six_flat_loop(rng: Random) -> Glyph:
     stem = [(w * rng.uniform(0.4, 0.9), 0.0), (0.2 * w, 0.22), (0.0, 0.62)]
     loop = _six_loop(rng, top, w)[:6]
     return [[stem + [*loop, (-rng.uniform(0.02, 0.2), top + rng.uniform(0.08, 0.26))]]]
+
+
+def _six_square(rng: Random) -> Glyph:
+    """Corners all round: a bar, a straight stem, and a box for a loop, as on a display; close to a 5."""
+    w, top = rng.uniform(0.36, 0.6), rng.uniform(0.4, 0.58)
+    start, upper, lower = (w * rng.uniform(0.6, 1.1), rng.uniform(-0.05, 0.06)), (rng.uniform(0, 0.08), 0.0), (0.0, 1.0)
+    outer, inner = (w, rng.uniform(0.94, 1.04)), (w * rng.uniform(0.85, 1.05), top + rng.uniform(-0.05, 0.05))
+    corners = [start, upper, lower, outer, inner, (rng.uniform(0.0, 0.05), top + rng.uniform(-0.02, 0.1))]
+    return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
 
 
 # 7 ------------------------------------------------------------------------------------------
@@ -656,11 +676,11 @@ STYLES: dict[int, list[tuple[Style, float]]] = {
         (_two_upright, 0.6), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
     3: [(_three_round, 4), (_three_tongue, 1.3), (_three_curl, 1.2), (_three_flat_top, 2), (_three_soft, 1)],
     4: [(_four_open, 4), (_four_closed, 2.5), (_four_one_stroke, 1), (_four_lightning, 2), (_four_looped, 1),
-        (_four_round, 1.5), (_four_y, 1.5), (_four_crossed_low, 1)],
+        (_four_round, 1.5), (_four_y, 1.5), (_four_crossed_low, 1), (_four_fish, 1)],
     5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1), (_five_square, 0.8),
         (_five_slanted, 1.5), (_five_no_bar, 0.5)],
     6: [(_six_curved, 4), (_six_hooked, 2), (_six_curled, 0.8), (_six_straight, 2), (_six_tiny_loop, 0.8),
-        (_six_flat_loop, 1), (_six_swept, 0.7)],
+        (_six_flat_loop, 1), (_six_swept, 0.7), (_six_square, 0.8)],
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
         (_seven_double, 0.7), (_seven_sharp, 1),
         (_seven_footed, 0.5)],

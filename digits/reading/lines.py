@@ -6,7 +6,7 @@ import numpy as np
 # A printed line is looked for from a straight run of at least this share of the frame's shorter side on. Where pen
 # strokes are near, lines are too faint to be ink: what is left above and below a row of digits can be this short.
 _SHORTEST = 0.2
-_FEWEST_PIXELS = 48  # ... and of this many work pixels: in small pictures, shorter runs are noise and strokes
+_SHORTEST_ENLARGED = 0.375  # in pictures so small that they were enlarged, shorter runs are noise and strokes
 # Lengthened to the frame's edges, it is there along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be there all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
@@ -32,7 +32,7 @@ _BROAD = 24  # thicker than any printed line, work pixels
 _TRIES = 60  # segments looked at, at most
 
 
-def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
+def remove_lines(mask: np.ndarray, contrast: np.ndarray, enlarged: bool = False) -> np.ndarray:
     """Return the mask without printed lines, itself if there are none.
 
     Costs some milliseconds: ask `looks_ruled` first.
@@ -40,8 +40,9 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     Args:
         mask: uint8 (h, w) of 0 and 1.
         contrast: uint8 (h, w), what the mask was made from.
+        enlarged: whether the picture had fewer pixels than the mask.
     """
-    lines = _printed(_segments(mask), mask, contrast)
+    lines = _printed(_segments(mask, _SHORTEST_ENLARGED if enlarged else _SHORTEST), mask, contrast)
     if not lines:
         return mask
     # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
@@ -71,12 +72,12 @@ def _is_strip(w: int, h: int, shape: tuple[int, int]) -> bool:
     return max(w, h) > _STRIP * min(shape) and min(w, h) < _STRIP_WIDTH * min(shape)
 
 
-def _segments(mask: np.ndarray) -> np.ndarray:
-    """Return float (N, 4): x1, y1, x2, y2 of straight runs, longest first."""
+def _segments(mask: np.ndarray, least: float) -> np.ndarray:
+    """Return float (N, 4): x1, y1, x2, y2 of straight runs of this share of the shorter side, longest first."""
     half = cv2.resize(mask, (max(1, mask.shape[1] // 2), max(1, mask.shape[0] // 2)), interpolation=cv2.INTER_AREA)
     # Printed lines are thin: without the broad areas of a dark room there is far less to search.
     thin = half - cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((_BROAD // 2, _BROAD // 2), np.uint8))
-    shortest = max(_SHORTEST * min(half.shape), _FEWEST_PIXELS / 2)
+    shortest = least * min(half.shape)
     if cv2.countNonZero(thin) < shortest:
         return np.empty((0, 4))
     found = cv2.HoughLinesP(thin, 1, np.pi / 180, threshold=max(20, int(shortest * 0.5)),

@@ -6,6 +6,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from digits.reading.fading import with_faded_ends
 from digits.reading.ink import Ink
 from digits.reading.lines import looks_ruled, remove_lines
 from digits.reading.tile import INK_LEVEL, stroke_width
@@ -24,6 +25,9 @@ _MIN_AREA = 10
 # Pieces smaller than this are dust and print; a stroke broken into such bits is not missed by the network.
 _SPECK_SIDE = 6
 _MOST_PIECES = 250
+# In more pieces than these, or where more than one runs out of the frame, there are printed lines, print or the room
+# behind the sheet, which go on as fading strokes do.
+_FEW_PIECES, _RUN_OUT = 30, 1
 # Two pieces are one digit without asking when the smaller one's box lies inside the other's by this share.
 _INSIDE = 0.6
 # ... and is no smaller than this share of it: a frame drawn round a page does not swallow what is written there.
@@ -71,12 +75,13 @@ def locate(ink: Ink, least: int = _SPECK_SIDE) -> list[Part]:
         Parts. Pieces that may or may not belong together are separate parts: `neighbours` names them, and the
         network decides.
     """
-    mask, level = ink_mask(ink)
+    mask, level, smooth = _mask(ink)
     labels, pieces = _pieces(mask)
-    if looks_ruled(pieces, mask.shape):
-        bare = remove_lines(mask, ink.contrast)
-        if bare is not mask:
-            labels, pieces = _pieces(bare)
+    whole = remove_lines(mask, ink.contrast, ink.scale < 1) if looks_ruled(pieces, mask.shape) else mask
+    if whole is mask and _on_bare_paper(pieces, mask.shape):
+        whole, level = with_faded_ends(mask, level, smooth, _NOISE_FACTOR * ink.noise)
+    if whole is not mask:
+        labels, pieces = _pieces(whole)
     kept = [i for i, piece in enumerate(pieces) if piece[4] >= _MIN_AREA and max(piece[2:4]) >= _SPECK_SIDE]
     kept = sorted(kept, key=lambda i: -pieces[i][4])[:_MOST_PIECES]
     groups = _merge_inside([pieces[i][:4] for i in kept], mask.shape)
@@ -166,6 +171,12 @@ def _pieces(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int, int
     return labels, [tuple(row) for row in stats.reshape(-1, 5)[1:].tolist()]
 
 
+def _on_bare_paper(pieces: list[tuple[int, int, int, int, int]], shape: tuple[int, int]) -> bool:
+    """Return whether the pieces may all be pen strokes on paper that nothing else is on."""
+    run_out = sum(x == 0 or y == 0 or x + w == shape[1] or y + h == shape[0] for x, y, w, h, _ in pieces)
+    return run_out <= _RUN_OUT and len(pieces) <= _FEW_PIECES
+
+
 def _across(first: tuple, second: tuple) -> float:
     return abs(first[0] + first[2] / 2 - second[0] - second[2] / 2)
 
@@ -237,13 +248,13 @@ def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | No
     return Part(box, np.ascontiguousarray(ink[y : y + h, x : x + w]), whole.contrast, whole.stroke, whole.cut_off)
 
 
-def ink_mask(ink: Ink) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels that belong to strokes, uint8 (h, w) of 0 and 1, and the level they rise above, uint8."""
+def _mask(ink: Ink) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the pixels of strokes, uint8 (h, w) of 0 and 1, the level they rise above, and what does: both uint8."""
     smooth = cv2.blur(ink.contrast, (3, 3))
     level = cv2.max(_nearby_peak(smooth) * _LOCAL_LEVEL, _floor(ink, smooth.shape))
     level = cv2.resize(level, (smooth.shape[1], smooth.shape[0]), interpolation=cv2.INTER_LINEAR)
     level = cv2.convertScaleAbs(level)
-    return cv2.compare(smooth, level, cv2.CMP_GT) & 1, level
+    return cv2.compare(smooth, level, cv2.CMP_GT) & 1, level, smooth
 
 
 def _nearby_peak(smooth: np.ndarray) -> np.ndarray:

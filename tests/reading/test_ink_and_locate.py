@@ -7,6 +7,7 @@ import pytest
 from digits.reading.ink import WORK_SIDE, find_ink, find_inks
 from digits.reading.lines import looks_ruled, remove_lines
 from digits.reading.locate import locate, merge, neighbours, reading_order, split
+from digits.reading.tile import INK_LEVEL
 
 
 def sheet(width: int = 640, height: int = 480, brightness: int = 220) -> np.ndarray:
@@ -88,6 +89,40 @@ def test_a_tall_1_is_not_taken_for_a_printed_line():
     mask = np.zeros((640, 480), np.uint8)
     cv2.line(mask, (240, 40), (235, 610), 1, 8)
     assert (remove_lines(mask, mask * 120) == mask).all()
+
+
+def fading_ring(side: int = 128) -> np.ndarray:
+    """A pale 0 on clean paper whose lower left, a sixth of it, is a quarter as dark as the rest."""
+    frame = np.full((side, side, 3), 250, np.uint8)
+    cv2.ellipse(frame, (64, 64), (30, 40), 0, 150, 450, (190, 190, 190), 5, cv2.LINE_AA)
+    cv2.ellipse(frame, (64, 64), (30, 40), 0, 90, 150, (235, 235, 235), 5, cv2.LINE_AA)
+    return frame
+
+
+def hole(frame: np.ndarray) -> int:
+    """Return how many pixels the ink of the largest part encloses."""
+    ink = max(locate(find_ink(frame)), key=lambda part: part.side).ink
+    padded = cv2.copyMakeBorder((ink > INK_LEVEL * 255).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return int((padded == 0).sum())
+
+
+def test_a_stroke_that_fades_is_followed_on_clean_paper_only():
+    closed = fading_ring()
+    assert hole(closed) > 1500
+    creased = fading_ring()
+    for x in (8, 18, 110, 120):
+        cv2.line(creased, (x, 5), (x + 3, 122), (235, 235, 235), 2)
+    assert hole(creased) == 0
+
+
+def test_what_is_weak_beside_a_stroke_is_no_stroke():
+    frame = np.full((128, 128, 3), 250, np.uint8)
+    shadowed = frame.copy()
+    cv2.circle(shadowed, (84, 40), 14, (237, 237, 237), -1)
+    for picture in (frame, shadowed):
+        cv2.line(picture, (60, 20), (66, 108), (120, 120, 120), 6, cv2.LINE_AA)
+    assert boxes(shadowed) == boxes(frame)
 
 
 def test_pieces_merge_and_split():
