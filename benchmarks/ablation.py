@@ -29,11 +29,12 @@ import keras
 import numpy as np
 
 from digits.learning import baselines, compact
+from digits.learning.atomic import replacing
 from digits.learning.config import MODELS_DIR, ROOT, RunConfig
 from digits.learning.evaluation import accuracy
 from digits.learning.experiment import load_data, often_geometric
 from digits.learning.provenance import circumstances
-from digits.learning.training import Job, accelerated, digest, fit_stage, full_precision, one_hot, predict, replacing
+from digits.learning.training import Job, accelerated, digest, fit_stage, full_precision, one_hot, predict
 from digits.learning.workers import available_cores
 
 RESULT = ROOT / "benchmarks" / "results" / "ablation.json"

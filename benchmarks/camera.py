@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from digits.learning.atomic import replacing
 from digits.learning.augment import overlap
 from digits.learning.camera import EFFECTS, camera_effect
 from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
@@ -32,7 +33,6 @@ from digits.learning.pages import Page, photograph_held, photograph_one
 from digits.learning.plots import camera_curves
 from digits.learning.provenance import circumstances
 from digits.learning.sources import load_mnist
-from digits.learning.training import replacing
 from digits.reading.card import sha256
 from digits.reading.formats import Model, ModelError, load_model
 from digits.reading.images import load_image

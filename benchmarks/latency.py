@@ -119,8 +119,8 @@ def first_reading_s(model: Path, runs: int = 5) -> float:
 
 def write(folder: Path, result: dict) -> None:
     """Write latency.json."""
+    from digits.learning.atomic import replacing
     from digits.learning.provenance import circumstances
-    from digits.learning.training import replacing
 
     folder.mkdir(parents=True, exist_ok=True)
     command = " ".join(["python benchmarks/latency.py", *sys.argv[1:]])

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -435,9 +434,7 @@ def main(arguments: list[str] | None = None) -> int:
                   file=sys.stderr)  # fmt: skip
         return 1 if changed else 0
     for name in changed:
-        beside = ROOT / f"{name}.tmp-{os.getpid()}"
-        beside.write_text(filled[name], encoding="utf-8", newline="\n")
-        os.replace(beside, ROOT / name)
+        (ROOT / name).write_text(filled[name], encoding="utf-8", newline="\n")
         print(f"{name}: filled in")
     return 0
 

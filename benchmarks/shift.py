@@ -22,10 +22,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from digits.learning.atomic import replacing
 from digits.learning.config import EXPORTS_DIR, ROOT, SEED
 from digits.learning.provenance import circumstances
 from digits.learning.sources import load_mnist
-from digits.learning.training import replacing
 from digits.reading.formats import load_model
 from digits.reading.reader import main_tile
 from digits.reading.tile import normalise

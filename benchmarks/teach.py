@@ -33,6 +33,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import baselines, refit, transfer
+from digits.learning.atomic import replacing
 from digits.learning.augment import geometric
 from digits.learning.config import EXPORTS_DIR, MERGED_DIR, ROOT, RunConfig
 from digits.learning.dataset import load_split
@@ -42,7 +43,7 @@ from digits.learning.provenance import circumstances
 from digits.learning.refit import Kept, Network, Trunk, Versions
 from digits.learning.sources import imagenet_weights
 from digits.learning.teach import find_release, kept_features
-from digits.learning.training import Feed, Job, Stage, fit_stage, one_hot, predict, replacing
+from digits.learning.training import Feed, Job, Stage, fit_stage, one_hot, predict
 
 RESULT = ROOT / "benchmarks" / "results" / "teach.json"
 SEED = 0

@@ -36,12 +36,13 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import baselines, compact, training, transfer
+from digits.learning.atomic import replacing
 from digits.learning.augment import geometric
 from digits.learning.config import MERGED_DIR, ROOT
 from digits.learning.dataset import load_split
 from digits.learning.provenance import circumstances
 from digits.learning.sources import imagenet_weights
-from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict, replacing
+from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict
 
 RESULT = ROOT / "benchmarks" / "results" / "training.json"
 EPOCHS = 4
@@ -72,7 +73,11 @@ def main() -> int:
     picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
     train = tiles.select(picked)
     if options.settings:
-        add(options.out, settings=settings(train, weights), settings_circumstances=circumstances(command))
+        found = []
+        for line in settings(train, weights):
+            found.append(line)
+            add(options.out, settings=found, settings_circumstances=circumstances(command))
+            print(line, flush=True)
         return 0
     val = load_split(options.merged, "val")
     rows = compare(train, val, weights)
@@ -260,9 +265,8 @@ SETTINGS = {
 }
 
 
-def settings(train, weights) -> list[dict]:
-    """Return images a second of the later epochs of some networks under SETTINGS, the median of three in turn."""
-    found = []
+def settings(train, weights) -> Iterator[dict]:
+    """Yield images a second of the later epochs of some networks under SETTINGS, the median of three in turn."""
     for name, part in PARTS.items():
         speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
         for _ in range(3):
@@ -273,11 +277,7 @@ def settings(train, weights) -> list[dict]:
                 with tempfile.TemporaryDirectory() as cache, on:
                     line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
                 speeds[setting].append(line["images_per_second"])
-        found.append(
-            {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}
-        )
-        print(found[-1], flush=True)
-    return found
+        yield {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}
 
 
 def _small(build):

@@ -146,9 +146,12 @@ def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp
                 process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
                 break
         process.communicate()
+    half = cut / "models" / "cnn_batchnorm" / ".tmp-1-model.keras"
+    half.parent.mkdir(exist_ok=True)
+    half.write_bytes(b"half")
     code, stdout, stderr = run(cut, *arguments)
     assert code == 0, stderr
-    assert "cnn_small: done earlier" in stdout
+    assert "cnn_small: done earlier" in stdout and not half.exists()
     assert accuracies(cut) == accuracies(whole)
     assert (cut / "exports" / "default.txt").read_text() == (whole / "exports" / "default.txt").read_text()
 

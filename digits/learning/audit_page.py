@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-import os
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from digits.learning.atomic import replacing
 from digits.learning.audit import Audit, audit
 from digits.learning.config import CLASSES, SPLITS
 from digits.learning.own_images import EXCLUDE_FILE, given_split
@@ -75,9 +75,8 @@ def write_page(custom_dir: Path, merged_dir: Path, page: Path) -> Path:
     text = render(audit(custom_dir, merged_dir))
     page = Path(page)
     page.parent.mkdir(parents=True, exist_ok=True)
-    beside = page.with_name(f"{page.name}.tmp-{os.getpid()}")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, page)
+    with replacing(page) as beside:
+        beside.write_text(text, encoding="utf-8")
     return page
 
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -11,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.learning.atomic import replacing
 from digits.learning.config import CLASSES
 from digits.learning.non_digits import training_fonts
 from digits.learning.pages import Page, photograph, photograph_one, scan_one
@@ -402,10 +402,5 @@ def _lies_in(part: tuple[float, ...], box: tuple[float, ...]) -> bool:
 
 def _store(path: Path, **arrays: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        with open(beside, "wb") as file:
-            np.savez_compressed(file, **arrays)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, **arrays)

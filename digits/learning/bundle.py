@@ -7,11 +7,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import zipfile
 from pathlib import Path
 
+from digits.learning.atomic import replacing
 from digits.learning.config import ROOT
 from digits.reading.card import CARD, ModelError, read_card
 from digits.reading.formats import BUNDLED
@@ -42,14 +42,10 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
     contents |= {BUNDLED + name: (folder / name).read_bytes() for name in (CARD, MODEL)}
     place = folder / BUNDLE
-    beside = place.with_name(f"{BUNDLE}.tmp-{os.getpid()}")
-    try:
+    with replacing(place) as beside:
         _write(beside, contents)
         if beside.stat().st_size > MOST_BYTES:
             raise ModelError(f"{place} would take {beside.stat().st_size} bytes, expected at most {MOST_BYTES}.")
-        os.replace(beside, place)
-    finally:
-        beside.unlink(missing_ok=True)
     return place
 
 

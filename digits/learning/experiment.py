@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import baselines, compact, evaluation, transfer
+from digits.learning.atomic import replacing, tidy_up
 from digits.learning.augment import AUGMENT_RULE, Extras, camera_shift, enrich, geometric
 from digits.learning.config import SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
@@ -37,7 +37,6 @@ from digits.learning.training import (
     full_precision,
     one_hot,
     predict,
-    replacing,
     to_float32,
 )
 from digits.reading.tile import TILE_RULE, TILE_SIZE
@@ -161,6 +160,7 @@ def train_model(name: str, run: Run) -> Outcome:
 
     models/<name>/ then holds model.keras, history.csv and metrics.json, besides the states of its stages.
     """
+    tidy_up(run.folder(name))
     outcome = _finished(name, run)
     if outcome is None:
         trainer = _train_mobilenet if name == transfer.NAME else _train_baseline
@@ -413,12 +413,7 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
     folder = run.folder(name)
     (folder / "metrics.json").unlink(missing_ok=True)  # of earlier settings
     with replacing(folder / "model.keras") as beside:
-        named = beside.with_name(f"{beside.name}.keras")  # Keras goes by the suffix
-        try:
-            outcome.model.save(named)
-            os.replace(named, beside)
-        finally:
-            named.unlink(missing_ok=True)
+        outcome.model.save(beside)
     one = np.zeros((1, 96, 96, 3), np.float32)
     latency = evaluation.latency_ms(lambda: outcome.model.predict_on_batch(one))
     for row in outcome.rows:

@@ -23,12 +23,12 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import keras_files
+from digits.learning.atomic import replacing
 from digits.learning.evaluation import acceptance_threshold, accuracy, fit_temperature, scale
 from digits.learning.non_digits import draw_non_digit
 from digits.learning.onnx_file import save_onnx
 from digits.learning.provenance import git_commit
 from digits.learning.tflite_files import Quantiser, save_tflite
-from digits.learning.training import replacing
 from digits.reading.card import CARD, CLASSES, INPUT_SHAPE, LABELS, ModelError, read_card, sha256
 from digits.reading.formats import DEFAULT_FILE, load_model
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise, to_input

@@ -10,21 +10,20 @@ from pathlib import Path
 
 from digits import reading
 from digits.learning import own_images
+from digits.learning.atomic import left_behind, replacing
 from digits.learning.config import CLASSES, SPLITS
 from digits.learning.own_images import Facts, OwnImage
 from digits.reading.tile import TILE_RULE
 
 _STATE_FILE = "build.json"
 _FACTS_RULE = 1  # version of what own_images.examine notes down
-_OWN_MODULES = ("images", "ink", "lines", "locate", "reader", "tile")  # what turns a photograph into a tile
+_OWN_MODULES = ("fading", "images", "ink", "lines", "locate", "reader", "tile")  # what turns a photograph into a tile
 
 
 def write_file(path: Path, content: bytes) -> None:
     """Write a file beside and rename it: nobody ever sees half of it."""
-    beside = f"{path}.tmp-{os.getpid()}"
-    with open(beside, "wb") as file:
-        file.write(content)
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        beside.write_bytes(content)
 
 
 def write_if_changed(path: Path, text: str) -> None:
@@ -44,7 +43,9 @@ def tiles_in(folder: Path) -> tuple[set[str], set[str]]:
                 continue
             with os.scandir(folder / inside) as entries:
                 for entry in entries:
-                    if entry.name.startswith(("mnist_", "custom_")):
+                    if left_behind(entry.name):
+                        broken.add(f"{inside}/{entry.name}")
+                    elif entry.name.startswith(("mnist_", "custom_")):
                         good = entry.name.endswith(".png") and entry.stat().st_size > 0
                         (whole if good else broken).add(f"{inside}/{entry.name}")
     return whole, broken - whole

@@ -19,13 +19,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.learning.atomic import replacing
 from digits.learning.augment import AUGMENT_RULE, Extras, camera_tiles, enrich, geometric
 from digits.learning.config import CLASSES
 from digits.learning.dataset import Tiles
 from digits.learning.keras_files import flatten
 from digits.learning.progress import titled
 from digits.learning.tflite_files import save_tflite
-from digits.learning.training import assign, digest, one_hot, replacing
+from digits.learning.training import assign, digest, one_hot
 from digits.learning.workers import available_cores
 from digits.reading.tile import TILE_RULE, to_input
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning import evaluation, plots
+from digits.learning.atomic import replacing
 from digits.learning.experiment import (
     MODELS,
     NO_CAMERA,
@@ -21,7 +22,6 @@ from digits.learning.experiment import (
     write_csv,
 )
 from digits.learning.sources import load_mnist
-from digits.learning.training import replacing
 
 LEADERBOARD = "leaderboard.csv"
 COLUMNS = (

@@ -6,7 +6,6 @@ session of "own" images in one hand. Samples show MNIST test digits (never train
 """
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,6 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.learning.atomic import replacing
 from digits.learning.camera import Shot
 from digits.learning.config import CUSTOM_DIR, SAMPLES_DIR, SEED
 from digits.learning.pages import Motion, Page, film, photograph, photograph_one, write_sheet
@@ -116,14 +116,13 @@ def _write_clip(path: Path, inks: list[np.ndarray]) -> None:
     behind = background(rng, size[::-1], "person")
     shot = Shot(gradient=0.18, vignette=0.15, exposure=0.92, warmth=0.02, defocus=0.6, noise=0.004, coarse=0.8)
     motion = Motion(tremor=(9.0, 1.6, 0.3), sway=2.5, entrance=16, frame_rate=DEMO_RATE)
-    temporary = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")  # OpenCV chooses by the suffix
-    writer = cv2.VideoWriter(str(temporary), cv2.VideoWriter_fourcc(*"mp4v"), DEMO_RATE, size)
-    if not writer.isOpened():
-        raise OSError(f"{path}: this OpenCV cannot write MP4; expected a build with FFmpeg, as pip's wheels are")
-    for frame, _ in film(sheet, DEMO_DIGITS, behind, rng, round(DEMO_SECONDS * DEMO_RATE), motion, shot):
-        writer.write(frame)
-    writer.release()
-    os.replace(temporary, path)
+    with replacing(path) as beside:
+        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*"mp4v"), DEMO_RATE, size)
+        if not writer.isOpened():
+            raise OSError(f"{path}: this OpenCV cannot write MP4; expected a build with FFmpeg, as pip's wheels are")
+        for frame, _ in film(sheet, DEMO_DIGITS, behind, rng, round(DEMO_SECONDS * DEMO_RATE), motion, shot):
+            writer.write(frame)
+        writer.release()
 
 
 def _true(page: Page) -> list[dict]:
@@ -133,15 +132,13 @@ def _true(page: Page) -> list[dict]:
 def _save(path: Path, frame: np.ndarray, options: list[int]) -> None:
     """Write a picture beside, then rename; also where paths hold letters that OpenCV's own writer cannot take."""
     _, packed = cv2.imencode(path.suffix, frame, options)
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    packed.tofile(temporary)
-    os.replace(temporary, path)
+    with replacing(path) as beside:
+        packed.tofile(beside)
 
 
 def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8", newline="\n")
-    os.replace(temporary, path)
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
 
 
 def main(report: Report = print) -> None:

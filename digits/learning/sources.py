@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.learning.atomic import replacing
 from digits.learning.config import EXPORTS_DIR, RAW_DIR
 
 Report = Callable[[str], None]
@@ -146,13 +147,8 @@ def _read_npz(path: Path) -> Mnist:
 
 def _store(arrays: Mnist, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        with open(beside, "wb") as file:  # a file object: savez would append .npz to a name
-            np.savez_compressed(file, **dict(zip(MNIST_KEYS, arrays, strict=True)))
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with replacing(path) as beside, open(beside, "wb") as file:  # a file object: savez would append .npz to a name
+        np.savez_compressed(file, **dict(zip(MNIST_KEYS, arrays, strict=True)))
 
 
 def _mnist_from_keras() -> Mnist:
@@ -337,15 +333,12 @@ def _checked_weights(path: Path) -> Path:
 
 
 def _download_weights(path: Path) -> Path:
-    beside = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _checked_weights(download(IMAGENET_URL, beside))
-        os.replace(beside, path)
+        with replacing(path) as beside:
+            _checked_weights(download(IMAGENET_URL, beside))
     except OSError as error:
         raise SourceError(f"{path} cannot be written: {_first_line(error)}") from error
-    finally:
-        beside.unlink(missing_ok=True)
     return path
 
 

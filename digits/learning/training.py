@@ -25,6 +25,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.learning.atomic import replacing
 from digits.learning.config import CLASSES
 from digits.learning.progress import Report
 
@@ -458,17 +459,6 @@ def _read_state(path: Path, key: str) -> tuple[dict, dict[str, list]] | None:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None  # not one of ours, or torn by a disk that failed: start this stage again
-
-
-@contextmanager
-def replacing(path: Path):
-    """Yield a path beside `path` to write to; it takes the place of `path` only if nothing went wrong."""
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -21,8 +21,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from digits.learning.atomic import replacing
 from digits.learning.config import CLASSES
-from digits.learning.training import Feed, RunError, Stage, replacing, tiles_to_input, to_float32
+from digits.learning.training import Feed, RunError, Stage, tiles_to_input, to_float32
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 NAME = "mobilenet_v2"

@@ -13,6 +13,7 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from digits.learning import training  # noqa: E402
+from digits.learning.atomic import replacing  # noqa: E402
 from digits.learning.training import Feed, Job, Stage, fit_stage, one_hot, predict  # noqa: E402
 
 RNG = np.random.default_rng(5)
@@ -80,7 +81,7 @@ def test_a_run_cut_off_ends_like_one_that_was_not(tmp_path, epochs):
     whole, history = train(tmp_path / "whole")
     with pytest.raises(KilledError):
         train(tmp_path / "cut", report=KillAfter(epochs))
-    (tmp_path / "cut" / "small.state.npz.tmp-1").write_bytes(b"torn")
+    (tmp_path / "cut" / ".tmp-1-small.state.npz").write_bytes(b"torn")
     after, continued = train(tmp_path / "cut")
     np.testing.assert_array_equal(after, whole)
     assert [row["val_accuracy"] for row in continued] == [row["val_accuracy"] for row in history]
@@ -178,7 +179,7 @@ def test_a_second_run_on_the_folder_is_told_so(tmp_path):
 def test_nothing_half_written_takes_the_place_of_a_file(tmp_path):
     path = tmp_path / "history.csv"
     path.write_text("whole")
-    with pytest.raises(KilledError), training.replacing(path) as beside:
+    with pytest.raises(KilledError), replacing(path) as beside:
         beside.write_text("half")
         raise KilledError
     assert [p.name for p in tmp_path.iterdir()] == ["history.csv"] and path.read_text() == "whole"
