@@ -4,7 +4,7 @@ The paper's own brightness is estimated everywhere, so lamp gradients, shadows a
 left is a contrast between 0 and 1 that means the same in a dim corner and under a lamp.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +20,8 @@ _GRID = 8
 # ... and its brightness is the median of a window of this share of the frame: wider than the widest stroke,
 # narrower than a lamp's gradient.
 _PAPER_WINDOW = 0.34
+# Shadows wider than this share of the frame are paper too when their edges are to go; so are the fattest strokes.
+_SHADOW_WINDOW = 0.09
 # Strokes narrower than half of these shares of the frame are seen, when light and dark ones are weighed up.
 _STROKE_WINDOWS = (0.13, 0.3)
 # One polarity is clear where it has that many times the other's structure. Single digits on paper have 3.7 times (99 %
@@ -79,12 +81,25 @@ def find_inks(frame: np.ndarray) -> Iterator[Ink]:
         yield _ink(work, scale, not light_on_dark, False)
 
 
-def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool) -> Ink:
+def find_ink_in_shadow(frame: np.ndarray, light_on_dark: bool) -> Ink:
+    """Return the ink of a frame with shadows across it: their edges are no ink, and neither are very fat strokes.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        light_on_dark: the polarity.
+    Source: closing as an estimate of the background, the black top-hat of Meyer 1979.
+    """
+    work, scale = _work_frame(frame)
+    return _ink(work, scale, light_on_dark, False, _paper_in_shadow)
+
+
+def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool, paper_of: Callable | None = None) -> Ink:
     if light_on_dark:
         work = cv2.bitwise_not(work)
-    paper = _paper(work)
+    paper = (paper_of or _paper)(work)
     contrast = _contrast(work, paper)
-    brightness = cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY)
+    coarse = (max(1, work.shape[1] // _GRID), max(1, work.shape[0] // _GRID))
+    brightness = cv2.resize(cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY), coarse, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(work, cv2.COLOR_BGR2GRAY)
     return Ink(contrast, grey, brightness, _noise(contrast), light_on_dark, in_doubt, scale)
 
@@ -116,6 +131,14 @@ def _paper(work: np.ndarray) -> np.ndarray:
     if window < 3:
         return grid
     return cv2.medianBlur(grid, window)
+
+
+def _paper_in_shadow(work: np.ndarray) -> np.ndarray:
+    """Return the brightness of the paper, uint8 (h/2, w/2, 3), shadows with it."""
+    half = cv2.resize(work, (max(1, work.shape[1] // 2), max(1, work.shape[0] // 2)), interpolation=cv2.INTER_AREA)
+    window = max(3, int(max(half.shape[:2]) * _SHADOW_WINDOW) | 1)
+    # A cross-section of any stroke is narrower than the window: what is darkest nowhere in it is paper.
+    return cv2.blur(cv2.morphologyEx(half, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8)), (3, 3))
 
 
 def _contrast(work: np.ndarray, paper: np.ndarray) -> np.ndarray:

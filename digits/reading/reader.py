@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits.reading.images import to_bgr
-from digits.reading.ink import Ink, find_inks
+from digits.reading.ink import Ink, find_ink_in_shadow, find_inks
 from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
@@ -55,6 +55,9 @@ _PLAIN, _CLUTTERED = 0.12, 0.28
 # mean a turned sheet: digits are turned back before they are read. Neighbours in a row are so many sides apart at most.
 _TURNED, _SAME_SLOPE, _STEEPEST = 7.0, 4.0, 32.0
 _IN_A_ROW, _LEAST_ROW = 3.5, 4
+# A shadow over a digit brings a few parts; with more, a second look takes long and finds rooms and textures.
+_FEW_PARTS = 12
+_SAME_BOX = 0.6  # intersection over union from which two boxes are of one thing
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -178,7 +181,20 @@ class Reader:
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
     def _read_view(self, view: np.ndarray) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
-        return max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
+        first = max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
+        return self._read_in_shadow(view, first) if _shadows(*first[1:]) else first
+
+    def _read_in_shadow(self, view: np.ndarray, first: tuple) -> tuple:
+        """Read a view again without the edges of shadows; return `first` unless what is read is certain, and new.
+
+        What was found and refused before is not asked for a second time: letters would get through.
+        """
+        ink, parts, accepted, rejected = self._read_ink(find_ink_in_shadow(view, first[0].light_on_dark))
+        refused = [part.box for part, _ in first[3]]
+        certain = [c for c in accepted if c.confidence >= _CERTAIN and not _found_in(refused, c.part.box)]
+        if not certain:
+            return first
+        return ink, parts, certain, rejected + [(c.part, "low confidence") for c in accepted if c not in certain]
 
     def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
         parts, rejected = _worth_reading(locate(ink, MIN_SIDE), ink)
@@ -434,6 +450,26 @@ def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     matrix = cv2.getRotationMatrix2D(((ink.shape[1] - 1) / 2, (ink.shape[0] - 1) / 2), -slope, 1.0)
     matrix[:, 2] += (side - 1) / 2 - np.array([ink.shape[1] - 1, ink.shape[0] - 1]) / 2
     return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
+
+
+def _shadows(parts: list[Part], accepted: list[_Candidate], rejected: list[tuple[Part, str]]) -> bool:
+    """Return whether shadows may lie over one digit: it was not read, and something dark runs out of the frame."""
+    certain = any(candidate.confidence >= _CERTAIN for candidate in accepted)
+    if certain or len(accepted) > 1 or len(parts) > _FEW_PARTS:
+        return False
+    return any(part.cut_off or reason in ("off the paper", "not a stroke") for part, reason in rejected)
+
+
+def _found_in(boxes: list[tuple[int, int, int, int]], box: tuple[int, int, int, int]) -> bool:
+    """Return whether one of the boxes is nearly the same as `box`."""
+    x, y, w, h = box
+    for left, top, width, height in boxes:
+        across = min(x + w, left + width) - max(x, left)
+        down = min(y + h, top + height) - max(y, top)
+        shared = max(across, 0) * max(down, 0)
+        if shared > _SAME_BOX * (w * h + width * height - shared):
+            return True
+    return False
 
 
 def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]) -> float:

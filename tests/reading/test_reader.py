@@ -82,6 +82,23 @@ def test_lamp_gradient_and_cast_shadow(reader):
     assert read(reader, (frame * lamp[..., None]).astype(np.uint8)) == "273584"
 
 
+def in_shadow(frame: np.ndarray, tip: tuple[int, int], soft: float) -> np.ndarray:
+    """Halve the light in the shadow of a finger that points at `tip` from the left, its edge soft as so many pixels."""
+    mask = np.zeros(frame.shape[:2], np.float32)
+    cv2.line(mask, (0, tip[1] + 60), tip, 1.0, 110)
+    return (frame * (1 - 0.5 * cv2.GaussianBlur(mask, None, soft)[..., None])).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("tip", "soft"), [((300, 240), 8), ((320, 300), 15)])
+def test_a_shadow_across_a_digit(reader, tip, soft):
+    right = ""
+    for digit in range(10):
+        frame = paper()
+        write(frame, digit, 210, 120, 240)
+        right += read(reader, in_shadow(frame, tip, soft))
+    assert right == "0123456789"
+
+
 def on_printed_lines(seed: int, squares: bool) -> np.ndarray:
     """Return a row of six digits on dark lines 40 px apart, ruled or squared."""
     frame = paper(960, 300)
