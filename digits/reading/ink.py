@@ -20,7 +20,8 @@ _GRID = 8
 # ... and its brightness is the median of a window of this share of the frame: wider than the widest stroke,
 # narrower than a lamp's gradient.
 _PAPER_WINDOW = 0.34
-# Shadows wider than this share of the frame are paper too when their edges are to go; so are the fattest strokes.
+# Where shadows are to go, what is darker and narrower than this share of the frame is a stroke, and all else paper. Of
+# 20 rendered photographs whose light kept their digit from being read, 13 are read so; 11 with 0.05 or 0.13.
 _SHADOW_WINDOW = 0.09
 # Strokes narrower than half of these shares of the frame are seen, when light and dark ones are weighed up.
 _STROKE_WINDOWS = (0.13, 0.3)
@@ -82,7 +83,7 @@ def find_inks(frame: np.ndarray) -> Iterator[Ink]:
 
 
 def find_ink_in_shadow(frame: np.ndarray, light_on_dark: bool) -> Ink:
-    """Return the ink of a frame with shadows across it: their edges are no ink, and neither are very fat strokes.
+    """Return the ink of a frame with shadows across it: neither they nor their edges are ink, but fat strokes go too.
 
     Args:
         frame: uint8 (H, W, 3) BGR.
@@ -137,7 +138,7 @@ def _paper_in_shadow(work: np.ndarray) -> np.ndarray:
     """Return the brightness of the paper, uint8 (h/2, w/2, 3), shadows with it."""
     half = cv2.resize(work, (max(1, work.shape[1] // 2), max(1, work.shape[0] // 2)), interpolation=cv2.INTER_AREA)
     window = max(3, int(max(half.shape[:2]) * _SHADOW_WINDOW) | 1)
-    # A cross-section of any stroke is narrower than the window: what is darkest nowhere in it is paper.
+    # Closing fills strokes with the paper beside them; a shadow is wider than the window and stays.
     return cv2.blur(cv2.morphologyEx(half, cv2.MORPH_CLOSE, np.ones((window, window), np.uint8)), (3, 3))
 
 

@@ -57,7 +57,8 @@ _TURNED, _SAME_SLOPE, _STEEPEST = 7.0, 4.0, 32.0
 _IN_A_ROW, _LEAST_ROW = 3.5, 4
 # A shadow over a digit brings a few parts; with more, a second look takes long and finds rooms and textures.
 _FEW_PARTS = 12
-_SAME_BOX = 0.6  # intersection over union from which two boxes are of one thing
+_SHADOW = 0.1  # of the frame's longer side: what runs out and is wider may hide digits beside those read
+_SHARED = 0.4  # of its box, from which something is what was refused before, or a piece of it
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -182,18 +183,16 @@ class Reader:
 
     def _read_view(self, view: np.ndarray) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
         first = max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
-        return self._read_in_shadow(view, first) if _shadows(*first[1:]) else first
+        return max(first, self._read_in_shadow(view, first), key=_weight) if _shadows(*first) else first
 
     def _read_in_shadow(self, view: np.ndarray, first: tuple) -> tuple:
-        """Read a view again without the edges of shadows; return `first` unless what is read is certain, and new.
+        """Read a view again without the edges of shadows; keep of it what is certain, and new.
 
         What was found and refused before is not asked for a second time: letters would get through.
         """
         ink, parts, accepted, rejected = self._read_ink(find_ink_in_shadow(view, first[0].light_on_dark))
-        refused = [part.box for part, _ in first[3]]
-        certain = [c for c in accepted if c.confidence >= _CERTAIN and not _found_in(refused, c.part.box)]
-        if not certain:
-            return first
+        refused = [part.box for part, reason in first[3] if not _runs_out(part, reason)]
+        certain = [c for c in accepted if c.confidence >= _CERTAIN and not _shares(c.part.box, refused)]
         return ink, parts, certain, rejected + [(c.part, "low confidence") for c in accepted if c not in certain]
 
     def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
@@ -452,22 +451,30 @@ def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
 
 
-def _shadows(parts: list[Part], accepted: list[_Candidate], rejected: list[tuple[Part, str]]) -> bool:
-    """Return whether shadows may lie over one digit: it was not read, and something dark runs out of the frame."""
-    certain = any(candidate.confidence >= _CERTAIN for candidate in accepted)
-    if certain or len(accepted) > 1 or len(parts) > _FEW_PARTS:
+def _shadows(
+    ink: Ink, parts: list[Part], accepted: list[_Candidate], rejected: list[tuple[Part, str]]
+) -> bool:
+    """Return whether shadows may lie over what is written: something large and dark runs out of the frame."""
+    if len(parts) > _FEW_PARTS:
         return False
-    return any(part.cut_off or reason in ("off the paper", "not a stroke") for part, reason in rejected)
+    least = _SHADOW * max(ink.contrast.shape)
+    dark = [part for part, reason in rejected if _runs_out(part, reason)]
+    certain = len(accepted) > 1 or any(candidate.confidence >= _CERTAIN for candidate in accepted)
+    return any(not certain or min(part.box[2:]) > least for part in dark)
 
 
-def _found_in(boxes: list[tuple[int, int, int, int]], box: tuple[int, int, int, int]) -> bool:
-    """Return whether one of the boxes is nearly the same as `box`."""
+def _runs_out(part: Part, reason: str) -> bool:
+    """Return whether what was refused may be a shadow, or a digit and a shadow."""
+    return part.cut_off or reason in ("off the paper", "not a stroke")
+
+
+def _shares(box: tuple[int, int, int, int], others: list[tuple[int, int, int, int]]) -> bool:
+    """Return whether another box covers much of `box`."""
     x, y, w, h = box
-    for left, top, width, height in boxes:
+    for left, top, width, height in others:
         across = min(x + w, left + width) - max(x, left)
         down = min(y + h, top + height) - max(y, top)
-        shared = max(across, 0) * max(down, 0)
-        if shared > _SAME_BOX * (w * h + width * height - shared):
+        if max(across, 0) * max(down, 0) > _SHARED * w * h:
             return True
     return False
 
