@@ -159,7 +159,9 @@ def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
             build()
     with pytest.raises(DatasetError, match="not to the end; run python -m digits.learning.dataset"):
         load_split(tmp_path / "merged", "train")
-    assert build().written == 80
+    half = tmp_path / "merged" / "train" / "3" / ".tmp-1-mnist_train_00003.png"
+    half.write_bytes(b"half")
+    assert build().written == 80 and not half.exists()
     assert len(load_split(tmp_path / "merged", "train")) == 130
 
 
