@@ -118,11 +118,14 @@ def run_all(options: argparse.Namespace, report) -> None:
     report("Loading TensorFlow")
     load_tensorflow()
     from digits.learning import experiment, results, training
+    from digits.learning.atomic import tidy_up
     from digits.learning.sources import Weights, imagenet_weights
 
     if options.tensorboard:
         training.require_tensorboard(options.tensorboard)
     with training.run_lock(config.models_dir):
+        for folder in (experiment.cache_dir(config), *map(config.model_folder, options.models)):
+            tidy_up(folder)
         if options.fresh:
             for name in options.models:
                 shutil.rmtree(config.model_folder(name), ignore_errors=True)

@@ -64,20 +64,12 @@ def main() -> int:
     weights = imagenet_weights(None, print)
     command = "python benchmarks/training.py " + " ".join(sys.argv[1:])
     if options.growth:
-        found = []
-        for line in growth(tiles.images, tiles.labels, weights, options.growth):
-            found.append(line)
-            add(options.out, growth=found, growth_circumstances=circumstances(command))
-            print(line, flush=True)
+        keep(options.out, "growth", growth(tiles.images, tiles.labels, weights, options.growth), command)
         return 0
     picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
     train = tiles.select(picked)
     if options.settings:
-        found = []
-        for line in settings(train, weights):
-            found.append(line)
-            add(options.out, settings=found, settings_circumstances=circumstances(command))
-            print(line, flush=True)
+        keep(options.out, "settings", settings(train, weights), command)
         return 0
     val = load_split(options.merged, "val")
     rows = compare(train, val, weights)
@@ -85,6 +77,15 @@ def main() -> int:
     sizes = {"images": len(train), "epochs": EPOCHS, "our_epochs": OUR_EPOCHS}
     add(options.out, rows=rows, **sizes, **circumstances(command.strip()))
     return 0
+
+
+def keep(path: Path, name: str, lines: Iterator[dict], command: str) -> None:
+    """Print each line as it is measured, and put all so far into the results file."""
+    found = []
+    for line in lines:
+        found.append(line)
+        add(path, **{name: found, f"{name}_circumstances": circumstances(command)})
+        print(line, flush=True)
 
 
 def add(path: Path, **facts) -> None:

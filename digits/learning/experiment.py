@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning import baselines, compact, evaluation, transfer
-from digits.learning.atomic import replacing, tidy_up
+from digits.learning.atomic import replacing
 from digits.learning.augment import AUGMENT_RULE, Extras, camera_shift, enrich, geometric
 from digits.learning.config import SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
@@ -160,7 +160,6 @@ def train_model(name: str, run: Run) -> Outcome:
 
     models/<name>/ then holds model.keras, history.csv and metrics.json, besides the states of its stages.
     """
-    tidy_up(run.folder(name))
     outcome = _finished(name, run)
     if outcome is None:
         trainer = _train_mobilenet if name == transfer.NAME else _train_baseline

@@ -123,7 +123,7 @@ def write_figures(
         figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as beside:
-            figure.savefig(beside, format="png", dpi=110)
+            figure.savefig(beside, dpi=110)
 
 
 def without_tiles(run: Run) -> Run:

@@ -120,9 +120,11 @@ def _write_clip(path: Path, inks: list[np.ndarray]) -> None:
         writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*"mp4v"), DEMO_RATE, size)
         if not writer.isOpened():
             raise OSError(f"{path}: this OpenCV cannot write MP4; expected a build with FFmpeg, as pip's wheels are")
-        for frame, _ in film(sheet, DEMO_DIGITS, behind, rng, round(DEMO_SECONDS * DEMO_RATE), motion, shot):
-            writer.write(frame)
-        writer.release()
+        try:
+            for frame, _ in film(sheet, DEMO_DIGITS, behind, rng, round(DEMO_SECONDS * DEMO_RATE), motion, shot):
+                writer.write(frame)
+        finally:
+            writer.release()
 
 
 def _true(page: Page) -> list[dict]:

@@ -147,7 +147,7 @@ def _read_npz(path: Path) -> Mnist:
 
 def _store(arrays: Mnist, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside, open(beside, "wb") as file:  # a file object: savez would append .npz to a name
+    with replacing(path) as beside, open(beside, "wb") as file:
         np.savez_compressed(file, **dict(zip(MNIST_KEYS, arrays, strict=True)))
 
 

@@ -39,6 +39,7 @@ def with_faded_ends(mask: np.ndarray, level: np.ndarray, smooth: np.ndarray,
         The mask with weak ink added, and a level that is lower there.
     """
     weak_level = cv2.max(cv2.convertScaleAbs(level, alpha=_WEAK), np.full_like(level, min(max(_WEAKEST, least), 255)))
+    weak_level = cv2.min(weak_level, level)
     weak = cv2.compare(smooth, weak_level, cv2.CMP_GT) & 1
     beyond = cv2.bitwise_and(weak, cv2.bitwise_not(cv2.dilate(mask, _square(_BESIDE))))
     strong = cv2.countNonZero(mask)

@@ -70,16 +70,16 @@ def find_ink(frame: np.ndarray, light_on_dark: bool | None = None) -> Ink:
         light_on_dark: the polarity if known; None decides by which of the two has more strokes.
     """
     work, scale = _work_frame(frame)
-    return _ink(work, scale, *(_polarity(work) if light_on_dark is None else (light_on_dark, False)))
+    return _ink(work, scale, *(_polarity(work) if light_on_dark is None else (light_on_dark, False)), _paper)
 
 
 def find_inks(frame: np.ndarray) -> Iterator[Ink]:
     """Yield the ink of a frame, and where its polarity is in doubt that of the other polarity as well."""
     work, scale = _work_frame(frame)
     light_on_dark, in_doubt = _polarity(work)
-    yield _ink(work, scale, light_on_dark, in_doubt)
+    yield _ink(work, scale, light_on_dark, in_doubt, _paper)
     if in_doubt:
-        yield _ink(work, scale, not light_on_dark, False)
+        yield _ink(work, scale, not light_on_dark, False, _paper)
 
 
 def find_ink_in_shadow(frame: np.ndarray, light_on_dark: bool) -> Ink:
@@ -94,10 +94,10 @@ def find_ink_in_shadow(frame: np.ndarray, light_on_dark: bool) -> Ink:
     return _ink(work, scale, light_on_dark, False, _paper_in_shadow)
 
 
-def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool, paper_of: Callable | None = None) -> Ink:
+def _ink(work: np.ndarray, scale: float, light_on_dark: bool, in_doubt: bool, paper_of: Callable) -> Ink:
     if light_on_dark:
         work = cv2.bitwise_not(work)
-    paper = (paper_of or _paper)(work)
+    paper = paper_of(work)
     contrast = _contrast(work, paper)
     coarse = (max(1, work.shape[1] // _GRID), max(1, work.shape[0] // _GRID))
     brightness = cv2.resize(cv2.cvtColor(paper, cv2.COLOR_BGR2GRAY), coarse, interpolation=cv2.INTER_AREA)

@@ -6,11 +6,13 @@ import numpy as np
 # A printed line is looked for from a straight run of at least this share of the frame's shorter side on. Where pen
 # strokes are near, lines are too faint to be ink: what is left above and below a row of digits can be this short.
 _SHORTEST = 0.2
-_SHORTEST_ENLARGED = 0.375  # in pictures so small that they were enlarged, shorter runs are noise and strokes
+# A frame with a side no longer than this is filled by strokes, so there it has that many work pixels at least.
+_LOW, _FEWEST_PIXELS = 128, 48
 # Lengthened to the frame's edges, it is there along this share: strokes end, printed lines go on. One that belongs to
 # no family of parallels must be there all along, because a tall 1 is long, thin and straight too.
 _COVERED = 0.5
 _LENGTH = 0.75  # from where it is there first to where it is last, of the way through the frame
+_LENGTH_LOW = 0.93  # ... and through a low one: a strip with a row of ones has strokes nearly from edge to edge
 _COVERED_ALONE = 0.85
 _COVERED_BY_TWO = 0.65
 # It is there where there is ink, or this share of the contrast that the line has where it is ink.
@@ -32,7 +34,7 @@ _BROAD = 24  # thicker than any printed line, work pixels
 _TRIES = 60  # segments looked at, at most
 
 
-def remove_lines(mask: np.ndarray, contrast: np.ndarray, enlarged: bool = False) -> np.ndarray:
+def remove_lines(mask: np.ndarray, contrast: np.ndarray) -> np.ndarray:
     """Return the mask without printed lines, itself if there are none.
 
     Costs some milliseconds: ask `looks_ruled` first.
@@ -40,9 +42,8 @@ def remove_lines(mask: np.ndarray, contrast: np.ndarray, enlarged: bool = False)
     Args:
         mask: uint8 (h, w) of 0 and 1.
         contrast: uint8 (h, w), what the mask was made from.
-        enlarged: whether the picture had fewer pixels than the mask.
     """
-    lines = _printed(_segments(mask, _SHORTEST_ENLARGED if enlarged else _SHORTEST), mask, contrast)
+    lines = _printed(_segments(mask), mask, contrast)
     if not lines:
         return mask
     # One line may run along a stroke, so that its own darkness is the pen's; most lines are bare.
@@ -72,12 +73,14 @@ def _is_strip(w: int, h: int, shape: tuple[int, int]) -> bool:
     return max(w, h) > _STRIP * min(shape) and min(w, h) < _STRIP_WIDTH * min(shape)
 
 
-def _segments(mask: np.ndarray, least: float) -> np.ndarray:
-    """Return float (N, 4): x1, y1, x2, y2 of straight runs of this share of the shorter side, longest first."""
+def _segments(mask: np.ndarray) -> np.ndarray:
+    """Return float (N, 4): x1, y1, x2, y2 of straight runs, longest first."""
     half = cv2.resize(mask, (max(1, mask.shape[1] // 2), max(1, mask.shape[0] // 2)), interpolation=cv2.INTER_AREA)
     # Printed lines are thin: without the broad areas of a dark room there is far less to search.
     thin = half - cv2.morphologyEx(half, cv2.MORPH_OPEN, np.ones((_BROAD // 2, _BROAD // 2), np.uint8))
-    shortest = least * min(half.shape)
+    shortest = _SHORTEST * min(half.shape)
+    if min(mask.shape) <= _LOW:
+        shortest = max(shortest, _FEWEST_PIXELS / 2)
     if cv2.countNonZero(thin) < shortest:
         return np.empty((0, 4))
     found = cv2.HoughLinesP(thin, 1, np.pi / 180, threshold=max(20, int(shortest * 0.5)),
@@ -93,6 +96,7 @@ def _printed(segments: np.ndarray, mask: np.ndarray, contrast: np.ndarray) -> li
     """Return the profile points across each printed line: those in a family of parallels or crossing the frame."""
     distinct: list[tuple[float, np.ndarray, np.ndarray]] = []
     seen: list[np.ndarray] = []
+    least = _LENGTH_LOW if min(mask.shape) <= _LOW else _LENGTH
     for segment in segments:
         if any(_same_line(segment, other) for other in seen):
             continue
@@ -100,7 +104,7 @@ def _printed(segments: np.ndarray, mask: np.ndarray, contrast: np.ndarray) -> li
         segment = _refined(segment, mask)
         points = _across_points(segment, mask.shape)
         on_line = _there(mask, contrast, points)
-        if len(on_line) and on_line.mean() > _COVERED and np.ptp(np.flatnonzero(on_line)) > _LENGTH * len(on_line):
+        if len(on_line) and on_line.mean() > _COVERED and np.ptp(np.flatnonzero(on_line)) > least * len(on_line):
             distinct.append((_angle(segment), on_line, points))
     angles = [angle for angle, _, _ in distinct]
     ruled = [angle for angle in angles if sum(_apart(angle, other) < _ANGLE_TOLERANCE for other in angles) >= _FAMILY]

@@ -75,9 +75,9 @@ def locate(ink: Ink, least: int = _SPECK_SIDE) -> list[Part]:
         Parts. Pieces that may or may not belong together are separate parts: `neighbours` names them, and the
         network decides.
     """
-    mask, level, smooth = _mask(ink)
+    mask, level, smooth = ink_mask(ink)
     labels, pieces = _pieces(mask)
-    whole = remove_lines(mask, ink.contrast, ink.scale < 1) if looks_ruled(pieces, mask.shape) else mask
+    whole = remove_lines(mask, ink.contrast) if looks_ruled(pieces, mask.shape) else mask
     if whole is mask and _on_bare_paper(pieces, mask.shape):
         whole, level = with_faded_ends(mask, level, smooth, _NOISE_FACTOR * ink.noise)
     if whole is not mask:
@@ -248,7 +248,7 @@ def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | No
     return Part(box, np.ascontiguousarray(ink[y : y + h, x : x + w]), whole.contrast, whole.stroke, whole.cut_off)
 
 
-def _mask(ink: Ink) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ink_mask(ink: Ink) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the pixels of strokes, uint8 (h, w) of 0 and 1, the level they rise above, and what does: both uint8."""
     smooth = cv2.blur(ink.contrast, (3, 3))
     level = cv2.max(_nearby_peak(smooth) * _LOCAL_LEVEL, _floor(ink, smooth.shape))

@@ -1,7 +1,7 @@
 """From a frame to the digits written in it: found, brought to tiles, read, accepted or rejected."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -58,7 +58,7 @@ _IN_A_ROW, _LEAST_ROW = 3.5, 4
 # A shadow over a digit brings a few parts; with more, a second look takes long and finds rooms and textures.
 _FEW_PARTS = 12
 _SHADOW = 0.1  # of the frame's longer side: what runs out and is wider may hide digits beside those read
-_SHARED = 0.4  # of its box, from which something is what was refused before, or a piece of it
+_COVERED = 0.4  # share of its box from which a part is what is there already, or a piece of it
 # A frame darker than this (mean of 255) has too little light to tell ink from paper.
 _TOO_DARK = 40
 # How much of a stroke's contrast its own width would bring at its steepest, in the softer of the two directions. On
@@ -147,6 +147,16 @@ class _Candidate:
         return int(self.probabilities.argmax())
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What one look at a view found: parts worth reading, digits in reading order, and what was refused and why."""
+
+    ink: Ink
+    parts: list[Part]
+    accepted: list[_Candidate]
+    rejected: list[tuple[Part, str]]
+
+
 class Reader:
     """Reads frames with one model."""
 
@@ -168,41 +178,48 @@ class Reader:
         self._predict_s = 0.0
         frame = to_bgr(frame)
         sheet = find_sheet(frame)
-        ink, parts, accepted, rejected = self._read_view(frame if sheet is None else sheet.view(frame))
-        if sheet is not None and not accepted:  # a door, a monitor: what is written may be beside it
+        found = self._read_view(frame if sheet is None else sheet.view(frame))
+        if sheet is not None and not found.accepted:  # a door, a monitor: what is written may be beside it
             sheet = None
-            ink, parts, accepted, rejected = self._read_view(frame)
-        digits = [_digit(candidate, ink.scale, sheet) for candidate in accepted]
-        rejected = [Rejected(_frame_box(part, ink.scale, sheet), reason) for part, reason in rejected]
-        main = int(np.argmax([_prominence(c.part, ink) for c in accepted])) if accepted else None
-        hint = None if digits else _hint(frame, ink, parts)
+            found = self._read_view(frame)
+        ink = found.ink
+        digits = [_digit(candidate, ink.scale, sheet) for candidate in found.accepted]
+        rejected = [Rejected(_frame_box(part, ink.scale, sheet), reason) for part, reason in found.rejected]
+        main = int(np.argmax([_prominence(c.part, ink) for c in found.accepted])) if digits else None
+        hint = None if digits else _hint(frame, ink, found.parts)
         total = time.perf_counter() - start
         latency = {"find": total - self._predict_s, "predict": self._predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), digits, rejected, main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
-    def _read_view(self, view: np.ndarray) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
-        first = max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
-        return max(first, self._read_in_shadow(view, first), key=_weight) if _shadows(*first) else first
+    def _read_view(self, view: np.ndarray) -> _Found:
+        found = max((self._read_ink(ink) for ink in find_inks(view)), key=_weight)
+        return self._seen_in_shadow(view, found) if _may_hide_digits(found) else found
 
-    def _read_in_shadow(self, view: np.ndarray, first: tuple) -> tuple:
-        """Read a view again without the edges of shadows; keep of it what is certain, and new.
+    def _seen_in_shadow(self, view: np.ndarray, found: _Found) -> _Found:
+        """Return what was found with what is certain, and new, when the edges of shadows are no ink.
 
-        What was found and refused before is not asked for a second time: letters would get through.
+        The second answer does not count for what was refused before, or letters would get through; nor where the first
+        is certain. Where it does, what the first was less sure of may be strokes and shadow.
         """
-        ink, parts, accepted, rejected = self._read_ink(find_ink_in_shadow(view, first[0].light_on_dark))
-        refused = [part.box for part, reason in first[3] if not _runs_out(part, reason)]
-        certain = [c for c in accepted if c.confidence >= _CERTAIN and not _shares(c.part.box, refused)]
-        return ink, parts, certain, rejected + [(c.part, "low confidence") for c in accepted if c not in certain]
+        known = [part for part, reason in found.rejected if not _like_a_shadow(part, reason)]
+        known += [c.part for c in found.accepted if c.confidence >= _CERTAIN]
+        again = self._read_ink(find_ink_in_shadow(view, found.ink.light_on_dark)).accepted
+        new = [c for c in again if c.confidence >= _CERTAIN and not _covered(c.part, known)]
+        if not new:
+            return found
+        accepted = [c for c in found.accepted if c.confidence >= _CERTAIN] + new
+        order = reading_order([c.part.box for c in accepted])
+        return replace(found, accepted=[accepted[i] for i in order])
 
-    def _read_ink(self, ink: Ink) -> tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]:
+    def _read_ink(self, ink: Ink) -> _Found:
         parts, rejected = _worth_reading(locate(ink, MIN_SIDE), ink)
         candidates = self._joined(self._classified(parts))
         slope = _slope_of_rows([c.part for c in candidates if c.confidence >= self.min_confidence])
         if abs(slope) > _TURNED:
             candidates = self._classified([c.part for c in candidates], slope)
         accepted, low = self._accepted(candidates, ink)
-        return ink, parts, accepted, rejected + low
+        return _Found(ink, parts, accepted, rejected + low)
 
     def _classified(self, parts: list[Part], slope: float = 0.0) -> list[_Candidate]:
         """Return what the network says of parts, turned back by the slope of their rows (degrees, positive: rising)."""
@@ -451,39 +468,35 @@ def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
 
 
-def _shadows(
-    ink: Ink, parts: list[Part], accepted: list[_Candidate], rejected: list[tuple[Part, str]]
-) -> bool:
-    """Return whether shadows may lie over what is written: something large and dark runs out of the frame."""
-    if len(parts) > _FEW_PARTS:
+def _may_hide_digits(found: _Found) -> bool:
+    """Return whether there is what a shadow looks like: any of it where nothing certain was read, else wide ones."""
+    if len(found.parts) > _FEW_PARTS:
         return False
-    least = _SHADOW * max(ink.contrast.shape)
-    dark = [part for part, reason in rejected if _runs_out(part, reason)]
-    certain = len(accepted) > 1 or any(candidate.confidence >= _CERTAIN for candidate in accepted)
-    return any(not certain or min(part.box[2:]) > least for part in dark)
+    certain = len(found.accepted) > 1 or any(c.confidence >= _CERTAIN for c in found.accepted)
+    least = _SHADOW * max(found.ink.contrast.shape) if certain else 0
+    return any(_like_a_shadow(part, reason) and min(part.box[2:]) > least for part, reason in found.rejected)
 
 
-def _runs_out(part: Part, reason: str) -> bool:
+def _like_a_shadow(part: Part, reason: str) -> bool:
     """Return whether what was refused may be a shadow, or a digit and a shadow."""
     return part.cut_off or reason in ("off the paper", "not a stroke")
 
 
-def _shares(box: tuple[int, int, int, int], others: list[tuple[int, int, int, int]]) -> bool:
-    """Return whether another box covers much of `box`."""
-    x, y, w, h = box
-    for left, top, width, height in others:
+def _covered(part: Part, others: list[Part]) -> bool:
+    """Return whether much of a part's box is that of another part."""
+    x, y, w, h = part.box
+    for left, top, width, height in (other.box for other in others):
         across = min(x + w, left + width) - max(x, left)
         down = min(y + h, top + height) - max(y, top)
-        if max(across, 0) * max(down, 0) > _SHARED * w * h:
+        if max(across, 0) * max(down, 0) > _COVERED * w * h:
             return True
     return False
 
 
-def _weight(outcome: tuple[Ink, list[Part], list[_Candidate], list[tuple[Part, str]]]) -> float:
+def _weight(found: _Found) -> float:
     """Return how much was read, to choose between dark and light strokes."""
-    ink, _, accepted, _ = outcome
     # The root: many digits weigh more than one large shape.
-    return sum(candidate.confidence * _prominence(candidate.part, ink) ** 0.5 for candidate in accepted)
+    return sum(c.confidence * _prominence(c.part, found.ink) ** 0.5 for c in found.accepted)
 
 
 def _off_paper(part: Part, ink: Ink, darkest: float) -> bool:

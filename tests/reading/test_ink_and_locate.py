@@ -116,13 +116,28 @@ def test_a_stroke_that_fades_is_followed_on_clean_paper_only():
     assert hole(creased) == 0
 
 
-def test_what_is_weak_beside_a_stroke_is_no_stroke():
+def test_a_stroke_that_fades_is_not_followed_where_other_things_run_out_of_the_frame():
+    frame = fading_ring()
+    for x in (0, 108):
+        cv2.rectangle(frame, (x, 0), (x + 19, 19), (190, 190, 190), -1)
+    assert hole(frame) == 0
+
+
+def strokes(beside: str = "") -> np.ndarray:
+    """Two pale strokes, and a shadow next to one, or a halo along half of it."""
     frame = np.full((128, 128, 3), 250, np.uint8)
-    shadowed = frame.copy()
-    cv2.circle(shadowed, (84, 40), 14, (237, 237, 237), -1)
-    for picture in (frame, shadowed):
-        cv2.line(picture, (60, 20), (66, 108), (120, 120, 120), 6, cv2.LINE_AA)
-    assert boxes(shadowed) == boxes(frame)
+    if beside == "shadow":
+        cv2.circle(frame, (74, 40), 8, (237, 237, 237), -1)
+    if beside == "halo":
+        cv2.line(frame, (60, 24), (63, 66), (237, 237, 237), 16)
+    for x in (20, 60):
+        cv2.line(frame, (x, 20), (x + 6, 108), (190, 190, 190), 4, cv2.LINE_AA)
+    return frame
+
+
+@pytest.mark.parametrize("beside", ["shadow", "halo"])
+def test_what_is_weak_beside_a_stroke_is_no_stroke(beside):
+    assert boxes(strokes(beside)) == boxes(strokes())
 
 
 def test_pieces_merge_and_split():
