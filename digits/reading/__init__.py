@@ -27,6 +27,7 @@ What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step is one mo
     sheet             frame -> the sheet held up in it, seen as from straight before it, where its outline is certain
     ink               frame -> contrast: the paper's brightness divided out, 0 for paper, 255 for ink
     lines             printed lines of ruled and squared paper taken out of it
+    fading            strokes followed to where they fade, on bare paper
     locate            contrast -> boxes, in reading order
     tile              ink of a box -> tile, uint8 (96, 96): THE normalisation, MNIST's own rule
     formats           tiles (N, 96, 96) -> probabilities (N, 10), the same from .tflite, .onnx, .keras, .h5 and .json

@@ -303,7 +303,10 @@ class Reader:
                 accepted.append(candidate)
         accepted, others = _in_place(accepted, candidates, ink)
         rejected += [(candidate.part, "not on plain paper") for candidate in others]
-        if _moves([c.part for c in accepted], [part for part, reason in rejected if reason == "blurred"]):
+        sharp, blurred = [], [part for part, reason in rejected if reason == "blurred"]
+        for candidate in accepted:  # what is certain may be smeared all the same
+            (blurred if _blurred(candidate.part, ink, smears=True) else sharp).append(candidate.part)
+        if _moves(sharp, blurred):
             accepted, moved = [], accepted
             rejected += [(candidate.part, "blurred") for candidate in moved]
         order = reading_order([c.part.box for c in accepted])
@@ -470,7 +473,7 @@ def _turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
 
 def _may_hide_digits(found: _Found) -> bool:
     """Return whether there is what a shadow looks like: any of it where nothing certain was read, else wide ones."""
-    if len(found.parts) > _FEW_PARTS:
+    if len(found.parts) > _FEW_PARTS or any(reason == "blurred" for _, reason in found.rejected):
         return False
     certain = len(found.accepted) > 1 or any(c.confidence >= _CERTAIN for c in found.accepted)
     least = _SHADOW * max(found.ink.contrast.shape) if certain else 0

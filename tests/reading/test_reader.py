@@ -94,7 +94,7 @@ def test_a_shadow_across_a_digit(reader):
     for digit in range(10):
         frame = paper()
         write(frame, digit, 210, 120, 240)
-        right += read(reader, in_shadow(frame, (300, 240)))
+        right += read(reader, in_shadow(frame, (320, 300)))
     assert right == "0123456789"
 
 
