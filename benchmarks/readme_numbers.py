@@ -18,6 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from digits.learning.atomic import replacing
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "en", "README.es.md": "es"}
 MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
@@ -312,7 +316,10 @@ def training(results: Results, words: dict) -> str:
 
 def settings(results: Results, fast: str, slow: str, but: str = "") -> str:
     """Return how many times as fast networks learn in one setting as in another, least and most; all `but` one."""
-    lines = [line for line in results.training()["settings"] if line["network"] != but]
+    found = results.training()
+    if "settings" not in found:
+        raise MissingError("training.json lacks settings; run python benchmarks/training.py --settings")
+    lines = [line for line in found["settings"] if line["network"] != but]
     ratios = [line[fast] / line[slow] for line in lines]
     return f"{min(ratios):.1f}–{max(ratios):.1f}"
 
@@ -441,7 +448,8 @@ def main(arguments: list[str] | None = None) -> int:
                   file=sys.stderr)  # fmt: skip
         return 1 if changed else 0
     for name in changed:
-        (ROOT / name).write_text(filled[name], encoding="utf-8", newline="\n")
+        with replacing(ROOT / name) as beside:
+            beside.write_text(filled[name], encoding="utf-8", newline="\n")
         print(f"{name}: filled in")
     return 0
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from digits.reading.tile import stroke_width
 
-# Weak ink reaches this share of the level of ink, and this contrast of 255. On 810 scans of pale digits 31 change, none
-# for the worse; of 270 photographs one does.
+# Weak ink reaches this share of the level of ink, and this contrast of 255. Of 810 scans of pale digits 27 tiles change
+# by more than 4 of 255 on average, of 270 photographs none.
 _WEAK = 0.45
 _WEAKEST = 8.0
 _BESIDE = 2  # px around strong ink are its own blur
