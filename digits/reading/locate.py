@@ -188,6 +188,13 @@ def _gap(first: tuple, second: tuple) -> float:
     return float(np.hypot(max(across, 0), max(down, 0)))
 
 
+def shared_area(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> int:
+    """Return how many pixels two boxes have in common."""
+    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
+    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
+    return max(across, 0) * max(down, 0)
+
+
 def _union(boxes: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
     left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
     right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)

@@ -10,7 +10,18 @@ import numpy as np
 
 from digits.reading.images import to_bgr
 from digits.reading.ink import Ink, find_ink_in_shadow, find_inks
-from digits.reading.locate import MIN_SIDE, Part, locate, merge, neighbours, reading_order, split, stacked, touching
+from digits.reading.locate import (
+    MIN_SIDE,
+    Part,
+    locate,
+    merge,
+    neighbours,
+    reading_order,
+    shared_area,
+    split,
+    stacked,
+    touching,
+)
 from digits.reading.sheet import Sheet, find_sheet
 from digits.reading.sticks import written_stick
 from digits.reading.surroundings import Company, clutter, out_of_place, paper_inside
@@ -293,19 +304,24 @@ class Reader:
         around = [c for c in candidates if _flat(c.part) or _encloses(c.part, [s.part for s in sure])]
         rest = _Rest.of([c.part for c in sure if all(c is not other for other in around)])
         accepted, rejected = [], [(c.part, "not a digit") for c in around]
+        smeared = set()  # what is certain may be smeared all the same
         for candidate in candidates:
             if any(candidate is other for other in around):
                 continue
             reason = self._reason_against(candidate, rest, ink)
+            if reason is None:
+                soft, one_way = _soft_edges(candidate.part, ink)
+                if one_way:
+                    smeared.add(candidate)
+                reason = "blurred" if soft or (one_way and candidate.confidence < _CERTAIN) else None
             if reason:
                 rejected.append((candidate.part, reason))
             else:
                 accepted.append(candidate)
         accepted, others = _in_place(accepted, candidates, ink)
         rejected += [(candidate.part, "not on plain paper") for candidate in others]
-        sharp, blurred = [], [part for part, reason in rejected if reason == "blurred"]
-        for candidate in accepted:  # what is certain may be smeared all the same
-            (blurred if _blurred(candidate.part, ink, smears=True) else sharp).append(candidate.part)
+        sharp = [c.part for c in accepted if c not in smeared]
+        blurred = [c.part for c in accepted if c in smeared] + [part for part, why in rejected if why == "blurred"]
         if _moves(sharp, blurred):
             accepted, moved = [], accepted
             rejected += [(candidate.part, "blurred") for candidate in moved]
@@ -328,7 +344,7 @@ class Reader:
             return "smaller than the rest"
         if confidence < _needed(self.min_confidence, clutter(part, ink)):
             return "not on plain paper"
-        return "blurred" if _blurred(part, ink, smears=confidence < _CERTAIN) else None
+        return None
 
 
 @dataclass(frozen=True)
@@ -487,13 +503,8 @@ def _like_a_shadow(part: Part, reason: str) -> bool:
 
 def _covered(part: Part, others: list[Part]) -> bool:
     """Return whether much of a part's box is that of another part."""
-    x, y, w, h = part.box
-    for left, top, width, height in (other.box for other in others):
-        across = min(x + w, left + width) - max(x, left)
-        down = min(y + h, top + height) - max(y, top)
-        if max(across, 0) * max(down, 0) > _COVERED * w * h:
-            return True
-    return False
+    least = _COVERED * part.box[2] * part.box[3]
+    return any(shared_area(part.box, other.box) > least for other in others)
 
 
 def _weight(found: _Found) -> float:
@@ -590,14 +601,14 @@ def _hint(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
         return "too small"
     if part.cut_off:
         return "cut off"
-    return "blurred" if _blurred(part, ink, smears=True) else None
+    return "blurred" if any(_soft_edges(part, ink)) else None
 
 
-def _blurred(part: Part, ink: Ink, smears: bool) -> bool:
-    """Return whether the edges of a part are soft for the width of its strokes, or, if asked, soft in one direction."""
+def _soft_edges(part: Part, ink: Ink) -> tuple[bool, bool]:
+    """Return whether the edges of a part are soft for the width of its strokes, and whether in one direction only."""
     softer, sharper = sorted(_steepest(part, ink))
     relative = softer * max(part.stroke, _THINNEST) / max(part.contrast, 1.0)
-    return relative < _BLURRED or (smears and softer < _SMEARED * sharper)
+    return relative < _BLURRED, softer < _SMEARED * sharper
 
 
 def _moves(sharp: list[Part], blurred: list[Part]) -> bool:

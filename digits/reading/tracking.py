@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from digits.reading.locate import shared_area
 from digits.reading.reader import Digit, Reading, Rejected
 
 # Each frame a vote keeps this much: after one frame of another digit it stands 0.7 to 0.3, after two 0.49 to
@@ -235,6 +236,4 @@ def _heights(tracks: list[_Track], digits: list[Digit]) -> np.ndarray:
 
 def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
     """Say whether two boxes share more than a fifth of the smaller."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    return width > 0 and height > 0 and width * height > 0.2 * min(a[2] * a[3], b[2] * b[3])
+    return shared_area(a, b) > 0.2 * min(a[2] * a[3], b[2] * b[3])
