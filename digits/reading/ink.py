@@ -21,7 +21,7 @@ _GRID = 8
 # narrower than a lamp's gradient.
 _PAPER_WINDOW = 0.34
 # Where shadows are to go, what is darker and narrower than this share of the frame is a stroke, and all else paper. Of
-# 20 rendered photographs whose light kept their digit from being read, 13 are read so; 11 with 0.05 or 0.13.
+# 20 rendered photographs whose light kept their digit from being read, 15 are read so; 13 with 0.05.
 _SHADOW_WINDOW = 0.09
 # Strokes narrower than half of these shares of the frame are seen, when light and dark ones are weighed up.
 _STROKE_WINDOWS = (0.13, 0.3)
