@@ -228,6 +228,8 @@ def _positive(text: str) -> int:
 
 
 def _foreseen() -> tuple[type[Exception], ...]:
+    import tensorflow as tf
+
     from digits.learning.dataset import DatasetError
     from digits.learning.export import ExportError
     from digits.learning.refit import RefitError
@@ -235,13 +237,16 @@ def _foreseen() -> tuple[type[Exception], ...]:
     from digits.learning.training import RunError
     from digits.reading.card import ModelError
 
-    return RunError, SourceError, DatasetError, ModelError, ExportError, RefitError, OSError
+    theirs = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)  # no memory or room, no right to write
+    return RunError, SourceError, DatasetError, ModelError, ExportError, RefitError, OSError, *theirs
 
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
         return f"{error.strerror or error}{place}; make room or give --out another folder, then run this again"
+    if hasattr(error, "error_code"):  # one of TensorFlow's own
+        return f"TensorFlow says: {str(error).splitlines()[0]}"
     return str(error)
 
 

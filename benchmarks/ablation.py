@@ -5,9 +5,9 @@
 
 Candidates are sifted with this before anything is trained on all images. Images, and in the same proportion the
 pictures rendered beside them, are picked once, at random; validation is whole, clean and after camera changes, and its
-mean is what `train_all.py` chooses by. Every variant takes the same number of steps unless it says so. The test set is
-not looked at. Prints a table and writes benchmarks/results/ablation.json; a call that was cut off goes on from the
-states in models/ablation/.
+mean is what `train_all.py` chooses by. Every variant takes the same number of steps unless it says so, and its last
+epoch counts: the best of several would flatter those that vary most. The test set is not looked at. Prints a table
+and writes benchmarks/results/ablation.json; a call that was cut off goes on from the states in models/ablation/.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from digits.learning import baselines, compact
 from digits.learning.atomic import replacing
@@ -34,7 +35,17 @@ from digits.learning.config import MODELS_DIR, ROOT, RunConfig
 from digits.learning.evaluation import accuracy
 from digits.learning.experiment import load_data, often_geometric
 from digits.learning.provenance import circumstances
-from digits.learning.training import Job, accelerated, digest, fit_stage, full_precision, one_hot, predict
+from digits.learning.training import (
+    Job,
+    RunError,
+    accelerated,
+    digest,
+    fit_stage,
+    full_precision,
+    one_hot,
+    predict,
+    run_lock,
+)
 from digits.learning.workers import available_cores
 
 RESULT = ROOT / "benchmarks" / "results" / "ablation.json"
@@ -82,12 +93,17 @@ def main() -> int:
         parser.error("--images and --epochs are 1 at least")
     folder = MODELS_DIR / "ablation"
     folder.mkdir(parents=True, exist_ok=True)
-    picked, images = pick(folder / "picked.npz", options.images)
+    try:
+        picked, images = pick(folder / "picked.npz", options.images)
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return 1
     names = [RECIPE, *(name for name in options.only if name != RECIPE)]
     jobs = [(name, seed) for name in names for seed in options.seeds]
     found: dict[str, list[dict]] = {name: [] for name in names}
     os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # one network a core
-    with ProcessPoolExecutor(available_cores(), mp_context=get_context("spawn")) as pool:
+    workers = 1 if tf.config.list_physical_devices("GPU") else available_cores()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         waiting = [pool.submit(train, picked, *job, options.epochs) for job in jobs]
         for (name, _), future in zip(jobs, waiting, strict=True):
             found[name].append(future.result())
@@ -103,7 +119,8 @@ def main() -> int:
 
 def pick(path: Path, images: int) -> tuple[Path, int]:
     """Write the tiles that all variants learn from and are judged on; return where, and how many are MNIST's."""
-    data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [compact.NAME])
+    with run_lock(MODELS_DIR):  # a run of train_all.py removes what looks as if another had left it behind
+        data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [compact.NAME])
     rng = np.random.default_rng(PICKED_BY)
     own = rng.permutation(data.trained)[:images]
     beside = data.trained + rng.permutation(data.extras)[: round(len(own) * data.extras / data.trained)]
@@ -144,7 +161,7 @@ def fit(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> k
     feed = feed_of(variant, data)
     epochs = round((epochs + variant.more) * len(data["tiles"]) / len(feed))  # as many steps
     stage = replace(compact.STAGE, epochs=epochs, **variant.stage)
-    fit_stage(inner, stage, feed, val_of(data), job(variant, data, seed, epochs, folder))
+    fit_stage(inner, stage, feed, None, job(variant, data, seed, epochs, folder))
     return inner
 
 
@@ -155,12 +172,6 @@ def feed_of(variant: Variant, data: dict):
     return baselines.small_feed(
         data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None
     )
-
-
-def val_of(data: dict):
-    """Return what the best epoch is chosen by: val, clean and after the camera."""
-    both = np.concatenate([data["val"], data["val_camera"]])
-    return baselines.small_feed(both, np.concatenate([one_hot(data["labels"])] * 2))
 
 
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:

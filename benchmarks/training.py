@@ -167,9 +167,8 @@ def as_preprocessing(augment):
 
 def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
     """Train on stored features; the pass that computes them counts in the seconds."""
-    with accelerated():
+    with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
         model = mobilenet(weights, last)
-    with tempfile.TemporaryDirectory(dir=folder) as cache:
         began = time.perf_counter()
         store = transfer.FeatureStore(Path(cache), model)
         rows = store.rows(train.images)
@@ -184,9 +183,8 @@ def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
 def ours_small(folder: Path, train, val, build, augment) -> dict:
     """Train the inner part of a small network on tiles reduced once, or augmented in the background."""
     keras.utils.set_random_seed(0)
-    with accelerated():
+    with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
         model = build()
-    with tempfile.TemporaryDirectory(dir=folder) as cache:
         began = time.perf_counter()
         feed = baselines.small_feed(train.images, one_hot(train.labels), augment)
         history = fit_stage(baselines.inner(model), stage(model.name), feed, None, Job(Path(cache), 0, ""))
@@ -272,10 +270,9 @@ def settings(train, weights) -> Iterator[dict]:
         speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
         for _ in range(3):
             for setting, (precision, xla) in SETTINGS.items():
-                with precision():
-                    model, feed = part(train, weights)
                 on = patch.object(training, "_jit_compile", lambda xla=xla: xla)
-                with tempfile.TemporaryDirectory() as cache, on:
+                with precision(), tempfile.TemporaryDirectory() as cache, on:
+                    model, feed = part(train, weights)
                     line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
                 speeds[setting].append(line["images_per_second"])
         yield {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}

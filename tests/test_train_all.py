@@ -28,6 +28,10 @@ sys.exit(train_all.main(sys.argv[1:]))
 """
 
 
+WHOLE = ("--models", "cnn_small", "mobilenet_v2", "--imagenet-weights", "none")
+ONE_EPOCH = {"frozen_epochs": 1, "last_epochs": 1, "all_epochs": 1}
+
+
 def start(out, *arguments, extra=None, before=None):
     code = SMALL.replace("{extra}", repr(extra or {}))
     command = [sys.executable, "-c", code, "--quick", "--out", str(out), "--custom", str(out / "custom"), *arguments]
@@ -62,8 +66,7 @@ def accuracies(out):
 def finished(tmp_path_factory):
     """A whole run of two networks."""
     out = tmp_path_factory.mktemp("finished")
-    code, stdout, stderr = run(out, "--models", "cnn_small", "mobilenet_v2", "--imagenet-weights", "none",
-                               extra={"frozen_epochs": 1, "last_epochs": 1, "all_epochs": 1})
+    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
     assert code == 0, stderr
     return out, stdout
 
@@ -134,26 +137,29 @@ def test_an_edited_network_is_trained_anew(edited, monkeypatch):
     assert {name for name in before if experiment._recipe(name) != before[name]} == its[edited]
 
 
-def test_killed_at_several_points_it_ends_with_the_same_accuracies(finished, tmp_path):
-    whole, cut = (copy_of_data(finished[0], tmp_path / name) for name in ("whole", "cut"))
-    arguments = ("--models", "cnn_small", "cnn_batchnorm")
-    code, _, stderr = run(whole, *arguments)
-    assert code == 0, stderr
-    for line in ("train 2/", "cnn_batchnorm (2", "train 3/"):
-        process = start(cut, *arguments)
-        for text in process.stdout:
-            if line in text:
-                process.send_signal(signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
+def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(finished, tmp_path):
+    out, kill = tmp_path / "out", signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM
+    points = {"to train on": kill, "train 2/": kill, "frozen 1/1": signal.SIGINT, "all_layers 1/1": kill,
+              "last_20 1/1": kill, "Winner": kill}  # fmt: skip
+    for text, how in points.items():  # the second training of the last 20 layers is that on train and val
+        process = start(out, *WHOLE, extra=ONE_EPOCH)
+        for line in process.stdout:
+            if text in line:
+                process.send_signal(how)
                 break
-        process.communicate()
-    half = cut / "models" / "cnn_batchnorm" / ".tmp-1-model.keras"
-    half.parent.mkdir(exist_ok=True)
+        else:
+            pytest.fail(f"it ended without {text}: {process.stderr.read()}")
+        rest, _ = process.communicate()
+        if how == signal.SIGINT:
+            assert process.returncode == 130 and "goes on from here" in rest
+    half = out / "models" / "cnn_small" / ".tmp-1-model.keras"
     half.write_bytes(b"half")
-    code, stdout, stderr = run(cut, *arguments)
+    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
     assert code == 0, stderr
-    assert "cnn_small: done earlier" in stdout and not half.exists()
-    assert accuracies(cut) == accuracies(whole)
-    assert (cut / "exports" / "default.txt").read_text() == (whole / "exports" / "default.txt").read_text()
+    assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout and not half.exists()
+    assert accuracies(out) == accuracies(finished[0])
+    assert (out / "exports" / "default.txt").read_text() == (finished[0] / "exports" / "default.txt").read_text()
+    assert not list(out.rglob("*.tmp-*"))
 
 
 def test_a_second_run_on_the_same_folder_says_so_and_stops(tmp_path):
@@ -180,6 +186,19 @@ def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
                           before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     assert code == 1 and "--out" in stderr and "Traceback" not in stderr
     assert not list(out.rglob("*.tmp-*")) and not list(out.rglob("*.state.npz"))
+
+
+def test_a_device_without_memory_left_is_one_sentence(monkeypatch, capsys):
+    import tensorflow as tf
+
+    import train_all
+
+    def out_of_memory(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmany lines more")
+
+    monkeypatch.setattr(train_all, "run_all", out_of_memory)
+    assert train_all.main(["--quick"]) == 1
+    assert capsys.readouterr().err == "TensorFlow says: OOM when allocating\n"
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,13 @@ from digits.learning.atomic import replacing
 from digits.learning.config import CLASSES
 from digits.learning.non_digits import training_fonts
 from digits.learning.pages import Page, photograph, photograph_one, scan_one
+from digits.learning.provenance import code_of
 from digits.learning.scenes import texture
 from digits.learning.strokes import draw_digit, draw_non_digit
 from digits.learning.workers import Progress, each_chunk, map_chunks
 from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
-from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_RULE, TILE_SIZE, normalise, stroke_width
-
-AUGMENT_RULE = 8  # version of what `enrich` makes; kept tiles of another one are not used
+from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_SIZE, normalise, stroke_width
 
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
@@ -52,6 +51,11 @@ _WHOLE = 0.55
 # this close to it: the rest is a ruled line that crossed the digit's place, print, or half a digit.
 _NEAR = 9  # px
 _OWN_INK, _INK_SEEN = 0.78, 0.85
+
+
+def rendered_by() -> str:
+    """Return what names the code that renders, and that finds the digits in what was rendered."""
+    return code_of(__name__)
 
 
 def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -254,7 +258,7 @@ def enrich(
     Returns:
         uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`, in its order.
     """
-    key = hashlib.sha256(repr((AUGMENT_RULE, TILE_RULE, extras, seed, len(tiles))).encode())
+    key = hashlib.sha256(repr((rendered_by(), extras, seed, len(tiles))).encode())
     key.update(np.ascontiguousarray(tiles).data)
     path = Path(cache_dir) / f"extras-{key.hexdigest()[:16]}.npz"
     made = np.empty((extras.total, TILE_SIZE, TILE_SIZE), np.uint8) if out is None else out

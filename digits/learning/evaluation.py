@@ -12,9 +12,8 @@ import numpy as np
 from digits.learning.config import CLASSES
 
 BINS = 15  # of the reliability diagram, as in Guo et al. 2017
-# Share of calibration digits, clean and after the camera, that the acceptance threshold lets pass. Measured with
-# cnn_compact, 8 bits: 98 % lets 2.5 % of the non-digit drawings pass, 99 % 4 %, 99.25 % 5.5 %, 99.5 % 7.3 %; the finder
-# refuses more of them.
+# Share of calibration digits, clean and after the camera, that the acceptance threshold lets pass. How many non-digit
+# drawings pass with them stands in each export's card; the finder refuses more of those.
 ACCEPTED = 0.99
 _FOR_DIGITS = 0.01  # share of the non-digits that may pass besides, for whatever digits that lets pass
 # MNIST test images, by position, whose label fewer than three of five people chose, and what they chose instead.

@@ -11,6 +11,7 @@ import inspect
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -19,7 +20,7 @@ import tensorflow as tf
 
 from digits.learning import baselines, compact, evaluation, transfer
 from digits.learning.atomic import replacing
-from digits.learning.augment import AUGMENT_RULE, Extras, camera_shift, enrich, geometric
+from digits.learning.augment import Extras, camera_shift, enrich, geometric, rendered_by
 from digits.learning.config import SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
 from digits.learning.progress import titled
@@ -76,6 +77,11 @@ class Data:
     def fitted(self) -> int:
         """How many of `tiles` are trained on before val is added: train and extras."""
         return self.trained + self.extras
+
+    @cached_property
+    def judged_on(self) -> str:
+        """What names the val pictures, clean and after the camera: accuracies on others cannot be compared."""
+        return digest(self.val.images, self.val.labels, self.val_camera)[:8]
 
 
 @dataclass(frozen=True)
@@ -174,9 +180,15 @@ def train_model(name: str, run: Run) -> Outcome:
 
 
 def _for_device(stage: Stage) -> Stage:
-    """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014)."""
+    """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014).
+
+    The average of the weights looks back on as many images as before.
+    """
     larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
-    return replace(stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5)
+    average = stage.average and stage.average**larger
+    return replace(
+        stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5, average=average
+    )
 
 
 def _train_baseline(name: str, run: Run) -> Outcome:
@@ -390,6 +402,7 @@ class Judge:
             **self.scores(part),
             "command": self.run.command,
             "commit": self.run.commit,
+            "judged_on": self.run.data.judged_on,
         }
 
     def outcome(self, model: keras.Model, part: keras.Model, rows: list[dict], history: list[dict]) -> Outcome:
@@ -496,7 +509,7 @@ def cache_dir(config: RunConfig) -> Path:
 
 def camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
     """Return the tiles as a camera delivers them, uint8 (N, 96, 96), made once and kept in `cache`."""
-    path = cache / f"camera-{digest(tiles, CAMERA_SEED, TILE_RULE, AUGMENT_RULE)}.npy"
+    path = cache / f"camera-{digest(tiles, CAMERA_SEED, rendered_by())}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as beside, open(beside, "wb") as file:

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from dataclasses import asdict
 from pathlib import Path
 
-from digits import reading
 from digits.learning import own_images
 from digits.learning.atomic import left_behind, replacing
 from digits.learning.config import CLASSES, SPLITS
 from digits.learning.own_images import Facts, OwnImage
+from digits.learning.provenance import code_of
 from digits.reading.tile import TILE_RULE
 
 _STATE_FILE = "build.json"
 _FACTS_RULE = 1  # version of what own_images.examine notes down
-_OWN_MODULES = ("fading", "images", "ink", "lines", "locate", "reader", "tile")  # what turns a photograph into a tile
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -74,8 +72,8 @@ class MergedState:
 
     def discard_outdated(self, folder: Path, mnist_key: str) -> None:
         """Remove the tiles that other rules made."""
-        rules = {"mnist": f"{TILE_RULE} {mnist_key} {_code_of('tile')}"}
-        rules["custom"] = f"{TILE_RULE} {_FACTS_RULE} {_code_of(*_OWN_MODULES)}"
+        rules = {"mnist": f"{TILE_RULE} {mnist_key} {code_of('digits.reading.tile')}"}
+        rules["custom"] = f"{TILE_RULE} {_FACTS_RULE} {code_of('digits.reading.images', 'digits.reading.reader')}"
         outdated = {kind for kind in rules if self.saved.get("rules", {}).get(kind) != rules[kind]}
         if not outdated:
             return
@@ -122,11 +120,3 @@ def _stamp(path: Path) -> list[int]:
     except OSError:
         return []
     return [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
-
-
-def _code_of(*modules: str) -> str:
-    """Return a hash of modules of digits.reading: tiles made before a change there are not mixed with later ones."""
-    digest = hashlib.sha256()
-    for name in modules:
-        digest.update((Path(reading.__file__).with_name(f"{name}.py")).read_bytes())
-    return digest.hexdigest()[:16]

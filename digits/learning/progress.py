@@ -43,7 +43,7 @@ class Console(Report):
         )
         self.tasks: dict[str, int] = {}
         self.started = time.monotonic()
-        self.jobs: dict[str, list[float]] = {}  # title -> when it began, when it was last spoken of
+        self.jobs: dict[str, list[float]] = {}  # title -> when and where it began, when it was last spoken of
 
     def __enter__(self) -> Console:
         if self.out.is_terminal:
@@ -79,9 +79,14 @@ class Console(Report):
 
     def _tell(self, title: str, done: int, total: int) -> None:
         now = time.monotonic()
-        began, spoken = self.jobs.setdefault(title, [now, now])
+        began, first, spoken = self.jobs.setdefault(title, [now, done, now])
         if done >= total:
             self.jobs.pop(title)
         elif now - spoken >= _PLAIN_EVERY_S and now - began >= _WORTH_SHOWING_S:
-            self.jobs[title][1] = now
-            self(f"{title}: {done:,} of {total:,}, about {(now - began) * (total - done) / max(done, 1):.0f} s left")
+            self.jobs[title][2] = now
+            left = (now - began) * (total - done) / max(done - first, 1)
+            self(f"{title}: {done:,} of {total:,}, about {_spoken(left)} left")
+
+
+def _spoken(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

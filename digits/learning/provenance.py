@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 import os
 import platform
 import subprocess
 import sys
 import time
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 
+import digits
 from digits.learning.config import ROOT
+
+# How files are written and work is spread over processes does not decide what is made.
+_PLUMBING = {f"digits.learning.{name}" for name in ("atomic", "config", "provenance", "workers")}
 
 
 def circumstances(command: str) -> dict:
@@ -42,19 +49,53 @@ def circumstances(command: str) -> dict:
 
 @cache
 def git_commit() -> str | None:
-    """Return the commit of this checkout, with + if tracked files differ from it; None outside git.
+    """Return the commit of this checkout, with + if its code differs from it; None outside git.
 
     It is asked for once a process, at the start: what is committed meanwhile is not the code that runs.
     """
+    commit = _git("rev-parse", "--short=10", "HEAD")
+    if commit is None or commit.returncode:
+        return None
+    changed = _git("diff", "--quiet", "HEAD", "--", "*.py")
+    return commit.stdout.strip() + "+" * (changed is None or changed.returncode != 0)
+
+
+def _git(*arguments: str) -> subprocess.CompletedProcess | None:
     try:
-        text = subprocess.run(
-            ["git", "describe", "--always", "--abbrev=10", "--dirty=+", "--exclude=*"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
-        ).stdout
+        return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-    return text.strip() or None
+
+
+@cache
+def code_of(*modules: str) -> str:
+    """Return a hash of modules of this project and of all they import from it.
+
+    What such code made is kept under this name, so that it is never mixed with what the code makes after a change.
+    """
+    sources: dict[str, bytes] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = _source_of(name)
+        if name in sources or name in _PLUMBING or path is None:
+            continue
+        sources[name] = path.read_bytes()
+        waiting += [found for node in ast.walk(ast.parse(sources[name])) for found in _imported(node)]
+    return hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:16]
+
+
+def _imported(node: ast.AST) -> list[str]:
+    """Return the full names that a node may import: of `from a import b`, b can be a module or not."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def _source_of(name: str) -> Path | None:
+    """Return the file of a module of this project; None for any other name."""
+    first, *rest = name.split(".")
+    path = Path(digits.__file__).parent.joinpath(*rest).with_suffix(".py")
+    return path if first == "digits" and path.is_file() else None

@@ -20,7 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.atomic import replacing
-from digits.learning.augment import AUGMENT_RULE, Extras, camera_tiles, enrich, geometric
+from digits.learning.augment import Extras, camera_tiles, enrich, geometric, rendered_by
 from digits.learning.config import CLASSES
 from digits.learning.dataset import Tiles
 from digits.learning.keras_files import flatten
@@ -28,7 +28,7 @@ from digits.learning.progress import titled
 from digits.learning.tflite_files import save_tflite
 from digits.learning.training import assign, digest, one_hot
 from digits.learning.workers import available_cores
-from digits.reading.tile import TILE_RULE, to_input
+from digits.reading.tile import to_input
 
 KEPT = 12_000  # MNIST tiles whose features are kept
 _MADE = 6  # beside so many of them: one photographed, and half a drawn digit and half a drawing that is none
@@ -176,8 +176,8 @@ class Kept:
 
 
 def kept_folder(cache: Path, sha256: str) -> Path:
-    """Return where trunk and features of an export are kept, named by its model.keras and the tile rule."""
-    return cache / f"teach-{digest(sha256, TILE_RULE, AUGMENT_RULE, _KEPT_RULE)}"
+    """Return where trunk and features of an export are kept, named by its model.keras and the code that renders."""
+    return cache / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
 
 
 def load_kept(folder: Path) -> tuple[Kept, Trunk] | None:

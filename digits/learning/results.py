@@ -27,6 +27,7 @@ LEADERBOARD = "leaderboard.csv"
 COLUMNS = (
     "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
     "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
+    "judged_on",
 )  # fmt: skip
 _SAME = ("model", "weights", "seed")  # rows of these, with or without the camera, are replaced by a new training
 _GALLERY = 64  # mistakes shown; a good network has fewer

@@ -31,6 +31,7 @@ from digits.learning.progress import Report
 
 # Non-digits carry the target 0.1 everywhere: whatever has no target above this is left out of accuracies.
 _IS_DIGIT = 0.5
+_BFLOAT16_FROM = (8, 0)  # compute capability of the first NVIDIA GPUs that multiply bfloat16: Ampere, 2020
 
 
 class RunError(Exception):
@@ -212,7 +213,7 @@ def _score(row: dict) -> tuple[float, float]:
 def accelerated():
     """Within it networks are built and trained in half precision where the device has it, and on all GPUs."""
     gpus, policy = tf.config.list_physical_devices("GPU"), keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16" if gpus else "mixed_bfloat16" if _cpu_has_bfloat16() else policy)
+    keras.config.set_dtype_policy(_half_precision(gpus) or policy)
     try:
         with tf.distribute.MirroredStrategy().scope() if len(gpus) > 1 else nullcontext():
             yield
@@ -243,6 +244,20 @@ def to_float32(model: keras.Model) -> None:
         layer.dtype_policy = "float32"
 
 
+def _half_precision(gpus: list) -> str | None:
+    """Return the name of the fastest policy whose results are those of float32 within noise; None: none is."""
+    if not gpus:
+        return "mixed_bfloat16" if _cpu_has_bfloat16() else None
+    if all(_capability(gpu) >= _BFLOAT16_FROM for gpu in gpus):
+        return "mixed_bfloat16"
+    # Gradients in float16 have to be scaled, and Keras looks for those that overflowed on one GPU alone.
+    return "mixed_float16" if len(gpus) == 1 else None
+
+
+def _capability(gpu) -> tuple[int, int]:
+    return tf.config.experimental.get_device_details(gpu).get("compute_capability", (0, 0))
+
+
 def _cpu_has_bfloat16() -> bool:
     """Return whether the processor multiplies bfloat16 itself; those that do not take longer than with float32."""
     try:
@@ -263,12 +278,12 @@ def _untuned() -> tf.data.Options:
 
 
 def _jit_compile() -> bool | str:
-    """Return Keras' choice on GPUs, and no XLA on processors.
+    """Return Keras' choice on one GPU, and no XLA on several, where nobody has measured it, or on processors.
 
     XLA replaces TensorFlow's oneDNN kernels by its own, which are slower there, several times for MobileNetV2:
     `benchmarks/training.py --settings` measures it.
     """
-    return "auto" if tf.config.list_physical_devices("GPU") else False
+    return "auto" if len(tf.config.list_physical_devices("GPU")) == 1 else False
 
 
 def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
@@ -327,10 +342,9 @@ class _Keeper(keras.callbacks.Callback):
         self.started = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Show progress, now and then."""
-        advance = getattr(self.job.report, "advance", None)
-        if advance and (batch % 10 == 9 or batch + 1 == self.steps):
-            advance(f"{self.stage.name} epoch {self.epoch + 1}/{self.stage.epochs}", batch + 1, self.steps)
+        """Show how far the stage is, now and then."""
+        if batch % 10 == 9 or batch + 1 == self.steps:
+            self._show(self.epoch * self.steps + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
         """Judge the epoch, keep what is best, write the state."""
@@ -361,10 +375,16 @@ class _Keeper(keras.callbacks.Callback):
 
     def finish(self) -> None:
         """Put the best weights into the model and mark the stage as done."""
+        self._show(self.stage.epochs * self.steps)  # which is further than it got where validation stopped it
         if self.best is not None:
             assign(self.model.variables, self.best)
         self.best, self.done = None, True
         self._write(done=True)
+
+    def _show(self, steps: int) -> None:
+        advance = getattr(self.job.report, "advance", None)
+        if advance:
+            advance(self.stage.name, steps, self.stage.epochs * self.steps)
 
     def _judge(self, row: dict) -> None:
         if self.val is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.learning import augment
+from digits.learning import augment, provenance
 from digits.learning.augment import Extras, camera_tiles, enrich, found_tile, geometric
 from digits.learning.pages import scan_one
 from digits.learning.scenes import texture
@@ -35,6 +35,18 @@ def test_the_same_seed_makes_the_same_tiles_and_they_are_kept(made, tmp_path):
     assert np.array_equal(enrich(TILES, LABELS, EXTRAS, 3, tmp_path)[0], tiles) and kept.stat().st_mtime_ns == before
     other, _ = enrich(TILES, LABELS, EXTRAS, 4, tmp_path, workers=1)
     assert not np.array_equal(other, tiles)
+
+
+@pytest.mark.parametrize("edited", ["digits.reading.fading", "digits.learning.pen"])
+def test_what_was_rendered_before_an_edit_is_not_used_after_it(edited, tmp_path, monkeypatch):
+    few, source_of = Extras(camera=1, handwritten=0, non_digits=0), provenance._source_of
+    enrich(TILES, LABELS, few, 3, tmp_path / "cache", workers=1)
+    copy = tmp_path / "edited.py"
+    copy.write_bytes(source_of(edited).read_bytes() + b"# edited")
+    monkeypatch.setattr(provenance, "_source_of", lambda name: copy if name == edited else source_of(name))
+    monkeypatch.setattr(augment, "code_of", provenance.code_of.__wrapped__)  # which does not remember
+    enrich(TILES, LABELS, few, 3, tmp_path / "cache", workers=1)
+    assert len(list((tmp_path / "cache").glob("extras-*.npz"))) == 2
 
 
 def test_a_photograph_that_shows_more_of_its_paper_than_of_the_digit_is_taken_again(tmp_path, monkeypatch):
