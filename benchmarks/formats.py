@@ -26,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digits.learning.config import ROOT
 from digits.learning.provenance import git_commit
+from digits.reading.card import sha256
 
 RESULTS = ROOT / "benchmarks" / "results"
 FILES = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
@@ -107,7 +108,7 @@ def measure_all(folder: Path, count: int, threads: int) -> dict[str, dict]:
             if done.returncode:
                 print(f"{way}: {(done.stderr.strip().splitlines() or ['died'])[-1]}", file=sys.stderr)
             else:
-                figures[way] = json.loads(done.stdout.splitlines()[-1])
+                figures[way] = {"sha256": sha256(file)} | json.loads(done.stdout.splitlines()[-1])
     return figures
 
 

@@ -224,6 +224,12 @@ def leaderboard(results: Results, words: dict) -> str:
     return table(head, lines, words=(0, 1, 2))
 
 
+def release_hours(results: Results, words: dict) -> str:
+    """Return what the times of the first seed's rows add up to."""
+    seconds = [float(row["train_seconds"]) for row in results.leaderboard() if row["seed"] == "0"]
+    return f"{sum(seconds) / 3600:.1f}"
+
+
 def over_seeds(rows: list[dict], column: str) -> str:
     """Return the mean of a column of accuracies, with its range where there are several; empty if there is none."""
     values = [float(row[column]) for row in rows if row.get(column)]
@@ -381,6 +387,7 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "quick_minutes": lambda results, words: f"{results.whole_run('--quick')['minutes']:.1f}",
     "quick_memory": lambda results, words: f"{results.whole_run('--quick')['peak_gb']:.1f} GB",
     "default_minutes": lambda results, words: f"{results.whole_run()['minutes']:.0f}",
+    "release_hours": release_hours,
     "default_memory": lambda results, words: f"{results.whole_run()['peak_gb']:.1f} GB",
     "machine_speed": lambda results, words: f"{sum(results.whole_run()['machine_images_per_second']) / 2:,.0f}",
     "versions": versions,
