@@ -150,6 +150,41 @@ def test_a_stage_is_trained_on_two_devices_at_once(tmp_path):
     assert (epochs, rows) == ("6", "30") and float(right) > 0.8
 
 
+@pytest.mark.parametrize(
+    ("capabilities", "policy"),
+    [([(8, 0)] * 2, "mixed_bfloat16"), ([(7, 5)], "mixed_float16"), ([(7, 5)] * 2, None), ([(8, 6), (7, 5)], None)],
+)
+def test_several_gpus_never_scale_gradients(capabilities, policy, monkeypatch):
+    monkeypatch.setattr(training, "_capability", lambda gpu: gpu)
+    assert training._half_precision(capabilities) == policy
+
+
+def test_on_gpus_batches_are_larger_and_as_many_images_are_averaged_over(monkeypatch):
+    from digits.learning import experiment
+
+    monkeypatch.setattr(training.tf.config, "list_physical_devices", lambda kind: ["one", "two"])
+    stage = experiment._for_device(replace(STAGE, average=0.998))
+    assert stage.batch == 8 * STAGE.batch and stage.learning_rate == pytest.approx(8**0.5 * STAGE.learning_rate)
+    assert np.log(stage.average) / stage.batch == pytest.approx(np.log(0.998) / STAGE.batch)
+    assert experiment._for_device(replace(STAGE, average=None)).average is None
+
+
+class Shown(training.Report):
+    def __init__(self):
+        self.steps = []
+
+    def advance(self, title, done, total):
+        self.steps.append((title, done, total))
+
+
+def test_progress_is_that_of_the_whole_stage_and_ends_where_validation_stops_it(tmp_path):
+    shown, patient = Shown(), replace(STAGE, epochs=30, patience=2)
+    history = fit_stage(small_model(), patient, TRAIN, VAL, Job(tmp_path, 1, "key", report=shown))
+    done = [steps for _, steps, _ in shown.steps]
+    assert {(title, total) for title, _, total in shown.steps} == {("small", 30 * 6)}
+    assert done == sorted(done) and done[-2] == 6 * len(history) < done[-1] == 30 * 6
+
+
 def test_augmentation_is_anew_each_epoch():
     noisy = Feed(
         np.zeros((4, 2), np.float16),
