@@ -1,6 +1,7 @@
 """What holds for the repository as a whole: set-up, what may lie in it, and who may import whom."""
 
 import ast
+import csv
 import hashlib
 import json
 import os
@@ -108,13 +109,29 @@ def test_no_real_photograph_was_copied_in(tracked):
 def test_results_speak_of_the_exports_that_ship():
     shipped = {entry["sha256"] for card in ROOT.glob("exports/*/card.json")
                for entry in json.loads(card.read_text(encoding="utf-8"))["files"].values()}  # fmt: skip
-    wrong = []
+    wrong, named = [], set()
     for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
         for entry in dicts_in(json.loads(path.read_text(encoding="utf-8"))):
             # Networks that do not ship may be measured too; they are named by their file in models/.
             if "sha256" in entry and not str(entry.get("file")).startswith("models/"):
                 wrong += [path.name] if entry["sha256"] not in shipped else []
+                named.add(path.stem)
     assert not wrong, "run the benchmark again with the export that ships"
+    assert named >= {"camera", "latency", "shift", "teach"}, "those that measure an export say which"
+
+
+def test_exports_are_those_of_the_leaderboard_whose_rows_can_be_compared():
+    with open(ROOT / "models" / "leaderboard.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len({row["judged_on"] for row in rows}) == 1 and rows[0]["judged_on"]
+    assert not [row["commit"] for row in rows if not row["commit"] or row["commit"].endswith("+")]
+    first = {(row["model"], row["stage"]): row for row in rows if row["seed"] == "0"}
+    for path in sorted(ROOT.glob("exports/*/card.json")):
+        card = json.loads(path.read_text(encoding="utf-8"))
+        for exported in card["rows"]:
+            row = first[exported["model"], exported["stage"]]
+            for name in ("val_accuracy", "val_camera_accuracy", "test_accuracy"):
+                assert float(row[name] or "nan") == pytest.approx(exported[name] or float("nan"), nan_ok=True)
 
 
 def dicts_in(value):
