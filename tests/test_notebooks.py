@@ -1,10 +1,10 @@
 """The notebooks run from a fresh kernel on few images; what is committed has outputs and nothing of a machine."""
 
-import importlib.util
 import os
 from pathlib import Path
 
 import pytest
+from loading import load
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
@@ -16,15 +16,7 @@ HOMES = [f"/{name}/" for name in ("root", "Users", "home/runner", "work")]
 NAMES = ("01_dataset", "02_baselines", "03_transfer", "04_compare", "05_exports_and_live")
 SECTIONS = ("**Question.**", "**Data.**", "**What to expect.**", "**How long.**", "## What to take along")
 
-
-def load_execute():
-    spec = importlib.util.spec_from_file_location("notebooks_execute", ROOT / "notebooks" / "execute.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-execute = load_execute()
+execute = load("notebooks/execute.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """The two READMEs: in step with each other, with the programs and with the results; every command in them is run."""
 
-import importlib.util
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import urllib.parse
 from pathlib import Path
 
 import pytest
+from loading import load
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH, SPANISH = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.es.md"))
@@ -56,14 +56,6 @@ def commands(text):
 def set_up_block(text, shell):
     """Return the lines of the first block of a shell."""
     return next(block.splitlines() for found, block in FENCE.findall(text) if found == shell)
-
-
-def numbers_script():
-    """Return benchmarks/readme_numbers.py as a module."""
-    spec = importlib.util.spec_from_file_location("readme_numbers", ROOT / "benchmarks" / "readme_numbers.py")
-    module = sys.modules["readme_numbers"] = importlib.util.module_from_spec(spec)  # dataclasses look it up there
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +205,7 @@ def test_the_map_names_what_is_there():
 
 
 def test_numbers_are_those_of_the_results():
-    script = numbers_script()
+    script = load("benchmarks/readme_numbers.py")
     results = script.Results()
     for page, language in ((ENGLISH, "en"), (SPANISH, "es")):
         assert page == script.fill(page, language, results, pending=True), "run python benchmarks/readme_numbers.py"
@@ -223,7 +215,7 @@ def test_numbers_are_those_of_the_results():
 
 
 def test_numbers_are_filled_in_from_files(tmp_path):
-    script = numbers_script()
+    script = load("benchmarks/readme_numbers.py")
     write_results(tmp_path)
     results = script.Results(tmp_path)
     names = ("mnist", "photos", "photos_usual", "size")
@@ -244,7 +236,7 @@ def test_numbers_are_filled_in_from_files(tmp_path):
 
 
 def test_a_missing_result_is_one_sentence(tmp_path):
-    script = numbers_script()
+    script = load("benchmarks/readme_numbers.py")
     page = "a <!-- numbers:mnist -->99.9 %<!-- /numbers -->"
     with pytest.raises(script.MissingError, match="card.json is missing; run python train_all.py --release"):
         script.fill(page, "en", script.Results(tmp_path))

@@ -1,26 +1,14 @@
 """benchmarks/shift.py: each of MNIST-C's fifteen corruptions does to a digit what its name and its severity say."""
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
+from loading import load
 
 from digits.learning.strokes import draw_digit
 from digits.reading.tile import normalise
 
-ROOT = Path(__file__).parents[1]
-
-
-def load():
-    spec = importlib.util.spec_from_file_location("shift", ROOT / "benchmarks" / "shift.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-shift = load()
+shift = load("benchmarks/shift.py")
 TILES = [normalise(draw_digit(label, np.random.default_rng(label))) for label in range(10)]
 DIGITS = np.stack([cv2.resize(tile, (28, 28), interpolation=cv2.INTER_AREA) for tile in TILES])
 

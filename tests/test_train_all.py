@@ -139,8 +139,8 @@ def test_an_edited_network_is_trained_anew(edited, monkeypatch):
 
 def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(finished, tmp_path):
     out, kill = tmp_path / "out", signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM
-    points = {"to train on": kill, "train 2/": signal.SIGINT, "all_layers 1/1": kill, "last_20 1/1": kill}
-    points["Winner"] = kill
+    points = {"to train on": kill, "train 2/": signal.SIGINT, "train 3/": kill, "mobilenet_v2 (2": kill,
+              "all_layers 1/1": kill, "last_20 1/1": kill, "Winner": kill}  # fmt: skip
     for text, how in points.items():  # by then the last 20 layers are trained a second time, on train and val
         process = start(out, *WHOLE, extra=ONE_EPOCH)
         for line in process.stdout:
