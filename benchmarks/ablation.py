@@ -95,8 +95,8 @@ def main() -> int:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         picked, images = pick(folder / "picked.npz", options.images)
-    except RunError as error:
-        print(error, file=sys.stderr)
+    except RunError:
+        print(f"another run is writing to {MODELS_DIR}; wait for it to end", file=sys.stderr)
         return 1
     names = [RECIPE, *(name for name in options.only if name != RECIPE)]
     jobs = [(name, seed) for name in names for seed in options.seeds]
