@@ -43,19 +43,20 @@ WORDS = {
         "held_turned": "Sheets held up, turned by 5 to 25 degrees", "held_both": "Sheets held up, tilted and turned",
         "photos": "{} real photographs, {} writers", "scans": "{} scanned digits", "tablet": "{} drawn with a mouse",
         "sheets": "4 pages of digits (F1)", "worst": "worst writer {}",
-        "drawings": "Drawings that are no digits, read as one",
-        "letters_in_unseen_fonts": "Letters in ten unseen fonts, read as a digit",
-        "letters_strict": "The same with `--min-confidence` where 98 % of the calibration digits pass",
+        "no_digit": "What is no digit", "read_as_digit": "Read as one",
+        "drawings": "300 drawings", "letters_in_unseen_fonts": "1,000 letters in ten unseen fonts",
+        "letters_strict": "The same with `--min-confidence {:.2f}`, which 98 % of the calibration digits pass",
         "train": "all layers", "frozen": "stage 1: head, trunk frozen", "last_20": "stage 2: last 20 layers",
         "train, no camera": "all layers, no rendered pictures",
         "all_layers": "stage 3: all layers", "+val": ", again with validation", "cores": "cores",
         "imagenet": "ImageNet", "shipped": "shipped trunk", "random": "random",
-        "usual_speed": "The usual way", "our_speed": "Here", "an_epoch": "An epoch", "a_run": "A run",
-        "images": "Images", "both_val": "Validation, both", "pass": "Cached pass", "frozen_epoch": "Epoch of stage 1",
+        "usual_speed": "The usual way", "our_speed": "Here", "an_epoch": "Faster, an epoch",
+        "epochs": "Epochs, usual and here", "a_run": "Faster, a run",
+        "images": "Images", "both_val": "Validation, usual and here", "pass": "Cached pass", "frozen_epoch": "Epoch of stage 1",
         "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory", "accuracy": "Right",
         "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
         "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
-        "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with", "gain": "Gain, mean of both (range)",
+        "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with", "gain": "Change, points, mean of both (range)",
         "variant recipe": "everything: the recipe", "variant rendered": "no rendered pictures",
         "variant twice": "MNIST's tiles twice an epoch",
         "variant hands": "no digits bent and turned", "variant smooth": "no label smoothing",
@@ -72,7 +73,7 @@ WORDS = {
         "find_ms": "encontrar las cifras", "predict_ms": "la red", "draw_ms": "dibujar la ventana",
         "whole_ms": "**el fotograma entero**", "usual_way_ms": "lo habitual, solo `model.predict`",
         "first_reading_s": "del arranque a la primera lectura",
-        "what": "Qué se lee", "right": "Digits", "usual": "Lo habitual",
+        "what": "Qué se lee", "right": "Cifras leídas", "usual": "Lo habitual",
         "seen": "vista al entrenar", "clean": "Papel limpio", "light": "Luz desigual", "blur": "Desenfoque",
         "noise": "Ruido", "perspective": "Perspectiva", "ruled": "Papel rayado", "small": "Pequeño",
         "off_centre": "Descentrado", "faint": "Trazo débil",
@@ -80,21 +81,22 @@ WORDS = {
         "held_turned": "Hojas en la mano, giradas de 5 a 25 grados",
         "held_both": "Hojas en la mano, inclinadas y giradas", "photos": "{} fotos reales, {} autores",
         "scans": "{} cifras escaneadas", "tablet": "{} dibujadas con ratón", "sheets": "4 páginas de cifras (F1)",
-        "worst": "peor autor {}", "drawings": "Dibujos que no son cifras, leídos como una",
-        "letters_in_unseen_fonts": "Letras en diez tipos no vistos, leídas como cifra",
-        "letters_strict": "Lo mismo con `--min-confidence` donde pasa el 98 % de las cifras de calibración",
+        "worst": "peor autor {}", "no_digit": "Lo que no es cifra", "read_as_digit": "Leído como una",
+        "drawings": "300 dibujos", "letters_in_unseen_fonts": "1,000 letras en diez tipos no vistos",
+        "letters_strict": "Lo mismo con `--min-confidence {:.2f}`, que pasa el 98 % de las cifras de calibración",
         "train": "todas las capas", "frozen": "etapa 1: cabeza, tronco congelado",
         "train, no camera": "todas las capas, sin imágenes generadas",
         "last_20": "etapa 2: últimas 20 capas", "all_layers": "etapa 3: todas las capas",
         "+val": ", otra vez con validación", "cores": "núcleos", "imagenet": "ImageNet", "shipped": "tronco incluido",
-        "random": "azar", "usual_speed": "Lo habitual", "our_speed": "Aquí", "an_epoch": "Una época",
-        "a_run": "Todo", "images": "Imágenes", "both_val": "Validación, ambas", "pass": "Pasada guardada",
+        "random": "azar", "usual_speed": "Lo habitual", "our_speed": "Aquí", "an_epoch": "Más rápida, una época",
+        "epochs": "Épocas, lo habitual y aquí", "a_run": "Más rápido, todo", "images": "Imágenes",
+        "both_val": "Validación, lo habitual y aquí", "pass": "Pasada guardada",
         "frozen_epoch": "Época de la etapa 1", "last_20_epoch": "Época de la etapa 2", "peak": "Memoria máxima",
         "accuracy": "Aciertos", "clean_mnist": "Imágenes de prueba de MNIST",
         "mean of corruptions": "… tras las 15 corrupciones de MNIST-C, media",
-        "worst_corruption": "… tras la peor de ellas, {}", "16x16": "… reducidas a 16x16, como las de USPS",
+        "worst_corruption": "… tras la peor de ellas, {}", "fog": "niebla", "16x16": "… reducidas a 16x16, como las de USPS",
         "optdigits": "optdigits, 8x8, otros autores", "variant": "Entrenada con",
-        "gain": "Ganancia, media de ambas (rango)",
+        "gain": "Cambio, puntos, media de ambas (rango)",
         "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
         "variant twice": "las imágenes de MNIST dos veces por época",
         "variant hands": "sin torcer ni girar las cifras", "variant smooth": "sin suavizar las etiquetas",
@@ -291,9 +293,7 @@ def camera(results: Results, words: dict) -> str:
 def real(results: Results, words: dict) -> str:
     """Return what is read of real photographs, scans, drawings and pages, and of what is no digit."""
     found = results.camera()
-    if "photos" not in found:
-        raise MissingError("camera.json lacks the real photographs; run python benchmarks/camera.py with DIGITS_REAL_*")
-    photos, rows = found["photos"], []
+    photos, rows = _photos(results), []
     worst = words["worst"].format(percent(min(photos["writers"].values())))
     rows.append([words["photos"].format(photos["images"], len(photos["writers"])),
                  f"{percent(photos['accuracy'])} ({worst})", percent(found["photos_usual_way"])])  # fmt: skip
@@ -302,21 +302,27 @@ def real(results: Results, words: dict) -> str:
             rows.append([words[kind].format(found[kind]["images"]), percent(found[kind]["accuracy"]), ""])
     if "sheets" in found:
         rows.append([words["sheets"], f"{found['sheets']['f1']:.3f}", ""])
-    for kind in ("drawings", "letters_in_unseen_fonts", "letters_strict"):
-        if kind in found["non_digits"]:
-            rows.append([words[kind], percent(found["non_digits"][kind]), ""])
-    return table([words["what"], words["right"], words["usual"]], rows)
+    read = table([words["what"], words["right"], words["usual"]], rows)
+    others, rows = found["non_digits"], []
+    for kind in ("drawings", "letters_in_unseen_fonts"):
+        if kind in others:
+            rows.append([words[kind], percent(others[kind])])
+    if "letters_strict" in others:
+        entry = results.card()["files"][Path(found["file"]).name]
+        rows.append([words["letters_strict"].format(entry["strict"]["threshold"]), percent(others["letters_strict"])])
+    return read + "\n\n" + table([words["no_digit"], words["read_as_digit"]], rows)
 
 
 def training(results: Results, words: dict) -> str:
     """Return images a second, the usual way and ours, and how many times faster an epoch and a whole run are."""
-    head = [words[key] for key in ("stage", "usual_speed", "our_speed", "an_epoch", "a_run", "both_val")]
-    rows = []
-    for line in results.training()["rows"]:
+    head = [words[key] for key in ("stage", "usual_speed", "our_speed", "an_epoch", "epochs", "a_run", "both_val")]
+    rows, found = [], results.training()
+    for line in found["rows"]:
         usual, ours = line["usual"], line["ours"]
         name = words.get(line["stage"], f"`{line['stage']}`")
         rows.append([name, *(f"{way['images_per_second']:,.0f}/s" for way in (usual, ours)),
-                     f"{line['ratio_epoch']:.1f}x", f"{line['ratio_run']:.1f}x",
+                     f"{line['ratio_epoch']:.1f}x", f"{found['epochs']}, {found['our_epochs'][line['stage']]}",
+                     f"{line['ratio_run']:.1f}x",
                      f"{percent(usual['val_accuracy'])}, {percent(ours['val_accuracy'])}"])  # fmt: skip
     return table(head, rows)
 
@@ -349,7 +355,7 @@ def shift(results: Results, words: dict) -> str:
     worst = min(corrupted, key=corrupted.get)
     rows = [[words["clean_mnist"], percent(found["clean"])],
             [words["mean of corruptions"], percent(found["mean of corruptions"])],
-            [words["worst_corruption"].format(worst), percent(found[worst])]]  # fmt: skip
+            [words["worst_corruption"].format(words.get(worst, worst)), percent(found[worst])]]  # fmt: skip
     rows += [[words[name], percent(found[name])] for name in ("16x16", "optdigits")]
     return table([words["what"], words["accuracy"]], rows)
 

@@ -406,19 +406,21 @@ DRAWN: list[tuple[Callable[[Random, int], np.ndarray], float]] = [
     (_overlapped, 1.2), (_touching, 2), (_half, 1.2), (_printed_letter, 3), (_printed_words, 1), (_text_block, 0.8),
     (_blobs, 2), (_solid, 0.8), (_smear, 0.8),
 ]  # fmt: skip
+_PAIRS = (_overlapped, _touching)
 TRUETYPE_SHARE = 0.3  # of all non-digits, where fonts are given
 
 
-def draw_non_digit(rng: Random, size: int = 128, fonts: Fonts = ()) -> np.ndarray:
+def draw_non_digit(rng: Random, size: int = 128, fonts: Fonts = (), pairs: bool = True) -> np.ndarray:
     """Return a drawing that is no digit, uint8 (size, size), white on black, never blank.
 
     Args:
         size: side of the picture in pixels.
         fonts: paths of TrueType fonts to take three tenths of the drawings from; needs Pillow.
+        pairs: whether two digits that touch or overlap are among them: no digit to a network, two to a reader.
     """
     if len(fonts) and rng.random() < TRUETYPE_SHARE:
         return _reshaped(draw_printed_letter(rng, size, fonts), rng)
-    kinds = [*WRITTEN, *DRAWN]
+    kinds = [kind for kind in (*WRITTEN, *DRAWN) if pairs or kind[0] not in _PAIRS]
     shares = np.cumsum([share for _, share in kinds])
     index = int(np.searchsorted(shares, rng.uniform(0, shares[-1])))
     if index < len(WRITTEN):
