@@ -64,7 +64,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
     parser.add_argument(
         "--seed",
-        type=int,
+        type=_seed,
         default=SEED,
         help="of weights, order and augmentation (default: 0); with --release another one only adds rows to compare",
     )
@@ -77,7 +77,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/, exports/, merged/ under this folder")
     options = parser.parse_args(arguments)
-    if options.teach and (options.release or options.models or options.epochs or options.imagenet_weights):
+    unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
+    if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
     if options.no_camera and "mobilenet_v2" in (options.models or ["mobilenet_v2"]):
         parser.error("--no-camera is for the convolutional networks: name them with --models")
@@ -186,16 +187,29 @@ def export(run, outcomes: dict, best: str) -> Path:
     from digits.learning.export import make_default
 
     table = results.read_csv(results_dir(run.config) / results.LEADERBOARD)
-    earlier = results.chosen(table, run.config.seed)
+    earlier = results.chosen(table, run.config.seed, run.data.judged_on)
     if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
         return run.config.exports_dir / earlier
+    before = _default_of(run.config.exports_dir)
     names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
     for name in names:
         folder = results.export_outcome(name, outcomes[name], run)
         run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
     make_default(run.config.exports_dir, best)
+    if before not in (None, best):
+        run.report(f"{best} is the default from now on; it was {before}")
     return run.config.exports_dir / best
+
+
+def _default_of(exports_dir: Path) -> str | None:
+    from digits.reading.card import ModelError
+    from digits.reading.formats import default_in
+
+    try:
+        return default_in(exports_dir).name
+    except ModelError:
+        return None
 
 
 def read_sample(folder: Path, name: str, frame, report) -> None:
@@ -224,6 +238,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
+
+
+def _seed(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"{number} is not from 0 to {2**32 - 1}")
     return number
 
 

@@ -33,7 +33,8 @@ from digits.learning import baselines, compact
 from digits.learning.atomic import replacing
 from digits.learning.config import MODELS_DIR, ROOT, RunConfig
 from digits.learning.evaluation import accuracy
-from digits.learning.experiment import load_data, often_geometric
+from digits.learning.experiment import load_data
+from digits.learning.hands import often_geometric
 from digits.learning.provenance import circumstances
 from digits.learning.training import (
     Job,

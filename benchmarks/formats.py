@@ -24,6 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from digits.learning.atomic import replacing
 from digits.learning.config import ROOT
 from digits.learning.provenance import git_commit
 from digits.reading.card import sha256
@@ -59,7 +60,8 @@ def main() -> int:
     result["formats"] = measure_all(folder, options.tiles, options.threads)
     print(table(result["formats"]))
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "formats.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    with replacing(options.out / "formats.json") as beside:
+        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     figure(result).savefig(options.out / "formats.png", dpi=120)
     return 0
 
@@ -191,7 +193,7 @@ def table(formats: dict[str, dict]) -> str:
 
 
 def figure(result: dict):
-    """Return bars of the median time for 1 and for 20 digits, by format."""
+    """Return a dot for the median time for 1 and for 20 digits, by format."""
     from matplotlib.figure import Figure
 
     ways = list(result["formats"])[::-1]
@@ -199,10 +201,11 @@ def figure(result: dict):
     for place, count in enumerate((1, 20)):
         axes = drawing.add_subplot(1, 2, place + 1)
         values = [result["formats"][way][f"median_{count}_ms"] for way in ways]
-        bars = axes.barh(ways if place == 0 else range(len(ways)), values, color="#3b6ea5" if place == 0 else "#6fa287")
-        axes.bar_label(bars, fmt="%.1f", padding=2)
-        axes.set_xscale("log")
-        axes.set_xlim(0.3, 600)
+        axes.plot(values, ways if place == 0 else range(len(ways)), "o", color="#0072B2" if place == 0 else "#009E73")
+        for row, value in enumerate(values):
+            axes.annotate(f"{value:.2g}", (value, row), (7, 0), textcoords="offset points", va="center")
+        axes.grid(axis="x", alpha=0.3)
+        axes.set(xscale="log", xlim=(min(values) / 2, 4 * max(values)), ylim=(-0.5, len(ways) - 0.5))
         axes.set_xlabel(f"median time for {count} digit{'s' * (count > 1)} [ms]")
         if place:
             axes.set_yticks([])

@@ -34,10 +34,10 @@ import tensorflow as tf
 
 from digits.learning import baselines, refit, transfer
 from digits.learning.atomic import replacing
-from digits.learning.augment import geometric
 from digits.learning.config import EXPORTS_DIR, MERGED_DIR, ROOT, RunConfig
 from digits.learning.dataset import load_split
 from digits.learning.evaluation import accuracy
+from digits.learning.hands import geometric
 from digits.learning.own_images import examine
 from digits.learning.provenance import circumstances
 from digits.learning.refit import Kept, Network, Trunk, Versions

@@ -37,9 +37,9 @@ import tensorflow as tf
 
 from digits.learning import baselines, compact, training, transfer
 from digits.learning.atomic import replacing
-from digits.learning.augment import geometric
 from digits.learning.config import MERGED_DIR, ROOT
 from digits.learning.dataset import load_split
+from digits.learning.hands import geometric
 from digits.learning.provenance import circumstances
 from digits.learning.sources import imagenet_weights
 from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict

@@ -118,6 +118,31 @@ def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, tmp_path):
     assert "test" in metrics["scores"] and "val" not in metrics["scores"], "what was trained on judges nothing"
 
 
+def test_own_test_pictures_that_come_later_are_read_without_training_again(finished, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    picture = ROOT / "data" / "samples" / "digit_7.jpg"
+    (out / "custom" / "test" / "7").mkdir(parents=True)
+    shutil.copy(picture, out / "custom" / "test" / "7")
+    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
+    assert code == 0, stderr
+    assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout
+    with open(out / "models" / "leaderboard.csv", newline="") as file:
+        read = {row["stage"]: row["own_test_accuracy"] for row in csv.DictReader(file)}
+    assert read["train"] in ("0.0", "1.0") and read["all_layers"] in ("0.0", "1.0") and read["last_20+val"] == ""
+    assert accuracies(out) == accuracies(finished[0])
+
+
+@pytest.mark.parametrize("arguments", [["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"],
+                                       ["--teach", "--tensorboard", "logs"], ["--no-camera"]])  # fmt: skip
+def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
+    import train_all
+
+    with pytest.raises(SystemExit) as stopped:
+        train_all.main(arguments)
+    assert stopped.value.code == 2 and "error: " in capsys.readouterr().err
+
+
 def test_the_command_line_knows_every_network():
     import train_all
     from digits.learning import experiment
@@ -125,11 +150,12 @@ def test_the_command_line_knows_every_network():
     assert train_all.MODELS == experiment.MODELS
 
 
-@pytest.mark.parametrize("edited", ["baselines", "compact", "transfer"])
+@pytest.mark.parametrize("edited", ["baselines", "compact", "transfer", "hands"])
 def test_an_edited_network_is_trained_anew(edited, monkeypatch):
     from digits.learning import baselines, experiment, transfer
 
-    its = {"baselines": set(experiment.BUILDERS), "compact": {"cnn_compact"}, "transfer": {transfer.NAME}}
+    its = {"baselines": set(experiment.BUILDERS), "compact": {"cnn_compact"}, "transfer": {transfer.NAME},
+           "hands": set(experiment.MODELS)}
     assert its["baselines"] == {*baselines.BASELINES, "cnn_compact"}, "cnn_compact is made of the baselines' parts"
     before = {name: experiment._recipe(name) for name in experiment.MODELS}
     module, source = getattr(experiment, edited), experiment.inspect.getsource

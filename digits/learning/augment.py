@@ -1,4 +1,4 @@
-"""What a hand, a pen and a camera do to a digit, so that training sees it before the camera does."""
+"""What pens, paper and a camera do to a digit, so that training sees it before the camera does."""
 
 import hashlib
 import itertools
@@ -20,19 +20,7 @@ from digits.learning.strokes import draw_digit, draw_non_digit
 from digits.learning.workers import Progress, each_chunk, map_chunks
 from digits.reading.ink import find_inks
 from digits.reading.locate import MIN_SIDE, locate, merge, neighbours
-from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_SIZE, normalise, stroke_width
-
-# How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
-_ROTATION = 15.0  # degrees
-_HASTY, _HASTY_ROTATION = 0.12, 26.0  # share of hands that turn further, as on paper that lies askew
-_SHEAR = 0.25
-_STRETCH = 0.18  # of width against height, either way
-_ELASTIC = 3.0  # px a part of a stroke moves
-_SHIFT = 2.0  # px the finished tile is off centre
-# A warp is computed on a lattice of so many points a side. It is half as long again as the tile: sheared digits grow.
-_LATTICE = 40
-_STEP = 1.5 * TILE_SIZE / _LATTICE  # px
-_ROOM = 2 * TILE_SIZE  # px a side that the enlarged lattice mostly stays under
+from digits.reading.tile import TILE_SIZE, normalise
 
 _CHUNK = 256  # photographs between two reports of a worker
 _STORED = 4096  # tiles in one block of the kept file: read block by block, it needs no room for a copy
@@ -56,106 +44,6 @@ _OWN_INK, _INK_SEEN = 0.78, 0.85
 def rendered_by() -> str:
     """Return what names the code that renders, and that finds the digits in what was rendered."""
     return code_of(__name__)
-
-
-def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return every tile as another hand might have written it: turned, sheared, stretched, bent, another pen.
-
-    The warped digit is measured on a coarse lattice, then drawn once, at its new place and size: half
-    the time of warping it at full size and giving the result to `tile.normalise`.
-
-    Args:
-        tiles: uint8 (N, 96, 96).
-        rng: where chance comes from; the same state gives the same tiles.
-    Returns:
-        uint8 (N, 96, 96) under the tile's contract, give or take two pixels of place and size, which is also how far
-        readers stray; strokes stay between the tile's least and greatest width.
-    """
-    result = np.empty_like(tiles)
-    pens, fields = _pens(tiles, rng), _fields(len(tiles), rng)
-    shifts = rng.uniform(-_SHIFT, _SHIFT, (len(tiles), 2))
-    room = np.empty(2 * _ROOM**2, np.float32)
-    for i, tile in enumerate(tiles):
-        if pens[i]:
-            tile = (cv2.dilate if pens[i] > 0 else cv2.erode)(tile, _disc(abs(int(pens[i])) + 1))
-        _rewrite(tile, fields[i], shifts[i], room, result[i])
-    return result
-
-
-def _pens(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return int (N,): how many px wider each stroke gets; 0 mostly, and where it would leave the tile's contract."""
-    kind = rng.random(len(tiles))
-    wider = np.where(kind < 0.25, rng.integers(1, 5, len(tiles)), 0)
-    finer = np.where((kind >= 0.25) & (kind < 0.45), rng.integers(1, 3, len(tiles)), 0)
-    pens = wider - finer
-    other = pens != 0
-    width = _stroke_widths(tiles[other])
-    least, most = np.minimum(MIN_STROKE - width, 0), np.maximum(MAX_STROKE - width, 0)
-    pens[other] = np.clip(pens[other], least, most).round()
-    return pens
-
-
-def _stroke_widths(tiles: np.ndarray) -> np.ndarray:
-    """Return float (N,), px: the widths of strokes as `tile` measures them, here on every second pixel."""
-    grey = tiles[:, ::2, ::2].astype(np.float32) / 255
-    area = grey.sum((1, 2)) * 4
-    edges = np.hypot(np.diff(grey, axis=1)[:, :, 1:], np.diff(grey, axis=2)[:, 1:]).sum((1, 2)) * 2
-    return np.array([stroke_width(*pair) for pair in zip(area, edges, strict=True)])
-
-
-def _fields(count: int, rng: np.random.Generator) -> np.ndarray:
-    """Return float32 (N, 2, 40, 40): the x and y on its tile that each point of a lattice looks at.
-
-    A random affine map about the tile's middle, and on it an elastic one, smooth between 5x5 points.
-    """
-    most = np.where(rng.random(count) < _HASTY, _HASTY_ROTATION, _ROTATION)
-    angle = np.deg2rad(rng.uniform(-most, most))
-    stretch = 1 + rng.uniform(-_STRETCH, _STRETCH, count)
-    shear = rng.uniform(-_SHEAR, _SHEAR, count)
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    widen = np.array([[stretch, shear], [np.zeros(count), 1 / stretch]])
-    matrix = np.einsum("ijn,jkn->nik", turn, widen).astype(np.float32)
-    axis = (np.arange(_LATTICE, dtype=np.float32) - (_LATTICE - 1) / 2) * _STEP
-    points = np.stack(np.meshgrid(axis, axis)).reshape(2, -1)
-    bend = rng.uniform(0, _ELASTIC, (count, 1, 1, 1))
-    coarse = (rng.normal(0, 1, (count, 5, 5, 2)) * bend).astype(np.float32)
-    elastic = np.empty((count, _LATTICE, _LATTICE, 2), np.float32)
-    for grid, bent in zip(coarse, elastic, strict=True):
-        cv2.resize(grid, (_LATTICE, _LATTICE), bent, interpolation=cv2.INTER_CUBIC)
-    fields = (matrix @ points).reshape(count, 2, _LATTICE, _LATTICE)
-    fields += elastic.transpose(0, 3, 1, 2)
-    fields += np.float32((TILE_SIZE - 1) / 2)
-    return fields
-
-
-def _rewrite(tile: np.ndarray, field: np.ndarray, shift: np.ndarray, room: np.ndarray, result: np.ndarray) -> None:
-    """Write the tile seen through a field to `result`, with the digit's size and place made right but for `shift`.
-
-    `shift` (2,) in px. `room`, float32, is where the enlarged field goes if it fits: fresh memory costs more than the
-    enlarging.
-    """
-    seen = cv2.remap(tile, *field, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
-    long_side = max(cv2.boundingRect((seen > 127).astype(np.uint8))[2:])
-    if long_side == 0:
-        result[:] = tile
-        return
-    moments = cv2.moments(seen)
-    # Each pixel of the result looks up in the enlarged field where on the tile it looks.
-    scale = LONG_SIDE / long_side
-    size = max(round(_LATTICE * scale), TILE_SIZE)
-    looks = room[: 2 * size**2] if size <= _ROOM else np.empty(2 * size**2, np.float32)
-    looks = looks.reshape(2, size, size)
-    for coarse, fine in zip(field, looks, strict=True):
-        cv2.resize(coarse, (size, size), fine, interpolation=cv2.INTER_LINEAR)
-    centre = np.array([moments["m10"], moments["m01"]]) / moments["m00"]
-    start = np.round((centre + 0.5) * scale - TILE_SIZE / 2 - shift).astype(int)
-    left, top = np.clip(start, 0, size - TILE_SIZE)
-    window = looks[:, top : top + TILE_SIZE, left : left + TILE_SIZE]
-    cv2.remap(tile, *window, cv2.INTER_LINEAR, result, borderMode=cv2.BORDER_CONSTANT)
-
-
-def _disc(size: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
 
 
 def camera_tiles(

@@ -7,8 +7,10 @@ stages, and neither knows about data, splits or rows of a leaderboard.
 
 from __future__ import annotations
 
+import csv
 import inspect
 import json
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -18,11 +20,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning import baselines, compact, evaluation, transfer
+from digits.learning import baselines, compact, evaluation, hands, transfer
 from digits.learning.atomic import replacing
-from digits.learning.augment import Extras, camera_shift, enrich, geometric, rendered_by
+from digits.learning.augment import Extras, camera_shift, enrich, rendered_by
 from digits.learning.config import SEED, RunConfig
 from digits.learning.dataset import Tiles, build_merged, load_split
+from digits.learning.hands import often_geometric
 from digits.learning.progress import titled
 from digits.learning.provenance import circumstances, git_commit
 from digits.learning.sources import Weights
@@ -44,13 +47,12 @@ from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 BUILDERS = {**baselines.BASELINES, compact.NAME: compact.build_cnn_compact}  # of the networks trained in one stage
 MODELS = (*BUILDERS, transfer.NAME)
-_PLAIN = {name for name in BUILDERS if name not in (baselines.AUGMENTED, compact.NAME)}  # trained without extras
+WITHOUT_EXTRAS = {name for name in BUILDERS if name not in (baselines.AUGMENTED, compact.NAME)}
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
-_RULE = 3  # version of how a model is trained and what its folder holds
+_RULE = 4  # version of how a model is trained and what its folder holds
 NO_CAMERA = ", no camera"  # ends the stage in rows of networks trained without extras
-UNTOUCHED = 0.25  # share of tiles that augmentation leaves as they are: clean ones must not become rare
 
 
 @dataclass(frozen=True)
@@ -83,10 +85,15 @@ class Data:
         """What names the val pictures, clean and after the camera: accuracies on others cannot be compared."""
         return digest(self.val.images, self.val.labels, self.val_camera)[:8]
 
+    @cached_property
+    def own_test_key(self) -> str:
+        """What names the user's own test pictures: no training depends on them."""
+        return digest(self.own_test.images, self.own_test.labels)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """A trained network, the best stage's last weights in it, and what there is to say about it.
+    """A trained network, the best weights of its last stage in it, and what there is to say about it.
 
     `rows`: one a stage, as the leaderboard has them; `scores`: summaries by domain of the network itself;
     `probabilities`: float32 (N, 10) by domain.
@@ -136,7 +143,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
         load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
     )
     cache, extras = cache_dir(config), Extras(0, 0, 0)
-    if not _PLAIN.issuperset(models):
+    if not WITHOUT_EXTRAS.issuperset(models):
         extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
                         config.textures)
     fitted = len(train) + extras.total
@@ -157,7 +164,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
     )
     mnist, own = test.select(test.sources == "mnist"), test.select(test.sources != "mnist")  # domains apart
     key = digest(tiles, targets, val_camera, TILE_RULE)
-    plain_key = digest(train.images, train.labels, val_camera, TILE_RULE)
+    plain_key = digest(train.images, train.labels, val.labels, val_camera, TILE_RULE)
     return Data(tiles, targets, len(train), extras.total, val, val_camera, calibration, mnist, own, key, plain_key)
 
 
@@ -193,7 +200,7 @@ def _for_device(stage: Stage) -> Stage:
 
 def _train_baseline(name: str, run: Run) -> Outcome:
     config, data, judge = run.config, run.data, Judge(run, baselines.small_feed)
-    augmented = name not in _PLAIN
+    augmented = name not in WITHOUT_EXTRAS
     count = data.fitted if augmented else data.trained
     train = baselines.small_feed(data.tiles[:count], data.targets[:count], often_geometric if augmented else None)
     stage = _only_stage(name, config)
@@ -333,14 +340,6 @@ def starting_model(run: Run) -> keras.Model:
     return model
 
 
-def often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return tiles uint8 (N, 96, 96) as another hand might have written them; a share of UNTOUCHED as they are."""
-    drawn = rng.random(len(tiles)) >= UNTOUCHED
-    result = tiles.copy()
-    result[drawn] = geometric(tiles[drawn], rng)
-    return result
-
-
 # ---------------------------------------------------------------- judging
 
 
@@ -438,6 +437,7 @@ def _write(name: str, outcome: Outcome, run: Run) -> None:
     metrics = {
         "model": name,
         "key": _key(name, run),
+        "own_test": run.data.own_test_key,
         "choice": outcome.choice,
         "rows": outcome.rows,
         "scores": outcome.scores,
@@ -467,10 +467,29 @@ def _finished(name: str, run: Run) -> Outcome | None:
         model = keras.saving.load_model(folder / "model.keras", compile=False)
         with np.load(folder / "probabilities.npz") as kept:
             probabilities = dict(kept)
-    except (OSError, ValueError, KeyError):
+        history = read_csv(folder / "history.csv")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
     run.report(f"{name}: done earlier")
-    return Outcome(model, metrics["rows"], read_csv(folder / "history.csv"), metrics["scores"], probabilities)
+    outcome = Outcome(model, metrics["rows"], history, metrics["scores"], probabilities)
+    if metrics["own_test"] != run.data.own_test_key:
+        outcome = _with_new_own_test(outcome, run)
+        _write(name, outcome, run)
+    return outcome
+
+
+def _with_new_own_test(outcome: Outcome, run: Run) -> Outcome:
+    """Return the outcome with today's own test pictures read; what earlier stages made of them is no longer known."""
+    tiles = run.data.own_test
+    rows = [row | {"own_test_accuracy": None} for row in outcome.rows]
+    scores, probabilities = dict(outcome.scores), dict(outcome.probabilities)
+    scores.pop("own_test", None), probabilities.pop("own_test", None)
+    if len(tiles):
+        found = Judge(run, transfer.tile_feed).probabilities(outcome.model, "own_test")
+        kept = next(row for row in reversed(rows) if (row["val_accuracy"] is not None) == ("val" in scores))
+        kept["own_test_accuracy"] = round(evaluation.accuracy(found, tiles.labels), 6)
+        scores["own_test"], probabilities["own_test"] = evaluation.summary(found, tiles.labels), found
+    return replace(outcome, rows=rows, scores=scores, probabilities=probabilities)
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
@@ -482,7 +501,7 @@ def _recipe(name: str) -> str:
     """Return a hash of what decides a training beside settings and data: how it is done, and the network's own code."""
     # cnn_compact is built, fed and mostly set up by what baselines has.
     modules = {transfer.NAME: [transfer], compact.NAME: [baselines, compact]}.get(name, [baselines])
-    return digest(_RULE, *(inspect.getsource(code) for code in (*modules, geometric, often_geometric)))
+    return digest(_RULE, *(inspect.getsource(module) for module in (*modules, hands)))
 
 
 def _key(name: str, run: Run) -> str:
@@ -495,7 +514,7 @@ def _key(name: str, run: Run) -> str:
 
 
 def _data_key(name: str, run: Run) -> str:
-    return run.data.plain_key if name in _PLAIN else run.data.key
+    return run.data.plain_key if name in WITHOUT_EXTRAS else run.data.key
 
 
 def _start(run: Run) -> str:
@@ -527,8 +546,6 @@ def calibration_views(clean: Tiles, cache: Path) -> tuple[np.ndarray, np.ndarray
 
 def write_csv(path: Path, rows: list[dict]) -> None:
     """Write dicts as CSV, columns in order of first appearance."""
-    import csv
-
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, lineterminator="\n")
@@ -538,8 +555,6 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 def read_csv(path: Path) -> list[dict]:
     """Return the rows of a CSV as dicts, numbers as numbers, empty cells left out."""
-    import csv
-
     with open(path, newline="", encoding="utf-8") as file:
         return [{k: _cell(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
 

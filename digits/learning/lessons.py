@@ -358,13 +358,14 @@ def _read(folder: Path) -> Trained:
 
 
 def _check_judged_on(test: Tiles, trained: Trained) -> None:
-    """See that the network was judged on these tiles, and keep its probabilities for those of MNIST."""
-    found, mnist = trained.probabilities["test"], test.sources == "mnist"
-    tiles = test if len(found) == len(test) else test.select(mnist)  # own images may be judged apart
+    """See that the network was judged on these tiles.
+
+    Raises:
+        LessonError: if it was not.
+    """
+    found, tiles = trained.probabilities["test"], test.select(test.sources == "mnist")  # own images are judged apart
     right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
     if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
         raise LessonError(
             f"models/{trained.name} was judged on other images than data/merged/ holds; run python train_all.py again."
         )
-    if tiles is test:
-        trained.probabilities["test"] = found[mnist]

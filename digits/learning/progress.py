@@ -9,7 +9,6 @@ from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 _PLAIN_EVERY_S = 10.0  # seconds between two plain lines of one job
-_WORTH_SHOWING_S = 2.0  # what is over sooner gets no line
 
 
 class Report:
@@ -82,7 +81,7 @@ class Console(Report):
         began, first, spoken = self.jobs.setdefault(title, [now, done, now])
         if done >= total:
             self.jobs.pop(title)
-        elif now - spoken >= _PLAIN_EVERY_S and now - began >= _WORTH_SHOWING_S:
+        elif now - spoken >= _PLAIN_EVERY_S:
             self.jobs[title][2] = now
             left = (now - began) * (total - done) / max(done - first, 1)
             self(f"{title}: {done:,} of {total:,}, about {_spoken(left)} left")

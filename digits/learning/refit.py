@@ -20,9 +20,10 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.atomic import replacing
-from digits.learning.augment import Extras, camera_tiles, enrich, geometric, rendered_by
+from digits.learning.augment import Extras, camera_tiles, enrich, rendered_by
 from digits.learning.config import CLASSES
 from digits.learning.dataset import Tiles
+from digits.learning.hands import geometric
 from digits.learning.keras_files import flatten
 from digits.learning.progress import titled
 from digits.learning.tflite_files import save_tflite

@@ -13,6 +13,7 @@ from digits.learning.atomic import replacing
 from digits.learning.experiment import (
     MODELS,
     NO_CAMERA,
+    WITHOUT_EXTRAS,
     Data,
     Outcome,
     Run,
@@ -62,12 +63,18 @@ def winner(choices: dict[str, float]) -> str:
     return max(choices, key=choices.get)
 
 
-def chosen(table: list[dict], seed: int) -> str | None:
-    """Return the model that validation chooses among all of a leaderboard's rows of one seed; None if it has none."""
+def chosen(table: list[dict], seed: int, judged_on: str) -> str | None:
+    """Return the model that validation chooses among a leaderboard's rows; None if there are none to choose from.
+
+    Args:
+        table: rows, in the order of their stages.
+        seed: whose rows count.
+        judged_on: the validation pictures that count; accuracies on others cannot be compared.
+    """
     choices = {}
     for row in table:  # of each model the last stage that did not see val
         judged = row.get("val_accuracy") is not None and not row["stage"].endswith(NO_CAMERA)
-        if judged and row["seed"] == seed:
+        if judged and row["seed"] == seed and row.get("judged_on") == judged_on:
             choices[row["model"]] = (row["val_accuracy"] + row["val_camera_accuracy"]) / 2
     return winner(choices) if choices else None
 
@@ -88,7 +95,7 @@ def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
     histories = _kept_histories(run) | {name: outcome.history for name, outcome in outcomes.items()}
-    shown = best if best == chosen(table, run.config.seed) else None
+    shown = best if best == chosen(table, run.config.seed, run.data.judged_on) else None
     write_figures(place / "figures", run.data, outcomes, histories, table, shown)
     run.report(f"Leaderboard and figures: {place}")
     return best
@@ -148,7 +155,7 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
         "metrics": outcome.scores,
         "choice": round(outcome.choice, 6),
         "rows": outcome.rows,
-        "data": data_facts(data, run),
+        "data": data_facts(name, outcome, run),
         "weights_origin": run.weights.origin if name == "mobilenet_v2" else "random",
         "command": run.command,
     }
@@ -164,17 +171,20 @@ def export_outcome(name: str, outcome: Outcome, run: Run) -> Path:
     )
 
 
-def data_facts(data: Data, run: Run) -> dict:
-    """Return what an export's card says about the images it was trained on."""
-    config = run.config
+def data_facts(name: str, outcome: Outcome, run: Run) -> dict:
+    """Return what an export's card says about the images that its network was trained and judged on."""
+    data, config = run.data, run.config
+    rendered = 0 if name in WITHOUT_EXTRAS else data.extras
     return {
         "train": data.trained,
-        "rendered": data.extras,
+        "rendered": rendered,
         "val": len(data.val),
+        "trained_on_val": "val" not in outcome.scores,
         "calibration": len(data.calibration),
         "test": len(data.test),
         "extras": {
-            name: getattr(config, name) for name in ("camera", "handwritten", "non_digits", "scraps", "textures")
+            kind: getattr(config, kind) if rendered else 0
+            for kind in ("camera", "handwritten", "non_digits", "scraps", "textures")
         },
         "key": data.key,
     }

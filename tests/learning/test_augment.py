@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from digits.learning import augment, provenance
-from digits.learning.augment import Extras, camera_tiles, enrich, found_tile, geometric
+from digits.learning.augment import Extras, camera_tiles, enrich, found_tile
 from digits.learning.pages import scan_one
 from digits.learning.scenes import texture
 from digits.learning.strokes import draw_digit
-from digits.reading.tile import LONG_SIDE, normalise
+from digits.reading.tile import normalise
 
 LABELS = np.arange(20) % 10
 TILES = np.stack([normalise(draw_digit(int(label), np.random.default_rng(i))) for i, label in enumerate(LABELS)])
@@ -79,26 +79,3 @@ def test_textures_are_no_plain_areas():
     frames = [texture(rng) for _ in range(12)]
     assert all(frame.shape == (240, 320, 3) and frame.dtype == np.uint8 for frame in frames)
     assert sum(frame.std() > 10 for frame in frames) > 8
-
-
-def test_another_hand_keeps_to_the_contract_of_tiles():
-    tiles = np.repeat(TILES, 10, axis=0)
-    changed = geometric(tiles, np.random.default_rng(7))
-    assert np.array_equal(changed, geometric(tiles, np.random.default_rng(7)))
-    for tile in changed:
-        rows, columns = np.nonzero(tile > 127)
-        assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - LONG_SIDE) < 6
-        assert np.abs(np.array([rows.mean(), columns.mean()]) - 47.5).max() < 4
-        assert tile[[0, -1]].max() == 0 and tile[:, [0, -1]].max() == 0
-
-
-def test_no_digit_at_all_stays_none():
-    """A last, short batch may have none that is to be changed."""
-    assert geometric(TILES[:0], np.random.default_rng(7)).shape == (0, 96, 96)
-
-
-def test_another_hand_changes_every_digit_and_none_is_lost():
-    changed = geometric(TILES, np.random.default_rng(2))
-    assert changed.shape == TILES.shape
-    for before, after in zip(TILES, changed, strict=True):
-        assert not np.array_equal(before, after) and after.max() > 200

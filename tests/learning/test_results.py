@@ -47,8 +47,11 @@ def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera
     table = [judged("cnn_deep", 0.99, 0.95), judged("mobilenet_v2", 0.9, 0.9, stage="frozen"),
              judged("mobilenet_v2", 0.98, 0.97, stage="last_20"), row("mobilenet_v2", stage="last_20+val"),
              judged("cnn_small", 0.99, 0.99, stage="train, no camera"), judged("cnn_small", 0.99, 0.99, seed=1)]
-    assert results.chosen(table, 0) == "mobilenet_v2"
-    assert results.chosen(table[-2:-1], 0) is None
+    table = [line | {"judged_on": "today"} for line in table]
+    others = [judged("cnn_deep", 1.0, 1.0, judged_on="before")]
+    assert results.chosen(others + table, 0, "today") == "mobilenet_v2"
+    assert results.chosen(others + table, 0, "before") == "cnn_deep"
+    assert results.chosen(table[-2:-1], 0, "today") is None
 
 
 def test_a_sample_photograph_that_ships_is_taken(tmp_path):

@@ -66,15 +66,19 @@ def test_stored_features_give_what_the_whole_network_gives(model, store):
     np.testing.assert_allclose(by_pooled, whole, atol=2e-3)
 
 
-def test_store_computes_only_what_is_new_and_forgets_half_written_rows(model, store):
+def test_store_computes_only_what_is_new_and_forgets_half_written_rows(model, store, tmp_path):
     store.rows(TILES)
     known = store.blocks.shape[0]
     with open(store.folder / "block_14_add.f16", "ab") as file:
         file.write(b"cut off by kill -9")
     again = transfer.FeatureStore(store.folder.parent, model)
-    again._run = None  # would fail if anything were computed
+    compute, again._run = again._run, None  # would fail if anything were computed
     assert again.blocks.shape == (known, 3, 3, 160)
     assert list(again.rows(TILES[::-1])) == list(store.rows(TILES))[::-1]
+    again._run, new = compute, TILES[:2, ::-1].copy()
+    rows, fresh = again.rows(new), transfer.FeatureStore(tmp_path, model)
+    assert rows.tolist() == [known, known + 1]
+    np.testing.assert_array_equal(again.blocks[rows], fresh.blocks[fresh.rows(new)])
 
 
 def test_stage_one_leaves_the_trunk_as_it_was(model, store, tmp_path):
