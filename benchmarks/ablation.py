@@ -5,9 +5,10 @@
 
 Candidates are sifted with this before anything is trained on all images. Images, and in the same proportion the
 pictures rendered beside them, are picked once, at random; validation is whole, clean and after camera changes, and its
-mean is what `train_all.py` chooses by. Every variant takes the same number of steps unless it says so, and its last
-epoch counts: the best of several would flatter those that vary most. The test set is not looked at. Prints a table
-and writes benchmarks/results/ablation.json; a call that was cut off goes on from the states in models/ablation/.
+mean is what `train_all.py` chooses by. Every variant takes as many whole epochs as come nearest to the recipe's number
+of steps, unless it says so, and its last epoch counts: the best of several would flatter those that vary most. The test
+set is not looked at. Prints a table and writes benchmarks/results/ablation.json; a call that was cut off goes on from
+the states in models/ablation/.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from digits.learning.config import MODELS_DIR, ROOT, RunConfig
 from digits.learning.evaluation import accuracy
 from digits.learning.experiment import load_data
 from digits.learning.hands import often_geometric
-from digits.learning.provenance import circumstances
+from digits.learning.provenance import circumstances, code_of
 from digits.learning.training import (
     Job,
     RunError,
@@ -179,7 +180,7 @@ def feed_of(variant: Variant, data: dict):
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:
     """Return where the state of a training lies."""
     settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands, variant.more
-    key = digest(str(data["key"]), *settings, epochs)
+    key = digest(code_of("digits.learning.compact", "digits.learning.hands"), str(data["key"]), *settings, epochs)
     return Job(folder / f"{key}-seed{seed}", seed, key)
 
 

@@ -10,7 +10,7 @@ from itertools import cycle
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from digits.learning.config import CLASSES
 
@@ -58,10 +58,12 @@ def learning_curves(histories: dict[str, list[dict]]) -> Figure:
         judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
         errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
         right.plot([epoch for epoch, _ in judged], errors, f"-{marker}", ms=3, color=colour(name))
-    left.set(xlabel="epoch, all stages in a row", ylabel="training loss (nats)", yscale="log")
+    loss = "training loss (nats), higher with smoothed labels and non-digits"
+    left.set(xlabel="epoch, all stages in a row", ylabel=loss, yscale="log")
     right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")
     for axes in (left, right):
         plain_log(axes.yaxis)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3, axis="y")
     figure.legend(fontsize=8, loc="outside lower center", ncols=4)
     return figure

@@ -224,7 +224,7 @@ def _gallery(data: Data, probabilities: np.ndarray, name: str):
     notes = [_what_people_say(path) for path in data.test.paths[worst]]
     doubted = sum("people" in note for note in notes)
     title = f"{name}: {len(worst)} of {wrong} mistakes in {len(data.test):,} test images, surest first"
-    title += f"; {doubted} have a label that most people do not give them"
+    title += f"; {doubted} have a label that people doubt"
     return plots.mistakes_gallery(data.test.images[worst], data.test.labels[worst], probabilities[worst], title, notes)
 
 
