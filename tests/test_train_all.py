@@ -100,6 +100,17 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
 
 
+def test_a_line_without_rendered_pictures_is_for_comparing_alone(finished, tmp_path):
+    out = copy_of_data(finished[0], tmp_path / "out")
+    kept = {path.name for path in (out / "models" / "cache").glob("extras-*")}
+    code, stdout, stderr = run(out, "--models", "cnn_augmented", "--no-camera", "--epochs", "1")
+    assert code == 0, stderr
+    assert set(accuracies(out)) == {("cnn_augmented", "train, no camera")} and not (out / "exports").exists()
+    assert (out / "models" / "cnn_augmented-no-camera" / "model.keras").exists()
+    assert "and 0 made beside them" in stdout
+    assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
+
+
 def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(finished[0], out)
