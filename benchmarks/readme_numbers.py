@@ -151,12 +151,13 @@ class Results:
         """Return the default export's card."""
         return self._json(f"exports/{self.default()}/card.json", "python train_all.py --release")
 
-    def camera(self) -> dict:
-        """Return what benchmarks/camera.py measured of the default export."""
+    def camera(self, model: str | None = None) -> dict:
+        """Return what benchmarks/camera.py measured of an export, the default one if none is named."""
+        model = model or self.default()
         models = self._json("benchmarks/results/camera.json", "python benchmarks/camera.py")["models"]
-        if self.default() not in models:
-            raise MissingError(f"camera.json lacks {self.default()}; run python benchmarks/camera.py")
-        return models[self.default()]
+        if model not in models:
+            raise MissingError(f"camera.json lacks {model}; run python benchmarks/camera.py")
+        return models[model]
 
     def formats(self) -> dict:
         """Return what benchmarks/formats.py measured of the default export."""
@@ -405,6 +406,7 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "default": lambda results, words: f"`{results.card()['name']}`",
     "mnist": lambda results, words: percent(results.card()["metrics"]["test"]["accuracy"], 2),
     "photos": lambda results, words: percent(_photos(results)["accuracy"]),
+    "photos_usual_mobilenet": lambda results, words: percent(results.camera("mobilenet_v2")["photos_usual_way"]),
     "photos_usual": lambda results, words: percent(results.camera()["photos_usual_way"]),
     "size": lambda results, words: f"{results.card()['files']['model.tflite']['bytes'] / 1e6:.1f} MB",
 }
