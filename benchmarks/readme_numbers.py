@@ -103,7 +103,7 @@ WORDS = {
         "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
         "variant twice": "las imágenes de MNIST dos veces por época",
         "variant hands": "sin torcer ni girar las cifras", "variant smooth": "sin suavizar las etiquetas",
-        "variant average": "sin promediar los pesos", "variant decay": "decaimiento de pesos de 0,05",
+        "variant average": "sin promediar los pesos", "variant decay": "decaimiento de pesos de 0.05",
         "variant wide": "todo, con las capas de `cnn_augmented`", "variant longer": "todo, seis épocas más",
         "variant further": "todo, luego seis épocas más",
         "variant taught": "todo, luego seis épocas más, enseñada por todas las semillas",

@@ -13,9 +13,6 @@ from pathlib import Path
 import pytest
 from loading import load
 
-from digits.reading.card import ModelError
-from digits.reading.formats import default_in
-
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH, SPANISH = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.es.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -61,15 +58,6 @@ def set_up_block(text, shell):
     return next(block.splitlines() for found, block in FENCE.findall(text) if found == shell)
 
 
-@pytest.fixture(scope="module")
-def export(request) -> Path:
-    """The released export, or, in a checkout without one, a small one with every format."""
-    try:
-        return default_in(ROOT / "exports")
-    except ModelError:
-        return request.getfixturevalue("full_export")
-
-
 def run(command, **options):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", **options)
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
@@ -88,14 +76,14 @@ def test_each_command_is_run_by_a_test():
 
 
 @pytest.mark.parametrize("command", SHORTENED)
-def test_commands_do_what_the_page_says(command, export, tmp_path):
+def test_commands_do_what_the_page_says(command, released_export, tmp_path):
     added = SHORTENED[command].replace("{out}", tmp_path.as_posix())
     words, named = shlex.split(f"{command} {added}"), "exports/mobilenet_v2"
     if not (ROOT / named).is_dir():
-        words = [word.replace(named, str(export)) for word in words]
+        words = [word.replace(named, str(released_export)) for word in words]
     assert words[0] == "python"
     if "realtime" in command and "--model" not in words:
-        words += ["--model", str(export)]
+        words += ["--model", str(released_export)]
     done = run([sys.executable, *words[1:]])
     if "realtime" in command:
         records = [json.loads(line) for line in done.stdout.splitlines()]
@@ -134,7 +122,7 @@ def test_the_quick_run_ends_by_reading_a_photograph(tmp_path):
     assert {path.name for path in (tmp_path / "exports").iterdir()} >= {"default.txt"}
 
 
-def test_the_minimal_install_is_enough_for_the_camera_script(export, tmp_path):
+def test_the_minimal_install_is_enough_for_the_camera_script(released_export, tmp_path):
     """In an environment of its own, with exactly what the README's command installs."""
     command = next(line for line in commands(ENGLISH) if "pip install numpy" in line)
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
@@ -146,7 +134,7 @@ def test_the_minimal_install_is_enough_for_the_camera_script(export, tmp_path):
     shutil.copytree(ROOT / "digits", tmp_path / "digits")
     shutil.copytree(ROOT / "data" / "samples", tmp_path / "data" / "samples")
     shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
-    shutil.copytree(export, tmp_path / "exports" / export.name)
+    shutil.copytree(released_export, tmp_path / "exports" / released_export.name)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     words = [python, *shlex.split(LIVE)[1:], *shlex.split(SHORTENED[LIVE])]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -21,8 +21,7 @@ from digits.learning.pen import Hand, random_hand
 from digits.learning.strokes import draw_digit
 from digits.learning.worksheet_page import PAPERS, Code, draw_page, pages_as_pdf, sheet_layout
 from digits.learning.worksheet_photo import CROSSED_OUT, DOUBTFUL, EMPTY, HIDDEN, WRITTEN, cut_boxes, straighten
-from digits.reading.card import ModelError
-from digits.reading.formats import default_in, load_model
+from digits.reading.formats import load_model
 from digits.reading.reader import main_tile
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -251,12 +250,8 @@ def test_printing_is_one_command_and_keeps_other_files(tmp_path, capsys, monkeyp
 
 
 @pytest.fixture(scope="module")
-def model(request):
-    """The released model, or, in a checkout without one, that of a small export."""
-    try:
-        return load_model(default_in(ROOT / "exports"), 1)
-    except ModelError:
-        return load_model(request.getfixturevalue("full_export"), 1)
+def model(released_export):
+    return load_model(released_export, 1)
 
 
 def save(path: Path, photo: np.ndarray) -> Path:
