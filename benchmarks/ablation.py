@@ -80,6 +80,7 @@ VARIANTS = {
     "decay": Variant("weight decay of 0.05", stage={"weight_decay": 0.05}),
     "wide": Variant("the network of cnn_augmented", build=baselines.build_cnn_augmented),
     "longer": Variant("six epochs more", more=6),
+    "both": Variant("six epochs more and weight decay of 0.05", stage={"weight_decay": 0.05}, more=6),
 }
 
 
