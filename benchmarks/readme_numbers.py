@@ -62,8 +62,9 @@ WORDS = {
         "variant recipe": "everything: the recipe", "variant rendered": "no rendered pictures",
         "variant twice": "MNIST's tiles twice an epoch",
         "variant hands": "no digits bent and turned", "variant smooth": "no label smoothing",
-        "variant average": "no average of weights", "variant decay": "no weight decay",
+        "variant average": "no average of weights", "variant decay": "everything, weight decay of 1",
         "variant wide": "everything, `cnn_augmented`'s layers", "variant longer": "everything, six epochs more",
+        "variant both": "everything, six epochs more and weight decay of 1",
     },
     "es": {
         "network": "Red", "stage": "Entrenada", "weights": "Parte de", "val": "Validación",
@@ -101,8 +102,9 @@ WORDS = {
         "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
         "variant twice": "las imágenes de MNIST dos veces por época",
         "variant hands": "sin torcer ni girar las cifras", "variant smooth": "sin suavizar las etiquetas",
-        "variant average": "sin promediar los pesos", "variant decay": "sin decaimiento de pesos",
+        "variant average": "sin promediar los pesos", "variant decay": "todo, decaimiento de pesos de 1",
         "variant wide": "todo, con las capas de `cnn_augmented`", "variant longer": "todo, seis épocas más",
+        "variant both": "todo, seis épocas más y decaimiento de pesos de 1",
     },
 }  # fmt: skip
 
