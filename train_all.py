@@ -142,10 +142,11 @@ def run_all(options: argparse.Namespace, report) -> None:
         if config.no_camera or config.further_seed:  # lines to compare with, nothing to use
             results.tabulate(run, outcomes, results_dir(config))
             return
-        best = results.report(run, outcomes, results_dir(config))
+        default = _default_of(config.exports_dir)
+        best = results.report(run, outcomes, results_dir(config), default)
         run = results.without_tiles(run)
         del data
-        folder = export(run, outcomes, best)
+        folder = export(run, outcomes, best, default)
         read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 
@@ -181,8 +182,11 @@ def load_tensorflow() -> None:
         os.close(nowhere)
 
 
-def export(run, outcomes: dict, best: str) -> Path:
-    """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on."""
+def export(run, outcomes: dict, best: str, before: str | None) -> Path:
+    """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on.
+
+    `before` is the default so far: it stays if it is better, or cannot be compared.
+    """
     from digits.learning import results
     from digits.learning.export import make_default
 
@@ -191,7 +195,9 @@ def export(run, outcomes: dict, best: str) -> Path:
     if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
         return run.config.exports_dir / earlier
-    before = _default_of(run.config.exports_dir)
+    if results.incomparable(table, before, outcomes, run):
+        run.report(f"{before}, judged on other validation pictures, stays the default: train it again to compare")
+        return run.config.exports_dir / before
     names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
     for name in names:
         folder = results.export_outcome(name, outcomes[name], run)

@@ -106,6 +106,16 @@ def test_no_real_photograph_was_copied_in(tracked):
     assert not [path for path in tracked if hashlib.sha256(path.read_bytes()).digest() in theirs]
 
 
+def test_exported_files_are_those_of_their_cards():
+    cards = [card for card in ROOT.glob("exports/*/card.json") if card.parent.name != "taught"]
+    assert cards
+    for card in cards:
+        files = json.loads(card.read_text(encoding="utf-8"))["files"]
+        assert {path.name for path in card.parent.iterdir()} == {*files, card.name}
+        for name, entry in files.items():
+            assert hashlib.sha256((card.parent / name).read_bytes()).hexdigest() == entry["sha256"], name
+
+
 def test_results_speak_of_the_exports_that_ship():
     shipped = {entry["sha256"] for card in ROOT.glob("exports/*/card.json")
                for entry in json.loads(card.read_text(encoding="utf-8"))["files"].values()}  # fmt: skip

@@ -97,7 +97,26 @@ def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_
     assert code == 0, stderr
     assert set(accuracies(out)) == {("cnn_small", "train")} and "val (clean, camera)" in stdout
     assert (out / "models" / "cnn_small-seed1" / "metrics.json").exists() and not (out / "exports").exists()
+    assert (out / "models" / "figures" / "leaderboard_test.png").exists(), "its bars show all seeds"
     assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
+
+
+def test_a_default_judged_on_other_pictures_stays_where_another_network_alone_is_trained(finished, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(finished[0], out)
+    default = (out / "exports" / "default.txt").read_text()
+    table = out / "models" / "leaderboard.csv"
+    with open(table, newline="") as file:
+        judged_on = next(csv.DictReader(file))["judged_on"]
+    table.write_text(table.read_text().replace(judged_on, "before"))
+    mistakes = (out / "models" / "figures" / "mistakes.png").read_bytes()
+    other = "mobilenet_v2" if default.strip() == "cnn_small" else "cnn_small"
+    chosen = ["--models", other, *(["--imagenet-weights", "none"] if other == "mobilenet_v2" else [])]
+    code, stdout, stderr = run(out, *chosen, extra=ONE_EPOCH)
+    assert code == 0, stderr
+    assert f"{other}: done earlier" in stdout and "stays the default: train it again to compare" in stdout
+    assert (out / "exports" / "default.txt").read_text() == default
+    assert (out / "models" / "figures" / "mistakes.png").read_bytes() == mistakes
 
 
 def test_a_line_without_rendered_pictures_is_for_comparing_alone(finished, tmp_path):

@@ -91,7 +91,9 @@ def _photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, str
             done(next(finished), len(starts))
 
 
-def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None) -> np.ndarray:
+def camera_shift(
+    tiles: np.ndarray, seed: int, workers: int | None = None, done: Progress | None = None
+) -> np.ndarray:
     """Return the same tiles as a camera would have delivered them, to choose a model by.
 
     Args:
@@ -100,7 +102,7 @@ def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None) -> np
     Returns:
         uint8 (N, 96, 96), same order.
     """
-    return camera_tiles(tiles, seed, 1.0, workers)
+    return camera_tiles(tiles, seed, 1.0, workers, done=done)
 
 
 @dataclass(frozen=True)

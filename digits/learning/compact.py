@@ -18,7 +18,7 @@ from digits.learning.baselines import WITH_AUGMENTATION, normalised, probabiliti
 NAME = "cnn_compact"
 _HIDDEN = 48
 # The average of the weights looks back on about a third of an epoch.
-STAGE = replace(WITH_AUGMENTATION, epochs=20, average=0.998)
+STAGE = replace(WITH_AUGMENTATION, epochs=16, average=0.998)
 
 
 def build_cnn_compact() -> keras.Model:

@@ -157,7 +157,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
         targets.append(enrich(train.images, train.labels, extras, SEED, cache,
                               done=titled(report, "camera tiles"), out=made)[1])  # fmt: skip
     targets = np.concatenate([*targets, one_hot(val.labels)])
-    val_camera = camera_view(val.images, cache)
+    val_camera = camera_view(val.images, cache, report)
     report(
         f"{len(train):,} tiles to train on and {extras.total:,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
@@ -344,22 +344,23 @@ def starting_model(run: Run) -> keras.Model:
 
 
 class Judge:
-    """Scores of one part of a network on val, val after camera changes, calibration and test."""
+    """Scores of one part of a network on val, val after camera changes, test, and calibration of both kinds."""
 
     def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
         self.run = run
         data = run.data
+        views, labels = calibration_views(data.calibration, cache_dir(run.config), run.report)
         self.domains = {
             "val": data.val.images,
             "val_camera": data.val_camera,
-            "calibration": data.calibration.images,
+            "calibration": views,
             "test": data.test.images,
             "own_test": data.own_test.images,
         }
         self.labels = {
             "val": data.val.labels,
             "val_camera": data.val.labels,
-            "calibration": data.calibration.labels,
+            "calibration": labels,
             "test": data.test.labels,
             "own_test": data.own_test.labels,
         }
@@ -526,19 +527,22 @@ def cache_dir(config: RunConfig) -> Path:
     return config.models_dir / "cache"
 
 
-def camera_view(tiles: np.ndarray, cache: Path) -> np.ndarray:
+def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) -> np.ndarray:
     """Return the tiles as a camera delivers them, uint8 (N, 96, 96), made once and kept in `cache`."""
     path = cache / f"camera-{digest(tiles, CAMERA_SEED, rendered_by())}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as beside, open(beside, "wb") as file:
-            np.save(file, camera_shift(tiles, CAMERA_SEED))
+            np.save(file, camera_shift(tiles, CAMERA_SEED, done=titled(report, "camera views")))
     return np.load(path)
 
 
-def calibration_views(clean: Tiles, cache: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Return calibration tiles and labels, clean and then after the camera: a threshold must hold for both."""
-    return np.concatenate([clean.images, camera_view(clean.images, cache)]), np.concatenate([clean.labels] * 2)
+def calibration_views(
+    clean: Tiles, cache: Path, report: Callable | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return calibration tiles and labels, clean and then after the camera: what is fitted must hold for both."""
+    views = np.concatenate([clean.images, camera_view(clean.images, cache, report)])
+    return views, np.concatenate([clean.labels] * 2)
 
 
 # ---------------------------------------------------------------- notes

@@ -58,7 +58,7 @@ def learning_curves(histories: dict[str, list[dict]]) -> Figure:
         judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
         errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
         right.plot([epoch for epoch, _ in judged], errors, f"-{marker}", ms=3, color=colour(name))
-    loss = "training loss (nats), higher with smoothed labels and non-digits"
+    loss = "training loss (nats), higher with\nsmoothed labels and non-digits"
     left.set(xlabel="epoch, all stages in a row", ylabel=loss, yscale="log")
     right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")
     for axes in (left, right):

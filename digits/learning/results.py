@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from digits.learning import evaluation, plots
 from digits.learning.atomic import replacing
@@ -79,24 +80,39 @@ def chosen(table: list[dict], seed: int, judged_on: str) -> str | None:
     return winner(choices) if choices else None
 
 
+def incomparable(table: list[dict], default: str | None, outcomes: dict[str, Outcome], run: Run) -> bool:
+    """Return whether the default, not trained in this run, was judged on other validation pictures than this run's."""
+    judged = {row.get("judged_on") for row in table if (row["model"], row["seed"]) == (default, run.config.seed)}
+    return default not in outcomes and bool(judged) and run.data.judged_on not in judged
+
+
 def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[dict]:
-    """Put the rows of a run into the leaderboard below `place`, say them, and return all rows of the file."""
+    """Put the rows of a run into the leaderboard and its bars below `place`, say them, return all rows of the file."""
     rows = [row for outcome in outcomes.values() for row in outcome.rows]
     table = update_leaderboard(place / LEADERBOARD, rows)
+    _write_figures(place / "figures", {
+        "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
+        "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
+        "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
+    })
     for row in rows:
         val = "seen" if row["val_accuracy"] is None else f"{row['val_accuracy']:.4f}, {row['val_camera_accuracy']:.4f}"
         run.report(f"{row['model']:14} {row['stage']:14} val (clean, camera) {val:14}  test {row['test_accuracy']:.4f}")
     return table
 
 
-def report(run: Run, outcomes: dict[str, Outcome], place: Path) -> str:
-    """Write leaderboard and figures below `place`, say what came out, and return the winner's name."""
+def report(run: Run, outcomes: dict[str, Outcome], place: Path, default: str | None) -> str:
+    """Write leaderboard and figures below `place`, say what came out, and return the winner's name.
+
+    The figures of the winner are those of the default from now on: none where `default` stays as it is.
+    """
     table = tabulate(run, outcomes, place)
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
     histories = _kept_histories(run) | {name: outcome.history for name, outcome in outcomes.items()}
-    shown = best if best == chosen(table, run.config.seed, run.data.judged_on) else None
-    write_figures(place / "figures", run.data, outcomes, histories, table, shown)
+    stays = incomparable(table, default, outcomes, run)
+    shown = best if best == chosen(table, run.config.seed, run.data.judged_on) and not stays else None
+    write_figures(place / "figures", run.data, outcomes, histories, shown)
     run.report(f"Leaderboard and figures: {place}")
     return best
 
@@ -106,17 +122,12 @@ def write_figures(
     data: Data,
     outcomes: dict[str, Outcome],
     histories: dict[str, list[dict]],
-    table: list[dict],
     best: str | None,
 ) -> None:
     """Write the figures of a run as PNG; those of the best network if it is one of `outcomes`, else None."""
-    folder.mkdir(parents=True, exist_ok=True)
     labels = data.test.labels
     figures = {
         "learning_curves": plots.learning_curves({name: _first_training(lines) for name, lines in histories.items()}),
-        "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
-        "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
-        "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
     }
     if best is not None:
         found = outcomes[best].probabilities["test"]
@@ -129,6 +140,11 @@ def write_figures(
     for name, outcome in outcomes.items():
         counts = evaluation.confusion(outcome.probabilities["test"], labels)
         figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
+    _write_figures(folder, figures)
+
+
+def _write_figures(folder: Path, figures: dict[str, Figure]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as beside:
             figure.savefig(beside, dpi=110)

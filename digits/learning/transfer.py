@@ -41,7 +41,7 @@ LAST = Stage("last_20", epochs=6, learning_rate=3e-4, batch=128, patience=3, cli
 # kept.
 ALL = Stage(
     "all_layers",
-    epochs=8,
+    epochs=3,
     learning_rate=5e-4,
     batch=64,
     warmup_epochs=0.3,
