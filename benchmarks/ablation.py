@@ -77,7 +77,7 @@ VARIANTS = {
     "hands": Variant("without bending and turning", hands=False),
     "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
     "average": Variant("without the average of weights", stage={"average": None}),
-    # What decay takes from a weight grows with the number of steps, here a seventeenth of those of a whole training.
+    # What decay takes from a weight grows with the number of steps, here a fourteenth of those of a release.
     "decay": Variant("weight decay of 1, not 0.0001", stage={"weight_decay": DECAY}),
     "wide": Variant("the network of cnn_augmented", build=baselines.build_cnn_augmented),
     "longer": Variant("six epochs more", more=6),

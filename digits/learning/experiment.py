@@ -537,9 +537,7 @@ def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) 
     return np.load(path)
 
 
-def calibration_views(
-    clean: Tiles, cache: Path, report: Callable | None = None
-) -> tuple[np.ndarray, np.ndarray]:
+def calibration_views(clean: Tiles, cache: Path, report: Callable | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return calibration tiles and labels, clean and then after the camera: what is fitted must hold for both."""
     views = np.concatenate([clean.images, camera_view(clean.images, cache, report)])
     return views, np.concatenate([clean.labels] * 2)

@@ -90,7 +90,7 @@ def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[dict]:
     """Put the rows of a run into the leaderboard and its bars below `place`, say them, return all rows of the file."""
     rows = [row for outcome in outcomes.values() for row in outcome.rows]
     table = update_leaderboard(place / LEADERBOARD, rows)
-    _write_figures(place / "figures", {
+    _save(place / "figures", {
         "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
         "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
         "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
@@ -140,10 +140,10 @@ def write_figures(
     for name, outcome in outcomes.items():
         counts = evaluation.confusion(outcome.probabilities["test"], labels)
         figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
-    _write_figures(folder, figures)
+    _save(folder, figures)
 
 
-def _write_figures(folder: Path, figures: dict[str, Figure]) -> None:
+def _save(folder: Path, figures: dict[str, Figure]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in figures.items():
         with replacing(folder / f"{name}.png") as beside:
