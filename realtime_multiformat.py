@@ -23,18 +23,22 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(arguments)
     if options.list_cameras:
         return print_cameras()
-    from digits.reading import live
+    from digits.reading.live.frames import SourceError, SourceMissingError
+    from digits.reading.live.loop import run
+    from digits.reading.live.options import Options
+    from digits.reading.live.window import DisplayError
+    from digits.reading.models.errors import ModelError
 
     asked = {name: value for name, value in vars(options).items() if name != "list_cameras"}
     try:
-        live.run(live.Options(**asked), report=complain)
+        run(Options(**asked), report=complain)
     except KeyboardInterrupt:
         pass  # Ctrl-C is how a run without a window is ended
-    except (live.SourceMissingError, live.DisplayError) as error:
+    except (SourceMissingError, DisplayError) as error:
         return complain(error, BAD_ARGUMENTS)
-    except live.SourceError as error:
+    except SourceError as error:
         return complain(error, NO_SOURCE)
-    except live.ModelError as error:
+    except ModelError as error:
         return complain(error, NO_MODEL)
     except OSError as error:
         return complain(f"A result cannot be written: {error}", BAD_ARGUMENTS)
@@ -102,7 +106,7 @@ def share(text: str) -> float:
 
 def print_cameras() -> int:
     """List the cameras, one a line."""
-    from digits.reading.cameras import list_cameras
+    from digits.reading.live.cameras import list_cameras
 
     cameras = list_cameras()
     for camera in cameras:

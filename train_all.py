@@ -22,7 +22,8 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
-from digits.learning.config import RUNS_DIR, SAMPLES_DIR, SEED, RunConfig
+from digits.learning.experiment.config import SEED, RunConfig
+from digits.paths import RUNS_DIR, SAMPLES_DIR
 
 MODELS = ("cnn_small", "cnn_deep", "cnn_batchnorm", "cnn_dropout", "cnn_augmented", "cnn_compact", "mobilenet_v2")
 
@@ -32,7 +33,7 @@ SLOW = ("cnn_compact",)  # not part of --quick unless named
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 cannot go on, 2 bad arguments, 130 interrupted."""
     options = parse(arguments)
-    from digits.learning.progress import Console
+    from digits.learning.shared.progress import Console
 
     with Console() as report:
         try:
@@ -90,8 +91,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def bundle(options: argparse.Namespace, report) -> None:
     """Write the default export as one file to carry; nothing is trained."""
-    from digits.learning.bundle import write_bundle
-    from digits.reading.formats import default_in
+    from digits.learning.export.bundle import write_bundle
+    from digits.reading.models.default import default_in
 
     config = configure(options)
     path = write_bundle(default_in(config.exports_dir))
@@ -118,14 +119,20 @@ def run_all(options: argparse.Namespace, report) -> None:
     config = configure(options)
     report("Loading TensorFlow")
     load_tensorflow()
-    from digits.learning import experiment, results, training
-    from digits.learning.atomic import tidy_up
-    from digits.learning.sources import Weights, imagenet_weights
+    from digits.files import tidy_up
+    from digits.learning.experiment.data import cache_dir, load_data
+    from digits.learning.experiment.report import report_run, tabulate
+    from digits.learning.experiment.run import Run
+    from digits.learning.experiment.train import train_model
+    from digits.learning.export.outcome import sample_photograph, without_tiles
+    from digits.learning.networks.imagenet import Weights, imagenet_weights
+    from digits.learning.shared.lock import run_lock
+    from digits.learning.training.fit import require_tensorboard
 
     if options.tensorboard:
-        training.require_tensorboard(options.tensorboard)
-    with training.run_lock(config.models_dir):
-        for folder in (experiment.cache_dir(config), *map(config.model_folder, options.models)):
+        require_tensorboard(options.tensorboard)
+    with run_lock(config.models_dir):
+        for folder in (cache_dir(config), *map(config.model_folder, options.models)):
             tidy_up(folder)
         if options.fresh:
             for name in options.models:
@@ -133,21 +140,21 @@ def run_all(options: argparse.Namespace, report) -> None:
         weights = Weights(None, "random")
         if "mobilenet_v2" in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
-        data = experiment.load_data(config, report, options.models)
-        run = experiment.Run(config, data, weights, command(options), report, options.tensorboard)
+        data = load_data(config, report, options.models)
+        run = Run(config, data, weights, command(options), report, options.tensorboard)
         outcomes = {}
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")
-            outcomes[name] = experiment.train_model(name, run)
+            outcomes[name] = train_model(name, run)
         if config.no_camera or config.further_seed:  # lines to compare with, nothing to use
-            results.tabulate(run, outcomes, results_dir(config))
+            tabulate(run, outcomes, results_dir(config))
             return
         default = _default_of(config.exports_dir)
-        best = results.report(run, outcomes, results_dir(config), default)
-        run = results.without_tiles(run)
+        best = report_run(run, outcomes, results_dir(config), default)
+        run = without_tiles(run)
         del data
         folder = export(run, outcomes, best, default)
-        read_sample(folder, *results.sample_photograph(SAMPLES_DIR), report)
+        read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
     report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
 
 
@@ -157,11 +164,11 @@ def teach(options: argparse.Namespace, report) -> None:
     config = configure(options)
     report("Loading TensorFlow")
     load_tensorflow()
-    from digits.learning.teach import teach as refit_default
-    from digits.learning.training import run_lock
+    from digits.learning.shared.lock import run_lock
+    from digits.learning.teaching import teach as teaching
 
     with run_lock(config.models_dir):
-        refit_default(config, command(options), report, options.fresh)
+        teaching.teach(config, command(options), report, options.fresh)
     report(f"Done in {time.monotonic() - began:.0f} s")
 
 
@@ -187,20 +194,22 @@ def export(run, outcomes: dict, best: str, before: str | None) -> Path:
 
     `before` is the default so far: it stays if it is better, or cannot be compared.
     """
-    from digits.learning import results
-    from digits.learning.export import make_default
+    from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, incomparable
+    from digits.learning.export.exporting import make_default
+    from digits.learning.export.outcome import export_outcome
+    from digits.learning.shared.tables import read_csv
 
-    table = results.read_csv(results_dir(run.config) / results.LEADERBOARD)
-    earlier = results.chosen(table, run.config.seed, run.data.judged_on)
+    table = read_csv(results_dir(run.config) / LEADERBOARD)
+    earlier = chosen(table, run.config.seed, run.data.judged_on)
     if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
         return run.config.exports_dir / earlier
-    if results.incomparable(table, before, outcomes, run):
+    if incomparable(table, before, outcomes, run):
         run.report(f"{before}, judged on other validation pictures, stays the default: train it again to compare")
         return run.config.exports_dir / before
     names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
     for name in names:
-        folder = results.export_outcome(name, outcomes[name], run)
+        folder = export_outcome(name, outcomes[name], run)
         run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
     make_default(run.config.exports_dir, best)
     if before not in (None, best):
@@ -209,8 +218,8 @@ def export(run, outcomes: dict, best: str, before: str | None) -> Path:
 
 
 def _default_of(exports_dir: Path) -> str | None:
-    from digits.reading.card import ModelError
-    from digits.reading.formats import default_in
+    from digits.reading.models.default import default_in
+    from digits.reading.models.errors import ModelError
 
     try:
         return default_in(exports_dir).name
@@ -220,7 +229,7 @@ def _default_of(exports_dir: Path) -> str | None:
 
 def read_sample(folder: Path, name: str, frame, report) -> None:
     """Read a photograph with the model just exported, the way the camera script does, and say what it reads."""
-    from digits.reading.formats import load_model
+    from digits.reading.models.loading import load_model
     from digits.reading.reader import Reader
 
     model = load_model(folder)
@@ -257,12 +266,12 @@ def _seed(text: str) -> int:
 def _foreseen() -> tuple[type[Exception], ...]:
     import tensorflow as tf
 
-    from digits.learning.dataset import DatasetError
-    from digits.learning.export import ExportError
-    from digits.learning.refit import RefitError
-    from digits.learning.sources import SourceError
-    from digits.learning.training import RunError
-    from digits.reading.card import ModelError
+    from digits.learning.data.merged import DatasetError
+    from digits.learning.export.exporting import ExportError
+    from digits.learning.shared.download import SourceError
+    from digits.learning.shared.errors import RunError
+    from digits.learning.teaching.last_layers import RefitError
+    from digits.reading.models.errors import ModelError
 
     theirs = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)  # no memory or room, no right to write
     return RunError, SourceError, DatasetError, ModelError, ExportError, RefitError, OSError, *theirs

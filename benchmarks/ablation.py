@@ -30,25 +30,23 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning import baselines, compact
-from digits.learning.atomic import replacing
-from digits.learning.config import MODELS_DIR, ROOT, RunConfig
-from digits.learning.evaluation import accuracy
-from digits.learning.experiment import load_data
-from digits.learning.hands import often_geometric
-from digits.learning.provenance import circumstances, code_of
-from digits.learning.training import (
-    Job,
-    RunError,
-    accelerated,
-    digest,
-    fit_stage,
-    full_precision,
-    one_hot,
-    predict,
-    run_lock,
-)
-from digits.learning.workers import available_cores
+from digits.files import replacing
+from digits.learning.data.augmentation import often_geometric
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.data import load_data
+from digits.learning.experiment.metrics import accuracy
+from digits.learning.networks.baselines import build_cnn_augmented, inner_part
+from digits.learning.networks.compact import NAME, build_cnn_compact
+from digits.learning.shared.errors import RunError
+from digits.learning.shared.keys import digest
+from digits.learning.shared.lock import run_lock
+from digits.learning.shared.provenance import circumstances, code_of
+from digits.learning.shared.workers import available_cores
+from digits.learning.training.feed import one_hot, predict, small_feed
+from digits.learning.training.fit import Job, fit_stage
+from digits.learning.training.precision import accelerated, full_precision
+from digits.learning.training.stages import COMPACT
+from digits.paths import MODELS_DIR, ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "ablation.json"
 EPOCHS = 6
@@ -61,7 +59,7 @@ class Variant:
     """One way to train: what it leaves out of the recipe, or adds."""
 
     title: str
-    build: Callable[[], keras.Model] = compact.build_cnn_compact
+    build: Callable[[], keras.Model] = build_cnn_compact
     stage: dict = field(default_factory=dict)  # what is different about compact.STAGE
     rendered: bool = True  # learns from rendered pictures too
     twice: bool = False  # sees MNIST's own tiles twice as often as those rendered beside them
@@ -79,7 +77,7 @@ VARIANTS = {
     "average": Variant("without the average of weights", stage={"average": None}),
     # What decay takes from a weight grows with the number of steps, here a fourteenth of those of a release.
     "decay": Variant("weight decay of 1, not 0.0001", stage={"weight_decay": DECAY}),
-    "wide": Variant("the network of cnn_augmented", build=baselines.build_cnn_augmented),
+    "wide": Variant("the network of cnn_augmented", build=build_cnn_augmented),
     "longer": Variant("six epochs more", more=6),
     "both": Variant("six epochs more, weight decay of 1", stage={"weight_decay": DECAY}, more=6),
 }
@@ -125,7 +123,7 @@ def main() -> int:
 def pick(path: Path, images: int) -> tuple[Path, int]:
     """Write the tiles that all variants learn from and are judged on; return where, and how many are MNIST's."""
     with run_lock(MODELS_DIR):  # a run of train_all.py removes what looks as if another had left it behind
-        data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [compact.NAME])
+        data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [NAME])
     rng = np.random.default_rng(PICKED_BY)
     own = rng.permutation(data.trained)[:images]
     beside = data.trained + rng.permutation(data.extras)[: round(len(own) * data.extras / data.trained)]
@@ -154,7 +152,7 @@ def train(path: Path, name: str, seed: int, epochs: int) -> dict:
     scores = {}
     with full_precision(inner):
         for domain in ("val", "val_camera"):
-            feed = baselines.small_feed(data[domain], one_hot(data["labels"]))
+            feed = small_feed(data[domain], one_hot(data["labels"]))
             scores[domain] = round(accuracy(predict(inner, feed), data["labels"]), 6)
     return {"seed": seed, **scores, "mean": round(sum(scores.values()) / 2, 6)}
 
@@ -162,10 +160,10 @@ def train(path: Path, name: str, seed: int, epochs: int) -> dict:
 def fit(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> keras.Model:
     """Return the trained inner part of a network, trained now or by an earlier call."""
     keras.utils.set_random_seed(seed)
-    inner = baselines.inner(variant.build())
+    inner = inner_part(variant.build())
     feed = feed_of(variant, data)
     epochs = round((epochs + variant.more) * len(data["tiles"]) / len(feed))  # as many steps
-    stage = replace(compact.STAGE, epochs=epochs, **variant.stage)
+    stage = replace(COMPACT, epochs=epochs, **variant.stage)
     fit_stage(inner, stage, feed, None, job(variant, data, seed, epochs, folder))
     return inner
 
@@ -174,7 +172,7 @@ def feed_of(variant: Variant, data: dict):
     """Return the rows that a variant learns from."""
     own, count = int(data["own"]), len(data["tiles"])
     rows = np.concatenate([np.arange(count if variant.rendered else own), np.arange(own * variant.twice)])
-    return baselines.small_feed(
+    return small_feed(
         data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None
     )
 
@@ -182,7 +180,8 @@ def feed_of(variant: Variant, data: dict):
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:
     """Return where the state of a training lies."""
     settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands, variant.more
-    key = digest(code_of("digits.learning.compact", "digits.learning.hands"), str(data["key"]), *settings, epochs)
+    code = code_of("digits.learning.networks.compact", "digits.learning.data.augmentation")
+    key = digest(code, str(data["key"]), *settings, epochs)
     return Job(folder / f"{key}-seed{seed}", seed, key)
 
 

@@ -25,19 +25,23 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.atomic import replacing
-from digits.learning.augment import overlap
-from digits.learning.camera import EFFECTS, camera_effect
-from digits.learning.config import EXPORTS_DIR, MODELS_DIR, ROOT
-from digits.learning.non_digits import LETTERS, draw_non_digit, draw_printed_letter
-from digits.learning.pages import Page, photograph_held, photograph_one
-from digits.learning.plots import camera_curves
-from digits.learning.provenance import circumstances
-from digits.learning.sources import load_mnist
-from digits.reading.card import sha256
-from digits.reading.formats import Model, ModelError, load_model
+from digits.files import replacing
+from digits.learning.data.mnist import load_mnist
+from digits.learning.data.rendered_tiles import overlap
+from digits.learning.experiment.plots import camera_curves
+from digits.learning.shared.provenance import circumstances
+from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.reading.images import load_image
+from digits.reading.models.card import sha256
+from digits.reading.models.errors import ModelError
+from digits.reading.models.loading import load_model
+from digits.reading.models.model import Model
 from digits.reading.reader import Reader
+from digits.rendering.camera_effects import EFFECTS, camera_effect
+from digits.rendering.letters import LETTERS, draw_printed_letter
+from digits.rendering.non_digits import draw_non_digit
+from digits.rendering.pages import Page, photograph_held
+from digits.rendering.photographs import photograph_one
 
 RESULTS = ROOT / "benchmarks" / "results"
 SEED = 7
@@ -311,7 +315,7 @@ def sheets(reader: Reader, folder: Path) -> dict:
 
 def clip(reader: Reader, path: Path) -> dict:
     """Return digits missed and added in each steady frame (14 to 20), as the live loop with its tracking shows them."""
-    from digits.reading.tracking import Tracker
+    from digits.reading.live.tracking import Tracker
 
     path = next(path.glob("*.avi")) if path.is_dir() else path
     capture, tracker, missed, added, moving = cv2.VideoCapture(str(path)), Tracker(), [], [], 0

@@ -24,10 +24,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.atomic import replacing
-from digits.learning.config import ROOT
-from digits.learning.provenance import git_commit
-from digits.reading.card import sha256
+from digits.files import replacing
+from digits.learning.shared.provenance import git_commit
+from digits.paths import ROOT
+from digits.reading.models.card import sha256
 
 RESULTS = ROOT / "benchmarks" / "results"
 FILES = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
@@ -43,7 +43,9 @@ COLUMNS = (
 
 def main() -> int:
     """Measure every format, print, write; 0 done, 4 no model."""
-    from digits.reading.formats import ModelError, default_export, default_threads
+    from digits.reading.models.default import default_export
+    from digits.reading.models.errors import ModelError
+    from digits.reading.models.model import default_threads
 
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, nargs="?", help="an export folder (default: the default export)")
@@ -116,7 +118,7 @@ def measure_all(folder: Path, count: int, threads: int) -> dict[str, dict]:
 
 def save_tiles(path: Path, count: int) -> None:
     """Write the first `count` MNIST test pictures as tiles, with their labels."""
-    from digits.learning.sources import load_mnist
+    from digits.learning.data.mnist import load_mnist
     from digits.reading.tile import normalise
 
     _, _, images, labels = load_mnist()
@@ -148,7 +150,7 @@ def measure_one(way: str, file: Path, tiles_file: Path, threads: int) -> dict:
 
 def loaded(way: str, file: Path, threads: int):
     """Return a function from tiles to probabilities."""
-    from digits.reading.formats import load_model
+    from digits.reading.models.loading import load_model
     from digits.reading.tile import to_input
 
     if way == OPENCV:

@@ -22,13 +22,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.config import ROOT, SAMPLES_DIR
-from digits.learning.pages import photograph
-from digits.learning.strokes import draw_digit
-from digits.reading.card import sha256
-from digits.reading.drawing import Screen, Status
-from digits.reading.formats import load_model
+from digits.paths import ROOT, SAMPLES_DIR
+from digits.reading.live.drawing import Screen, Status
+from digits.reading.models.card import sha256
+from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
+from digits.rendering.handwriting import draw_digit
+from digits.rendering.pages import photograph
 
 RESULTS = ROOT / "benchmarks" / "results"
 SEED = 3
@@ -119,8 +119,8 @@ def first_reading_s(model: Path, runs: int = 5) -> float:
 
 def write(folder: Path, result: dict) -> None:
     """Write latency.json."""
-    from digits.learning.atomic import replacing
-    from digits.learning.provenance import circumstances
+    from digits.files import replacing
+    from digits.learning.shared.provenance import circumstances
 
     folder.mkdir(parents=True, exist_ok=True)
     command = " ".join(["python benchmarks/latency.py", *sys.argv[1:]])

@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.atomic import replacing
+from digits.files import replacing
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "en", "README.es.md": "es"}

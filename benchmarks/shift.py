@@ -22,12 +22,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.atomic import replacing
-from digits.learning.config import EXPORTS_DIR, ROOT, SEED
-from digits.learning.provenance import circumstances
-from digits.learning.sources import load_mnist
-from digits.reading.formats import load_model
-from digits.reading.reader import main_tile
+from digits.files import replacing
+from digits.learning.data.mnist import load_mnist
+from digits.learning.experiment.config import SEED
+from digits.learning.shared.provenance import circumstances
+from digits.paths import EXPORTS_DIR, ROOT
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.models.loading import load_model
 from digits.reading.tile import normalise
 
 RESULTS = ROOT / "benchmarks" / "results"
@@ -225,7 +226,7 @@ def figure(models: dict):
     """Return bars of the error rates, worst corruption at the top."""
     from matplotlib.figure import Figure
 
-    from digits.learning.plots import colour
+    from digits.learning.experiment.plots import colour
 
     first = next(iter(models.values()))["accuracy"]
     names = sorted(first, key=lambda name: -first[name])

@@ -32,18 +32,26 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning import baselines, refit, transfer
-from digits.learning.atomic import replacing
-from digits.learning.config import EXPORTS_DIR, MERGED_DIR, ROOT, RunConfig
-from digits.learning.dataset import load_split
-from digits.learning.evaluation import accuracy
-from digits.learning.hands import geometric
-from digits.learning.own_images import examine
-from digits.learning.provenance import circumstances
-from digits.learning.refit import Kept, Network, Trunk, Versions
-from digits.learning.sources import imagenet_weights
-from digits.learning.teach import find_release, kept_features
-from digits.learning.training import Feed, Job, Stage, fit_stage, one_hot, predict
+from digits.files import replacing
+from digits.learning.data.augmentation import geometric
+from digits.learning.data.merged import load_split
+from digits.learning.data.own_images import examine
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.metrics import accuracy
+from digits.learning.networks import mobilenet
+from digits.learning.networks.baselines import build_cnn_small, inner_part
+from digits.learning.networks.imagenet import imagenet_weights
+from digits.learning.networks.inputs import shrink, small_to_input
+from digits.learning.shared.provenance import circumstances
+from digits.learning.teaching import refit
+from digits.learning.teaching.kept_features import Kept
+from digits.learning.teaching.last_layers import Network, Trunk
+from digits.learning.teaching.refit import Versions
+from digits.learning.teaching.teach import find_release, kept_features
+from digits.learning.training.feed import Feed, one_hot, predict
+from digits.learning.training.fit import Job, fit_stage
+from digits.learning.training.stages import Stage
+from digits.paths import EXPORTS_DIR, MERGED_DIR, ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "teach.json"
 SEED = 0
@@ -111,7 +119,7 @@ def load_photos(folder: Path) -> Photos:
 
 def how_many(photos: Photos) -> dict:
     """Return accuracy before, and after teaching, over all writers, by how many pictures a digit were taught."""
-    from digits.reading.formats import load_model
+    from digits.reading.models.loading import load_model
 
     release = find_release(EXPORTS_DIR)
     network = Network(load_model(release.folder / "model.keras").keras_model)
@@ -252,13 +260,13 @@ def learners() -> Iterator[tuple]:
 
     def build_small():
         keras.utils.set_random_seed(SEED)
-        return baselines.inner(baselines.build_cnn_small()), baselines.small_to_input
+        return inner_part(build_cnn_small()), small_to_input
 
-    yield "cnn_small, from random weights", baselines.shrink, build_small
+    yield "cnn_small, from random weights", shrink, build_small
     weights = imagenet_weights(None, print)
     if weights.origin != "imagenet":
         return
-    model = transfer.build_mobilenet_v2(weights.path)
+    model = mobilenet.build_mobilenet_v2(weights.path)
     with tempfile.TemporaryDirectory() as folder:
         trunk = Trunk(Path(folder) / "trunk.tflite", Network(model))
 

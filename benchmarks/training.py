@@ -35,14 +35,21 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning import baselines, compact, training, transfer
-from digits.learning.atomic import replacing
-from digits.learning.config import MERGED_DIR, ROOT
-from digits.learning.dataset import load_split
-from digits.learning.hands import geometric
-from digits.learning.provenance import circumstances
-from digits.learning.sources import imagenet_weights
-from digits.learning.training import Feed, Job, Stage, accelerated, fit_stage, one_hot, predict
+from digits.files import replacing
+from digits.learning.data.augmentation import geometric
+from digits.learning.data.merged import load_split
+from digits.learning.networks import compact
+from digits.learning.networks.baselines import build_cnn_augmented, build_cnn_deep, inner_part
+from digits.learning.networks.imagenet import imagenet_weights
+from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail
+from digits.learning.shared.provenance import circumstances
+from digits.learning.training import fit
+from digits.learning.training.feature_store import FeatureStore
+from digits.learning.training.feed import Feed, block_feed, one_hot, pooled_feed, predict, small_feed, tile_feed
+from digits.learning.training.fit import Job, fit_stage
+from digits.learning.training.precision import accelerated
+from digits.learning.training.stages import Stage
+from digits.paths import MERGED_DIR, ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "training.json"
 EPOCHS = 4
@@ -104,11 +111,11 @@ def compare(train, val, weights) -> list[dict]:
         write_folder(folder / "images", train)
         data = folder, train, val
         rows.append(row("frozen", usual(*data, lambda: mobilenet(weights, 0)), ours_mobilenet(*data, weights, 0)))
-        last = transfer.LAST_LAYERS
+        last = LAST_LAYERS
         rows.append(
             row("last_20", usual(*data, lambda: mobilenet(weights, last)), ours_mobilenet(*data, weights, last))
         )
-        for build, augment in ((baselines.build_cnn_deep, None), (baselines.build_cnn_augmented, geometric)):
+        for build, augment in ((build_cnn_deep, None), (build_cnn_augmented, geometric)):
             rows.append(row(build.__name__[6:], usual(*data, build, augment), ours_small(*data, build, augment)))
     return rows
 
@@ -127,8 +134,8 @@ def row(stage: str, usual_way: dict, our_way: dict) -> dict:
 def mobilenet(weights, last: int | None) -> keras.Model:
     """Return MobileNetV2 with just its head and the last layers of its trunk trainable (None: all of it)."""
     keras.utils.set_random_seed(0)
-    model = transfer.build_mobilenet_v2(weights.path)
-    transfer.set_trainable(model, last)
+    model = build_mobilenet_v2(weights.path)
+    set_trainable(model, last)
     return model
 
 
@@ -146,7 +153,7 @@ def usual(folder: Path, train, val, build, augment=None) -> dict:
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
     model.fit(flow, epochs=EPOCHS, verbose=0, callbacks=[clock])
     later = ends[-1] - ends[1]
-    accuracy = judge(model, transfer.tile_feed(val.images, one_hot(val.labels)))
+    accuracy = judge(model, tile_feed(val.images, one_hot(val.labels)))
     return {
         "images_per_second": round(len(train) * (EPOCHS - 1) / later, 1),
         "seconds": round(ends[-1] - began, 2),
@@ -170,14 +177,14 @@ def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
     with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
         model = mobilenet(weights, last)
         began = time.perf_counter()
-        store = transfer.FeatureStore(Path(cache), model)
+        store = FeatureStore(Path(cache), model)
         rows = store.rows(train.images)
-        part = transfer.tail(model) if last else transfer.head(model)
-        make = transfer.block_feed if last else transfer.pooled_feed
+        part = tail(model) if last else head(model)
+        make = block_feed if last else pooled_feed
         feed, steps = make(store, rows, one_hot(train.labels)), stage("last_20" if last else "frozen")
         history = fit_stage(part, steps, feed, None, Job(Path(cache), 0, ""))
         seconds = time.perf_counter() - began
-    return ours(history, seconds, judge(model, transfer.tile_feed(val.images, one_hot(val.labels))))
+    return ours(history, seconds, judge(model, tile_feed(val.images, one_hot(val.labels))))
 
 
 def ours_small(folder: Path, train, val, build, augment) -> dict:
@@ -186,10 +193,10 @@ def ours_small(folder: Path, train, val, build, augment) -> dict:
     with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
         model = build()
         began = time.perf_counter()
-        feed = baselines.small_feed(train.images, one_hot(train.labels), augment)
-        history = fit_stage(baselines.inner(model), stage(model.name), feed, None, Job(Path(cache), 0, ""))
+        feed = small_feed(train.images, one_hot(train.labels), augment)
+        history = fit_stage(inner_part(model), stage(model.name), feed, None, Job(Path(cache), 0, ""))
         seconds = time.perf_counter() - began
-    return ours(history, seconds, judge(model, transfer.tile_feed(val.images, one_hot(val.labels))))
+    return ours(history, seconds, judge(model, tile_feed(val.images, one_hot(val.labels))))
 
 
 def ours(history: list[dict], seconds: float, accuracy: float) -> dict:
@@ -232,24 +239,24 @@ def table(rows: list[dict]) -> str:
 def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -> Iterator[dict]:
     """Yield seconds of the cached pass and of one epoch of stages 1 and 2, and peak memory, for numbers of images."""
     for count in counts:
-        model = mobilenet(weights, transfer.LAST_LAYERS)
+        model = mobilenet(weights, LAST_LAYERS)
         with tempfile.TemporaryDirectory() as cache:
-            store = transfer.FeatureStore(Path(cache), model)
+            store = FeatureStore(Path(cache), model)
             began = time.perf_counter()
             rows = np.concatenate([store.rows(piece) for piece in pieces(images, count)])
             targets = one_hot(np.resize(labels, count))
             passed = time.perf_counter()
             one = replace(stage("last_20"), epochs=1)
             fit_stage(
-                transfer.head(model),
+                head(model),
                 one,
-                transfer.pooled_feed(store, rows, targets),
+                pooled_feed(store, rows, targets),
                 None,
                 Job(Path(cache, "1"), 0, ""),
             )
             first = time.perf_counter()
             fit_stage(
-                transfer.tail(model), one, transfer.block_feed(store, rows, targets), None, Job(Path(cache, "2"), 0, "")
+                tail(model), one, block_feed(store, rows, targets), None, Job(Path(cache, "2"), 0, "")
             )
             second = time.perf_counter()
         seconds = {"pass": passed - began, "frozen_epoch": first - passed, "last_20_epoch": second - first}
@@ -270,7 +277,7 @@ def settings(train, weights) -> Iterator[dict]:
         speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
         for _ in range(3):
             for setting, (precision, xla) in SETTINGS.items():
-                on = patch.object(training, "_jit_compile", lambda xla=xla: xla)
+                on = patch.object(fit, "_jit_compile", lambda xla=xla: xla)
                 with precision(), tempfile.TemporaryDirectory() as cache, on:
                     model, feed = part(train, weights)
                     line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
@@ -279,23 +286,23 @@ def settings(train, weights) -> Iterator[dict]:
 
 
 def _small(build):
-    return lambda train, weights: (baselines.inner(build()), baselines.small_feed(train.images, one_hot(train.labels)))
+    return lambda train, weights: (inner_part(build()), small_feed(train.images, one_hot(train.labels)))
 
 
 def _last_20(train, weights) -> tuple[keras.Model, Feed]:
-    part = transfer.tail(mobilenet(weights, transfer.LAST_LAYERS))
+    part = tail(mobilenet(weights, LAST_LAYERS))
     blocks = np.random.default_rng(0).random((len(train), *part.input_shape[1:])).astype(np.float16)
     return part, Feed(blocks, one_hot(train.labels), lambda stored: tf.cast(stored, tf.float32))
 
 
 def _all_layers(train, weights) -> tuple[keras.Model, Feed]:
     some, model = slice(0, len(train) // 8), mobilenet(weights, None)
-    return model, transfer.tile_feed(train.images[some], one_hot(train.labels[some]))
+    return model, tile_feed(train.images[some], one_hot(train.labels[some]))
 
 
 PARTS = {
-    "cnn_deep": _small(baselines.build_cnn_deep),
-    "cnn_augmented": _small(baselines.build_cnn_augmented),
+    "cnn_deep": _small(build_cnn_deep),
+    "cnn_augmented": _small(build_cnn_augmented),
     "cnn_compact": _small(compact.build_cnn_compact),
     "last_20": _last_20,
     "all_layers": _all_layers,

@@ -24,8 +24,8 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.learning.config import RAW_DIR, ROOT
-from digits.learning.provenance import circumstances, git_commit
+from digits.learning.shared.provenance import circumstances, git_commit
+from digits.paths import RAW_DIR, ROOT
 
 RESULT = ROOT / "benchmarks" / "results" / "whole_run.json"
 SPEED = """

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.reading.card import ModelError
-from digits.reading.formats import default_in
+from digits.reading.models.default import default_in
+from digits.reading.models.errors import ModelError
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,7 +133,7 @@ def script():
 @pytest.fixture(scope="session")
 def rendered_digits() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """300 rendered digits: inks uint8 (N, 28, 28), tiles uint8 (N, 96, 96) and labels (N,)."""
-    from digits.learning.strokes import draw_digit
+    from digits.rendering.handwriting import draw_digit
 
     rng = np.random.default_rng(0)
     labels = np.arange(300) % 10
@@ -173,7 +173,8 @@ def every_layer_model(rendered_digits):
 @pytest.fixture(scope="session")
 def full_export(tmp_path_factory, every_layer_model, rendered_digits) -> Path:
     """An export folder with every format, made by export_model under a path with a space and an accent."""
-    from digits.learning.export import export_model, golden_sources
+    from digits.learning.export.exporting import export_model
+    from digits.learning.export.golden_pictures import golden_sources
 
     inks, tiles, labels = rendered_digits
     return export_model(every_layer_model, "every_layer", tmp_path_factory.mktemp("expörts of") / "here",

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from digits.reading.card import CARD
+from digits.reading.models.card import CARD
 from realtime_multiformat import NO_MODEL, main
 
 

@@ -34,12 +34,12 @@ SHORTENED = {
 ELSEWHERE = {
     "python train_all.py": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
     "python train_all.py --release": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
-    "python train_all.py --teach": "tests/learning/test_teach.py::test_corrections_are_learnt_and_exported",
-    "python train_all.py --bundle": "tests/learning/test_bundle.py::test_train_all_bundles_the_default_export",
+    "python train_all.py --teach": "tests/learning/teaching/test_teach.py::test_corrections_are_learnt_and_exported",
+    "python train_all.py --bundle": "tests/learning/export/test_bundle.py::test_train_all_bundles_the_default_export",
     "python -m digits.learning.worksheet scan photo.jpg": (
-        "tests/learning/test_worksheet.py::test_scanning_needs_no_display_and_names_cannot_leave_the_folder"
+        "tests/learning/worksheet/test_worksheet.py::test_scanning_needs_no_display_and_names_cannot_leave_the_folder"
     ),
-    "python digits_webcam.pyz": "tests/learning/test_bundle.py::test_it_reads_a_photograph_alone",
+    "python digits_webcam.pyz": "tests/learning/export/test_bundle.py::test_it_reads_a_photograph_alone",
     "python -m pip install numpy opencv-python ai-edge-litert": (
         "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
     ),

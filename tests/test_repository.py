@@ -152,19 +152,57 @@ def dicts_in(value):
         yield from dicts_in(inner)
 
 
-def test_reading_needs_neither_tensorflow_nor_learning():
-    allowed = sys.stdlib_module_names | {"numpy", "cv2"}
-    wrong = []
-    for path in sorted((ROOT / "digits" / "reading").glob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        for node in ast.walk(tree):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            at_import = node in tree.body
-            wrong += [f"{path.name}: {name}" for name in names if name.startswith("digits.learning")]
-            wrong += [f"{path.name}: {name}" for name in names
-                      if at_import and name.split(".")[0] not in allowed and not name.startswith("digits.reading")]
+# Who may import whom: each wing, and in learning each folder, from those named here and from itself.
+FOUNDATION = {"digits.files", "digits.paths"}
+WINGS = {
+    "reading": FOUNDATION,
+    "rendering": FOUNDATION,
+    "learning": FOUNDATION | {"digits.reading", "digits.rendering"},
+}
+FLOORS = ("shared", "data", "networks", "training", "experiment", "export", "teaching")  # each from those before it
+LIGHT = sys.stdlib_module_names | {"numpy", "cv2", "digits"}  # what reading and rendering load when they are imported
+
+
+def imports_of(path):
+    """Yield (full name, whether it is loaded with the module) of all that a file imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node in tree.body) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((f"{node.module}.{alias.name}", node in tree.body) for alias in node.names)
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_imports_go_one_way(wing):
+    allowed, wrong = (f"digits.{wing}", *WINGS[wing]), []
+    for path in (ROOT / "digits" / wing).rglob("*.py"):
+        for name, at_import in imports_of(path):
+            inside = name.startswith("digits.") and not name.startswith(allowed)
+            heavy = wing != "learning" and at_import and name.split(".")[0] not in LIGHT
+            wrong += [f"{path.relative_to(ROOT)}: {name}"] if inside or heavy else []
     assert not wrong
+
+
+def test_learning_has_floors():
+    wrong = []
+    for number, floor in enumerate(FLOORS):
+        above = tuple(f"digits.learning.{name}" for name in (*FLOORS[number + 1 :], "worksheet", "dataset"))
+        for path in (ROOT / "digits" / "learning" / floor).rglob("*.py"):
+            wrong += [f"{path.relative_to(ROOT)}: {name}" for name, _ in imports_of(path) if name.startswith(above)]
+    assert not wrong
+    folders = {path.name for path in (ROOT / "digits" / "learning").iterdir() if (path / "__init__.py").exists()}
+    assert folders == {*FLOORS, "worksheet"}
+
+
+def test_no_two_files_import_each_other_in_a_circle():
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in (ROOT / "digits").rglob("*.py")}
+    arrows = {name: {known for full, _ in imports_of(path) for known in (full, full.rpartition(".")[0])
+                     if known in files} for name, path in files.items()}  # fmt: skip
+    while arrows:  # take out, again and again, what imports nothing that is left
+        free = {name for name, targets in arrows.items() if not targets & (arrows.keys() - {name})}
+        assert free, sorted(arrows)
+        arrows = {name: targets for name, targets in arrows.items() if name not in free}
 
 
 def lesson(heading, language="python"):
@@ -175,21 +213,23 @@ def lesson(heading, language="python"):
 
 
 def test_adding_a_network_works_as_told():
-    baselines = pytest.importorskip("digits.learning.baselines")
+    baselines = pytest.importorskip("digits.learning.networks.baselines")
     names = dict(vars(baselines))
     exec(lesson("Add a network"), names)
     model = names["build_cnn_wide"]()
     assert model.input_shape == (None, 96, 96, 3) and model.output_shape == (None, 10)
-    assert baselines.inner(model).input_shape == (None, 32, 32, 1)
+    assert baselines.inner_part(model).input_shape == (None, 32, 32, 1)
 
 
 def test_adding_a_format_works_as_told(tmp_path):
     shutil.copytree(ROOT / "digits", tmp_path / "digits", ignore=shutil.ignore_patterns("learning", "__pycache__"))
     shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
-    module = tmp_path / "digits" / "reading" / "formats.py"
-    text, registry = module.read_text(encoding="utf-8"), "FORMATS: tuple[type[Model], ...] = ("
+    models = tmp_path / "digits" / "reading" / "models"
+    (models / "linear.py").write_text(lesson("Add a format"), encoding="utf-8")
+    text, registry = (models / "loading.py").read_text(encoding="utf-8"), "FORMATS: tuple[type[Model], ...] = ("
     assert text.count(registry) == 1
-    module.write_text(text.replace(registry, f"{lesson('Add a format')}\n\n{registry}LinearModel, "), encoding="utf-8")
+    text = text.replace(registry, f"from digits.reading.models.linear import LinearModel\n{registry}LinearModel, ")
+    (models / "loading.py").write_text(text, encoding="utf-8")
     np.savez(tmp_path / "model.npz", weights=np.zeros((144, 10)), bias=np.eye(10)[4] * 9)  # reads everything as a 4
     command = [sys.executable, "realtime_multiformat.py", "--model", "model.npz", "--headless", "--source"]
     done = subprocess.run([*command, str(ROOT / "data" / "samples" / "digit_7.jpg")], cwd=tmp_path,
@@ -201,10 +241,9 @@ def test_adding_a_format_works_as_told(tmp_path):
 
 def test_adding_a_dataset_works_as_told(tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    from digits.learning import config
-    from digits.learning.own_images import examine, find_own_images
+    from digits.learning.data.own_images import examine, find_own_images
 
-    monkeypatch.setattr(config, "CUSTOM_DIR", tmp_path)
+    monkeypatch.setattr("digits.paths.CUSTOM_DIR", tmp_path)
     exec(lesson("Add a dataset"), {})
     images = find_own_images(tmp_path)
     assert len(images) == 1797 and {image.label for image in images} == set(range(10))

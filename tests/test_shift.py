@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from loading import load
 
-from digits.learning.strokes import draw_digit
 from digits.reading.tile import normalise
+from digits.rendering.handwriting import draw_digit
 
 shift = load("benchmarks/shift.py")
 TILES = [normalise(draw_digit(label, np.random.default_rng(label))) for label in range(10)]

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 SMALL = """
 import sys
 from dataclasses import replace
-from digits.learning.config import RunConfig
+from digits.learning.experiment.config import RunConfig
 quick = RunConfig.quick_run
 RunConfig.quick_run = lambda **changes: replace(
     quick(**changes), limit=700, camera=0.05, handwritten=20, non_digits=20, **{extra}
@@ -175,22 +175,24 @@ def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
 
 def test_the_command_line_knows_every_network():
     import train_all
-    from digits.learning import experiment
+    from digits.learning.networks.registry import MODELS
 
-    assert train_all.MODELS == experiment.MODELS
+    assert train_all.MODELS == MODELS
 
 
-@pytest.mark.parametrize("edited", ["baselines", "compact", "transfer", "hands"])
+@pytest.mark.parametrize("edited", ["baselines", "compact", "mobilenet", "augmentation"])
 def test_an_edited_network_is_trained_anew(edited, monkeypatch):
-    from digits.learning import baselines, experiment, transfer
+    from digits.learning.experiment import model_folder
+    from digits.learning.networks import baselines, mobilenet
+    from digits.learning.networks.registry import BUILDERS, MODELS
 
-    its = {"baselines": set(experiment.BUILDERS), "compact": {"cnn_compact"}, "transfer": {transfer.NAME},
-           "hands": set(experiment.MODELS)}
+    its = {"baselines": set(BUILDERS), "compact": {"cnn_compact"}, "mobilenet": {mobilenet.NAME},
+           "augmentation": set(MODELS)}
     assert its["baselines"] == {*baselines.BASELINES, "cnn_compact"}, "cnn_compact is made of the baselines' parts"
-    before = {name: experiment._recipe(name) for name in experiment.MODELS}
-    module, source = getattr(experiment, edited), experiment.inspect.getsource
-    monkeypatch.setattr(experiment.inspect, "getsource", lambda code: source(code) + "# edited" * (code is module))
-    assert {name for name in before if experiment._recipe(name) != before[name]} == its[edited]
+    before = {name: model_folder._recipe(name) for name in MODELS}
+    module, source = getattr(model_folder, edited), model_folder.inspect.getsource
+    monkeypatch.setattr(model_folder.inspect, "getsource", lambda code: source(code) + "# edited" * (code is module))
+    assert {name for name in before if model_folder._recipe(name) != before[name]} == its[edited]
 
 
 def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(finished, tmp_path):
@@ -219,7 +221,7 @@ def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(f
 
 
 def test_a_second_run_on_the_same_folder_says_so_and_stops(tmp_path):
-    from digits.learning.training import run_lock
+    from digits.learning.shared.lock import run_lock
 
     with run_lock(tmp_path / "models"):
         code, _, stderr = run(tmp_path, "--models", "cnn_small")

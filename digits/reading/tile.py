@@ -11,7 +11,6 @@ TILE_SIZE = 96
 TILE_RULE = 1  # version of what `normalise` does; exported models name the one they were trained with
 # MNIST's rule: the digit's longer side spans 20 of 28 pixels (LeCun et al. 1998).
 LONG_SIDE = TILE_SIZE * 20 / 28
-
 # Width of a stroke on the tile. MNIST's own lie between 6 and 15 px at this size (5th and 95th percentile). Thinner
 # ones, as most pens before a camera are, get widened; only blots get thinned, since thinning eats small loops.
 MIN_STROKE = 7.0

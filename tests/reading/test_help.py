@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 import digits.reading
-from digits.reading.card import ModelError
-from digits.reading.formats import load_model
+from digits.reading.models.errors import ModelError
+from digits.reading.models.loading import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_module_is_named():
-    modules = {path.stem for path in (ROOT / "digits" / "reading").glob("*.py")} - {"__init__"}
+    modules = {path.stem for path in (ROOT / "digits" / "reading").iterdir() if not path.stem.startswith("_")}
     assert modules - set(re.findall(r"\w+", digits.reading.__doc__.split("in this order")[1])) == set()
 
 

@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.learning.augment import overlap
-from digits.learning.pages import photograph
-from digits.learning.strokes import draw_digit
-from digits.reading.formats import load_model
+from digits.learning.data.rendered_tiles import overlap
+from digits.reading.finding.one_digit import main_tile
 from digits.reading.images import load_image
-from digits.reading.reader import Reader, main_tile
+from digits.reading.models.loading import load_model
+from digits.reading.reader import Reader
+from digits.rendering.handwriting import draw_digit
+from digits.rendering.pages import photograph
 
 SAMPLES = Path(__file__).resolve().parents[2] / "data" / "samples"
 WHITE = (235, 238, 236)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from digits.reading.formats import load_model
 from digits.reading.images import load_image
+from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
 pytestmark = pytest.mark.real

@@ -1,0 +1,1 @@
+"""MNIST and own images: found, merged into tiles with fixed splits, audited, augmented."""

@@ -1,0 +1,153 @@
+"""What the user's own images are like: how many of what, which look wrong, and which further ones would help most."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.learning.data.doubts import find_doubts
+from digits.learning.data.merged import load_own_images, load_split
+from digits.learning.data.near_duplicates import near_groups
+from digits.learning.data.own_image import TAUGHT_PREFIX, OwnImage
+from digits.learning.data.own_images import read_excluded
+from digits.learning.data.splits import WHOLE_SESSIONS_FROM
+from digits.learning.shared.workers import map_chunks
+from digits.reading.finding.ink import find_ink
+from digits.reading.finding.locate import locate
+from digits.reading.images import ImageError, load_image
+from digits.reading.models.contract import CLASSES
+from digits.reading.reader import Reader
+
+THUMBNAIL = 128  # longer side, px
+FAINT = 100  # contrast of strokes, of 255, that 1 in 20 of the development photographs (pencils) stays below
+FEW = 0.5  # fewer pictures than this share of the median count as few
+_CHUNK = 8
+
+
+@dataclass(frozen=True)
+class Look:
+    """What one look at a photograph shows.
+
+    `problem` is one of the reader's hints ("blurred", "cut off", ...) or ""; `contrast` that of the strokes, 0 to 255.
+    """
+
+    problem: str = ""
+    contrast: float = 0.0
+    light_on_dark: bool = False
+    thumbnail: bytes = b""  # JPEG
+
+
+@dataclass(frozen=True)
+class Audit:
+    """All that the page shows; positions count in `images`."""
+
+    images: list[OwnImage]
+    looks: list[Look]
+    tiles: dict[int, bytes]  # PNG, of the pictures that are used
+    groups: list[list[int]]  # near-duplicates, two or more each
+    doubts: list[tuple[int, int, float]]  # position, what it is taken for, probability of its label; worst first
+    advice: list[str]
+    excluded: set[str]
+    custom_dir: Path
+
+
+def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Audit:
+    """Look at every own image of a merged folder that is up to date.
+
+    Raises:
+        DatasetError: if `merged_dir` was not built.
+    """
+    images = load_own_images(merged_dir)
+    paths = [str(Path(custom_dir) / image.original) for image in images]
+    chunks = [(paths[start : start + _CHUNK],) for start in range(0, len(paths), _CHUNK)]
+    looks = [look for part in map_chunks(look_at, chunks, workers) for look in part]
+    used = [position for position, image in enumerate(images) if not image.reason]
+    tiles = {position: (Path(merged_dir) / images[position].tile_path).read_bytes() for position in used}
+    groups = [group for group in near_groups(_all_readable(images)) if len(group) > 1]
+    doubts = find_doubts(images, tiles, load_split(merged_dir, "train"))
+    excluded = read_excluded(custom_dir)
+    return Audit(images, looks, tiles, groups, doubts, give_advice(images, looks), excluded, Path(custom_dir))
+
+
+def _all_readable(images: list[OwnImage]) -> list[OwnImage]:
+    """Return the images such that those left out as (near-)duplicates count as well."""
+    return [OwnImage(i.original, i.label, i.session, facts=i.facts, reason="" if i.facts.near else "-") for i in images]
+
+
+class _ReadsNothing:
+    """A model that is never sure, so that the reader says what is wrong with the picture rather than what it reads."""
+
+    temperature = 1.0
+    threshold = 1.0
+
+    def predict(self, tiles: np.ndarray) -> np.ndarray:
+        return np.full((len(tiles), CLASSES), 1 / CLASSES, np.float32)
+
+
+def look_at(paths: list[str]) -> list[Look]:
+    """Return a look at each photograph; runs in a worker."""
+    return [_look(path) for path in paths]
+
+
+def _look(path: str) -> Look:
+    try:
+        frame = load_image(path)
+        problem = Reader(_ReadsNothing()).read(frame).hint or ""
+        ink = find_ink(frame)
+        parts = locate(ink)
+    except (ImageError, ValueError, cv2.error):
+        return Look("unreadable")
+    contrast = max(parts, key=lambda part: part.side * part.contrast).contrast if parts else 0.0
+    scale = THUMBNAIL / max(frame.shape[:2])
+    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
+    jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
+    return Look(problem, float(contrast), bool(ink.light_on_dark), jpeg)
+
+
+def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
+    """Return what would help most, one sentence each, the most useful first."""
+    used = [(image, look) for image, look in zip(images, looks, strict=True) if not image.reason]
+    if not used:
+        return ["There is no usable picture yet: put some under data/custom/<session>/<digit>/."]
+    advice = _missing_digits(Counter(image.label for image, _ in used), "")
+    sessions = defaultdict(Counter)
+    for image, _ in used:
+        if image.given != "train" or not image.session.lower().startswith(TAUGHT_PREFIX):
+            sessions[image.session][image.label] += 1
+    if len(sessions) > 1:
+        for session, counts in sorted(sessions.items()):
+            advice += _missing_digits(counts, f" from session {session}")
+    if len(sessions) < WHOLE_SESSIONS_FROM:
+        lacking = WHOLE_SESSIONS_FROM - len(sessions)
+        advice.append(f"{lacking} more sessions by other people: then results speak of writers never seen.")
+    elif not any(image.split == "test" for image, _ in used):
+        advice.append("No session is in test: file one person's pictures under test/<digit>/ to measure on them.")
+    advice += _missing_kinds([look for _, look in used])
+    problems = Counter(look.problem for _, look in used if look.problem)
+    advice += [f"{count} pictures are {name}: take them again." for name, count in problems.most_common()]
+    return advice
+
+
+def _missing_digits(counts: Counter, where: str) -> list[str]:
+    usual = float(np.median([counts[digit] for digit in range(CLASSES)]))
+    if not usual:
+        have = ", ".join(str(digit) for digit in range(CLASSES) if counts[digit])
+        return [f"Only {have}{where}: the other digits are missing."]
+    few = [digit for digit in range(CLASSES) if counts[digit] < FEW * usual]
+    return [f"Few {digit}s{where}: {counts[digit]}, where other digits have {usual:.0f}." for digit in few]
+
+
+def _missing_kinds(looks: list[Look]) -> list[str]:
+    advice = []
+    if not any(look.contrast < FAINT for look in looks):
+        advice.append("No faint pens: some pictures in pencil or pale felt-tip would help.")
+    if all(look.contrast < FAINT for look in looks):
+        advice.append("Only faint pens: some pictures in dark ink would help.")
+    if not any(look.light_on_dark for look in looks):
+        advice.append("No light strokes on dark: some chalk or a white pen would help, if that is to be read.")
+    return advice

@@ -1,0 +1,169 @@
+"""Tiles to train on beside MNIST's: photographed, in styles that MNIST lacks, and things that are no digits."""
+
+import hashlib
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digits.files import replacing
+from digits.learning.data.rendered_tiles import WHOLE, overlap, photograph_all, rendered_by
+from digits.learning.shared.workers import Progress, map_chunks
+from digits.reading.finding.ink import find_inks
+from digits.reading.finding.locate import MIN_SIDE, locate, merge, neighbours
+from digits.reading.models.contract import CLASSES
+from digits.reading.tile import TILE_SIZE, normalise
+from digits.rendering.handwriting import draw_digit
+from digits.rendering.letters import training_fonts
+from digits.rendering.non_digits import draw_non_digit
+from digits.rendering.pages import Page, photograph
+from digits.rendering.scenes import texture
+
+_STORED = 4096  # tiles in one block of the kept file: read block by block, it needs no room for a copy
+_DRAWING = 128  # px side of a drawn digit before it is photographed
+_ON_A_PAGE = 24  # digits, at most
+_SCRAPS_A_CHUNK = 200
+_SCRAPS, _PAIRS = 8, 3  # taken from one page, at most
+_UPRIGHT = 2.5  # height over width of what looks like a 1
+_PER_TEXTURE = 6  # parts taken from one texture, at most
+# Digits are drawn in this mixture: more of those whose shapes differ most between countries.
+_DRAWN_LABELS = np.array([0, 1, 1, 1, 2, 2, 3, 4, 4, 5, 6, 7, 7, 7, 8, 9])
+_SCANNED = 0.2  # share of all three kinds that are scanned small instead of photographed
+
+
+@dataclass(frozen=True)
+class Extras:
+    """How many tiles to make beside the ones that are there.
+
+    Attributes:
+        camera: photographs of the given digits.
+        handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
+        non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
+        scraps: what the reader finds on whole pages beside the digits, with the same target.
+        textures: what it finds where there is no page at all, with the same target.
+    """
+
+    camera: int
+    handwritten: int
+    non_digits: int
+    scraps: int = 0
+    textures: int = 0
+
+    @property
+    def total(self) -> int:
+        """How many tiles in all."""
+        return self.camera + self.handwritten + self.non_digits + self.scraps + self.textures
+
+
+def enrich(
+    tiles: np.ndarray,
+    labels: np.ndarray,
+    extras: Extras,
+    seed: int,
+    cache_dir: Path,
+    workers: int | None = None,
+    done: Progress | None = None,
+    out: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
+
+    Args:
+        tiles: uint8 (N, 96, 96) of the train split.
+        labels: (N,) 0 to 9.
+        out: uint8 (M, 96, 96) that the result is written to, where there is no room for a copy.
+    Returns:
+        uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`, in its order.
+    """
+    key = hashlib.sha256(repr((rendered_by(), extras, seed, len(tiles))).encode())
+    key.update(np.ascontiguousarray(tiles).data)
+    path = Path(cache_dir) / f"extras-{key.hexdigest()[:16]}.npz"
+    made = np.empty((extras.total, TILE_SIZE, TILE_SIZE), np.uint8) if out is None else out
+    if path.exists():
+        with np.load(path) as kept:
+            for start in range(0, len(made), _STORED):
+                made[start : start + _STORED] = kept[f"tiles_{start}"]
+            return made, kept["targets"]
+    rng = np.random.default_rng([seed, 1])
+    picked = rng.choice(len(tiles), extras.camera, replace=extras.camera > len(tiles))
+    drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
+    alone = extras.camera + extras.handwritten + extras.non_digits
+    scanned = np.random.default_rng([seed, 6]).random(alone) < _SCANNED
+    inks = itertools.chain((tiles[i] for i in picked), _drawn(drawn, seed), _not_digits(extras.non_digits, seed))
+    photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned, alike=True)
+    made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
+    made[alone + extras.scraps :] = _texture_parts(extras.textures, seed, workers)
+    targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
+    digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
+    targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
+    blocks = {f"tiles_{start}": made[start : start + _STORED] for start in range(0, len(made), _STORED)}
+    _store(path, targets=targets, **blocks)
+    return made, targets
+
+
+def _drawn(labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng([seed, 2])
+    return (draw_digit(int(label), rng, _DRAWING) for label in labels)
+
+
+def _not_digits(count: int, seed: int) -> Iterator[np.ndarray]:
+    rng = np.random.default_rng([seed, 3])
+    return (draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count))
+
+
+def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
+    """Return uint8 (count, 96, 96): rims, fingers, remains of lines and pairs of digits, from rendered pages."""
+    if count == 0:
+        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    rng = np.random.default_rng([seed, 4])
+    inks = [tiles[rng.choice(len(tiles), _ON_A_PAGE)] for _ in range(-(-count // _SCRAPS_A_CHUNK))]
+    chunks = [(page_inks, [seed, 5, i], min(_SCRAPS_A_CHUNK, count - i * _SCRAPS_A_CHUNK))
+              for i, page_inks in enumerate(inks)]
+    return np.concatenate(map_chunks(_scraps, chunks, workers))
+
+
+def _texture_parts(count: int, seed: int, workers: int | None) -> np.ndarray:
+    """Return uint8 (count, 96, 96): what the reader finds in pictures of nothing in particular."""
+    if count == 0:
+        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    chunks = [([seed, 7, start], min(_SCRAPS_A_CHUNK, count - start)) for start in range(0, count, _SCRAPS_A_CHUNK)]
+    return np.concatenate(map_chunks(_parts_of_textures, chunks, workers))
+
+
+def _parts_of_textures(seed: list[int], count: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        frame = texture(rng)
+        parts = [part for ink in find_inks(frame) for part in locate(ink)
+                 if part.side >= MIN_SIDE and part.box[3] < _UPRIGHT * part.box[2]]
+        found += [normalise(parts[i].ink) for i in rng.permutation(len(parts))[:_PER_TEXTURE]]
+    return np.stack(found[:count])
+
+
+def _scraps(inks: np.ndarray, seed: list[int], count: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    found: list[np.ndarray] = []
+    while len(found) < count:
+        some = inks[rng.permutation(len(inks))[: int(rng.integers(2, _ON_A_PAGE + 1))]]
+        found += _scraps_of(photograph(some, [0] * len(some), rng))
+    return np.stack(found[:count])
+
+
+def _scraps_of(page: Page) -> list[np.ndarray]:
+    """Return tiles of what lies on a page and is no digit, and of neighbouring digits taken for one."""
+    ink = next(iter(find_inks(page.frame)))
+    parts = [part for part in locate(ink) if part.side >= MIN_SIDE]
+    on_digit = [any(overlap(part.box, box) > 0 for box in page.boxes) for part in parts]
+    # A remaining bit of an upright line is a 1 to look at: to teach otherwise would cost the real ones.
+    scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and part.box[3] < _UPRIGHT * part.box[2]]
+    digits = [part for part in parts if any(overlap(part.box, box) > WHOLE for box in page.boxes)]
+    pairs = [merge(digits[i], digits[j]) for i, j in neighbours(digits)[:_PAIRS]]
+    return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
+
+
+def _store(path: Path, **arrays: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, **arrays)

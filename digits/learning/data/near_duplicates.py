@@ -1,0 +1,56 @@
+"""Pictures that show the same drawing twice."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import cv2
+import numpy as np
+
+from digits.learning.data.own_image import OwnImage
+
+# Distance of the fingerprints (0 the same, 1.4 nothing in common) below which two pictures show the same drawing.
+# Photographs re-saved, darkened or halved stay below in 95 of 100, turned by 1.5 degrees in 75; of pairs of MNIST's
+# ones, the digit most alike, 1 in 100,000 is as near. Signs of a DCT, the usual hash, took in 8 times as many of those.
+NEAR = 0.12
+_PRINT_SIDE = 24
+
+
+def fingerprint(tile: np.ndarray) -> bytes:
+    """Return 24 x 24 means of a tile, which change little with how the drawing was photographed or saved.
+
+    Args:
+        tile: uint8 (96, 96). The photograph itself would not do: all white sheets look alike.
+    """
+    return cv2.resize(tile, (_PRINT_SIDE, _PRINT_SIDE), interpolation=cv2.INTER_AREA).tobytes()
+
+
+def near_groups(images: list[OwnImage]) -> list[list[int]]:
+    """Return the positions of the usable images in groups of near-duplicates, singles included."""
+    usable = [position for position, image in enumerate(images) if not image.reason]
+    if not usable:
+        return []
+    prints = np.stack([np.frombuffer(bytes.fromhex(images[p].facts.near), np.uint8) for p in usable]).astype(np.float32)
+    prints /= np.linalg.norm(prints, axis=1, keepdims=True)
+    leader = np.arange(len(usable))
+    for start in range(0, len(usable), 1024):
+        # |a - b|^2 = 2 - 2ab for vectors of length 1
+        alike = prints[start : start + 1024] @ prints.T > 1 - NEAR**2 / 2
+        for row, column in zip(*np.nonzero(alike), strict=True):
+            _join(leader, start + row, column)
+    groups = defaultdict(list)
+    for place, position in enumerate(usable):
+        groups[_leader(leader, place)].append(position)
+    return list(groups.values())
+
+
+def _leader(leader: np.ndarray, place: int) -> int:
+    while leader[place] != place:
+        leader[place] = leader[leader[place]]
+        place = leader[place]
+    return int(place)
+
+
+def _join(leader: np.ndarray, first: int, second: int) -> None:
+    first, second = _leader(leader, first), _leader(leader, second)
+    leader[max(first, second)] = min(first, second)

@@ -1,0 +1,116 @@
+"""The user's own images: which files count, what is wrong with the others, which split each belongs to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.learning.data.near_duplicates import fingerprint
+from digits.learning.data.own_image import SET_ASIDE, Facts, OwnImage, given_split
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.images import IMAGE_SUFFIXES, load_image
+from digits.reading.models.contract import CLASSES
+
+EXCLUDE_FILE = "exclude.txt"
+_DIGIT_FOLDERS = tuple(str(digit) for digit in range(CLASSES))
+_DEEPEST = 6  # folders below custom/ looked into: enough to report what is misplaced, finite if links go round
+_SIDE_FILES = (".txt", ".md", ".json", ".jsonl", ".csv", ".ini", ".db")  # notes beside pictures, no mistake
+
+
+def find_own_images(custom_dir: Path) -> list[OwnImage]:
+    """Return every picture under `custom_dir` by path; a misplaced or excluded one has its reason."""
+    excluded = read_excluded(custom_dir)
+    images = [_placed(path) for path in sorted(_walk(Path(custom_dir)))]
+    for position, image in enumerate(images):
+        if _is_excluded(image.original, excluded):
+            images[position] = replace(image, reason=f"excluded: named in {EXCLUDE_FILE}")
+    return images
+
+
+def read_excluded(custom_dir: Path) -> set[str]:
+    """Return the paths below `custom_dir` (files or whole folders) that its exclude.txt lists, one a line."""
+    try:
+        text = (Path(custom_dir) / EXCLUDE_FILE).read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return set()
+    lines = (line.strip().replace("\\", "/").strip("/") for line in text.splitlines())
+    return {unicodedata.normalize("NFC", line) for line in lines if line and not line.startswith("#")}
+
+
+def _is_excluded(original: str, excluded: set[str]) -> bool:
+    parts = unicodedata.normalize("NFC", original).split("/")
+    return any("/".join(parts[: depth + 1]) in excluded for depth in range(len(parts)))
+
+
+def _walk(custom_dir: Path) -> Iterable[str]:
+    for folder, subfolders, files in os.walk(custom_dir, followlinks=True):
+        inside = Path(folder).relative_to(custom_dir)
+        subfolders[:] = [name for name in subfolders if not name.startswith((".", "__"))]
+        if len(inside.parts) >= _DEEPEST:
+            subfolders.clear()
+        for name in files:
+            if not name.startswith(".") and Path(name).suffix.lower() not in _SIDE_FILES:
+                yield (inside / name).as_posix()
+
+
+def _placed(original: str) -> OwnImage:
+    parts = original.split("/")
+    session = parts[0] if len(parts) > 1 else ""
+    digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
+    image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
+    if len(parts) > 2 and parts[1] == SET_ASIDE:
+        return replace(image, reason=f"set aside: look at it, then move it to {session}/<digit 0 to 9> or delete it")
+    if digit is None:
+        return replace(image, reason="misplaced: expected <session>/<digit 0 to 9>/<picture>")
+    if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
+        return replace(image, reason=f"unsupported: expected one of {' '.join(IMAGE_SUFFIXES)}")
+    return image
+
+
+def examine(paths: list[str]) -> list[Facts]:
+    """Return what each file holds; nothing that is wrong with a picture stops the others."""
+    return [_examine(Path(path)) for path in paths]
+
+
+def _examine(path: Path) -> Facts:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        return Facts(reason=f"unreadable: {error.strerror or error}")
+    if not content:
+        return Facts(reason="empty: the file has no bytes")
+    facts = Facts(sha256=hashlib.sha256(content).hexdigest())
+    try:
+        frame = load_image(path)
+        facts = replace(facts, pixels=_pixel_digest(frame))
+        tile = main_tile(frame)
+    except (ValueError, OSError, MemoryError, cv2.error) as error:
+        reason = f"{error}".strip().rstrip(".") or type(error).__name__
+        if facts.pixels:
+            return replace(facts, reason=reason if reason.startswith("blank") else f"blank: {reason}")
+        return replace(facts, reason=f"unreadable: {reason.replace(str(path), 'it')}")
+    return replace(facts, near=fingerprint(tile).hex(), png=encode_tile(tile))
+
+
+def encode_tile(tile: np.ndarray) -> bytes:
+    """Return a uint8 (96, 96) tile as PNG; run-length coding is the quickest here and the smallest too."""
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
+    return cv2.imencode(".png", tile, options)[1].tobytes()
+
+
+def _pixel_digest(frame: np.ndarray) -> str:
+    """Return the sha256 of the grey pixels; that of 28 x 28 is the one MNIST's pictures are known by."""
+    return hashlib.sha256(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).tobytes()).hexdigest()
+
+
+def reasons(images: Iterable[OwnImage]) -> dict[str, int]:
+    """Return how many images are left out for each kind of reason ("blank", "duplicate", ...), most first."""
+    return dict(Counter(image.reason.split(":")[0] for image in images if image.reason).most_common())

@@ -1,0 +1,156 @@
+"""The pictures that come with the project, all rendered: `python -m digits.learning.data.samples` makes them again.
+
+data/samples/ gets photographs of single digits, pages, a clip, and truth.json; data/custom/rendered-session/ a small
+session of "own" images in one hand. Samples show MNIST test digits (never trained on); the session is drawn by
+`handwriting`. The same seed gives the same pictures, up to the codecs of the OpenCV at hand.
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.files import replacing
+from digits.learning.data.mnist import load_mnist
+from digits.paths import CUSTOM_DIR, SAMPLES_DIR
+from digits.rendering.camera import Shot
+from digits.rendering.clips import Motion, film
+from digits.rendering.handwriting import draw_digit
+from digits.rendering.pages import Page, photograph, write_sheet
+from digits.rendering.paper import INKS, Pen
+from digits.rendering.pen import Hand, random_hand
+from digits.rendering.photographs import photograph_one
+from digits.rendering.scenes import background
+
+SESSION = "rendered-session"
+PER_DIGIT = 10
+SESSION_README = """These are no photographs: the project rendered them (python -m digits.learning.data.samples).
+
+They stand for one session of own images, so that merging MNIST with own images has something to merge from the
+first minute: <digit>/*.jpg, one imagined writer, drawn from splines on rendered paper before a rendered camera.
+Put your own beside it as data/custom/<session>/<digit>/*.jpg; delete this folder whenever you like.
+"""
+DEMO_DIGITS = (3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9)
+DEMO_RATE = 20.0  # frames a second: cheap webcams' speed, and half the file of 40
+DEMO_SECONDS = 6.5
+DEMO_SEED = 12
+DIGIT_SEEDS = (0, 10, 1, 7, 8, 4, 2, 9, 11, 6)  # of 0 to 9: clear digits, each on another paper
+PAGES = (  # digits, layout, strength, held, seed
+    ("1234567890", "grid", 0.35, False, 8),
+    ("31415926535897932384", "lines", 0.5, False, 3),
+    ("2718281828459045", "scatter", 0.45, True, 8),
+)
+Report = Callable[[str], None]
+
+
+def make_samples(samples_dir: Path = SAMPLES_DIR, mnist=None) -> dict[str, list]:
+    """Write photographs, pages, clip and truth.json; return the truth: file name -> digits with their boxes.
+
+    Args:
+        mnist: (test images, test labels); MNIST's own if None.
+    Raises:
+        digits.learning.shared.download.SourceError: if MNIST is needed and cannot be had.
+        OSError: if the folder cannot be written or OpenCV has no encoder for MP4.
+    """
+    images, labels = load_mnist()[2:] if mnist is None else mnist
+    samples_dir = Path(samples_dir)
+    samples_dir.mkdir(parents=True, exist_ok=True)
+    truth = {}
+    for digit, seed in enumerate(DIGIT_SEEDS):
+        page = _one_digit(_pick(images, labels, [digit], seed), digit, np.random.default_rng(seed))
+        _save(samples_dir / f"digit_{digit}.jpg", page.frame, [cv2.IMWRITE_JPEG_QUALITY, 88])
+        truth[f"digit_{digit}.jpg"] = _true(page)
+    for number, (text, layout, strength, held, seed) in enumerate(PAGES, 1):
+        digits, rng = [int(letter) for letter in text], np.random.default_rng(seed)
+        page = photograph(_pick(images, labels, digits, seed), digits, rng, (640, 480), strength, layout, held)
+        _save(samples_dir / f"page_{number}.png", page.frame, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+        truth[f"page_{number}.png"] = _true(page)
+    _write_clip(samples_dir / "demo.mp4", _pick(images, labels, DEMO_DIGITS, DEMO_SEED))
+    truth["demo.mp4"] = [{"digit": digit} for digit in DEMO_DIGITS]
+    _replace_text(samples_dir / "truth.json", json.dumps(truth, indent=1) + "\n")
+    return truth
+
+
+def make_session(custom_dir: Path = CUSTOM_DIR, per_digit: int = PER_DIGIT, seed: int = 0) -> Path:
+    """Write the rendered session of own images below `custom_dir` and return its folder."""
+    folder = Path(custom_dir) / SESSION
+    rng = np.random.default_rng(seed + 2000)
+    habit = replace(random_hand(rng), slant=0.12, aspect=0.95, width=0.045, jitter=0.014, tremor=0.002)
+    for digit in range(10):
+        (folder / str(digit)).mkdir(parents=True, exist_ok=True)
+        for index in range(per_digit):
+            ink = draw_digit(digit, rng, 160, _same_hand(habit, rng))
+            frame, _ = photograph_one(ink, rng, strength=0.4)
+            _save(folder / str(digit) / f"{digit}_{index:02d}.jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 85])
+    _replace_text(folder / "README.txt", SESSION_README)
+    return folder
+
+
+def _same_hand(habit: Hand, rng: np.random.Generator) -> Hand:
+    """The writer's habit, a little different each time."""
+    slant, aspect, angle, bend = rng.standard_normal(4)
+    return replace(habit, slant=habit.slant + 0.05 * slant, aspect=habit.aspect * (1 + 0.08 * aspect),
+                   angle=3 * angle, bend=0.015 * bend)
+
+
+def _pick(images: np.ndarray, labels: np.ndarray, digits, seed: int) -> list[np.ndarray]:
+    """Return one image a digit, no image twice as long as there are others."""
+    rng = np.random.default_rng(seed)
+    shuffled = {digit: list(rng.permutation(np.flatnonzero(labels == digit))) for digit in set(digits)}
+    return [images[left.pop() if len(left) > 1 else left[0]] for left in (shuffled[digit] for digit in digits)]
+
+
+def _one_digit(inks: list[np.ndarray], digit: int, rng: np.random.Generator) -> Page:
+    return photograph(inks, [digit], rng, (480, 400), 0.5, "grid", False)
+
+
+def _write_clip(path: Path, inks: list[np.ndarray]) -> None:
+    """Write the demo: a sheet with digits in four inks is raised before a person, and held by a living hand."""
+    rng = np.random.default_rng(DEMO_SEED)
+    size = (640, 480)
+    pens = [Pen(INKS[kind], 0.92, 0.1) for kind in (0, 3, 5, 6)]
+    sheet = write_sheet(inks, rng, size, 0.0, "grid", pens)
+    behind = background(rng, size[::-1], "person")
+    shot = Shot(gradient=0.18, vignette=0.15, exposure=0.92, warmth=0.02, defocus=0.6, noise=0.004, coarse=0.8)
+    motion = Motion(tremor=(9.0, 1.6, 0.3), sway=2.5, entrance=16, frame_rate=DEMO_RATE)
+    with replacing(path) as beside:
+        writer = cv2.VideoWriter(str(beside), cv2.VideoWriter_fourcc(*"mp4v"), DEMO_RATE, size)
+        if not writer.isOpened():
+            raise OSError(f"{path}: this OpenCV cannot write MP4; expected a build with FFmpeg, as pip's wheels are")
+        try:
+            for frame, _ in film(sheet, DEMO_DIGITS, behind, rng, round(DEMO_SECONDS * DEMO_RATE), motion, shot):
+                writer.write(frame)
+        finally:
+            writer.release()
+
+
+def _true(page: Page) -> list[dict]:
+    return [{"digit": digit, "box": list(box)} for digit, box in zip(page.labels, page.boxes, strict=True)]
+
+
+def _save(path: Path, frame: np.ndarray, options: list[int]) -> None:
+    """Write a picture beside, then rename; also where paths hold letters that OpenCV's own writer cannot take."""
+    _, packed = cv2.imencode(path.suffix, frame, options)
+    with replacing(path) as beside:
+        packed.tofile(beside)
+
+
+def _replace_text(path: Path, text: str) -> None:
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8", newline="\n")
+
+
+def main(report: Report = print) -> None:
+    """Render everything again, in place."""
+    truth = make_samples()
+    shutil.rmtree(CUSTOM_DIR / SESSION, ignore_errors=True)
+    session = make_session()
+    report(f"{len(truth)} samples in {SAMPLES_DIR}, {10 * PER_DIGIT} images in {session}")
+
+
+if __name__ == "__main__":
+    main()

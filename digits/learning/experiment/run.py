@@ -1,0 +1,54 @@
+"""One run and what came of each of its networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.data import Data
+from digits.learning.networks.imagenet import Weights
+from digits.learning.shared.progress import Report
+from digits.learning.shared.provenance import git_commit
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A trained network, the best weights of its last stage in it, and what there is to say about it.
+
+    `rows`: one a stage, as the leaderboard has them; `scores`: summaries by domain of the network itself;
+    `probabilities`: float32 (N, 10) by domain.
+    """
+
+    model: keras.Model
+    rows: list[dict]
+    history: list[dict]
+    scores: dict[str, dict]
+    probabilities: dict[str, np.ndarray]
+
+    @property
+    def choice(self) -> float:
+        """What the winner is chosen by: mean accuracy on clean and camera-changed val, before val was trained on."""
+        judged = [row for row in self.rows if row["val_accuracy"] is not None]
+        return (judged[-1]["val_accuracy"] + judged[-1]["val_camera_accuracy"]) / 2
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every function here needs: settings, data, where to report."""
+
+    config: RunConfig
+    data: Data
+    weights: Weights
+    command: str
+    report: Callable = Report()
+    logs: Path | None = None  # of TensorBoard
+    commit: str | None = field(default_factory=git_commit)
+
+    def folder(self, name: str) -> Path:
+        """Return the folder of one model."""
+        return self.config.model_folder(name)

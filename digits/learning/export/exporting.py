@@ -1,0 +1,168 @@
+"""One trained model -> its export folder: every format, a card that vouches for them, and golden pictures.
+
+The folder is made beside its place, checked there through the same loaders that the camera script uses, and moved in
+whole: an export that was cut off, or whose formats do not agree, leaves the old one as it was.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from digits.files import replacing
+from digits.learning.export import keras_files
+from digits.learning.export.card import make_card, write_card
+from digits.learning.export.eight_bits import save_int8
+from digits.learning.export.golden_pictures import make_golden
+from digits.learning.export.onnx_file import save_onnx
+from digits.learning.export.tflite_files import save_tflite
+from digits.learning.shared.provenance import git_commit
+from digits.reading.models.card import CARD, read_card, sha256
+from digits.reading.models.contract import CLASSES, INPUT_SHAPE
+from digits.reading.models.default import DEFAULT_FILE
+from digits.reading.models.errors import ModelError
+from digits.reading.models.golden import GOLDEN, Golden, load_golden, machine, save_golden
+from digits.reading.models.loading import load_model
+from digits.reading.models.verify import verify
+
+
+class ExportError(Exception):
+    """An export that did not come out right; the message is one sentence."""
+
+
+def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: dict,
+                 golden_sources: Sequence[np.ndarray], calibration: tuple[np.ndarray, np.ndarray],
+                 representative: np.ndarray, report: Callable[[str], None] = lambda line: None) -> Path:
+    """Write `exports_dir/name` in every format and return it.
+
+    Args:
+        model: float32 (N, 96, 96, 3) in [0, 1] -> (N, 10), built-in layers only.
+        name: of the folder and in the card.
+        exports_dir: made if missing.
+        card_info: what training knows and the card should say: metrics, data, weights_origin, command, ...
+        golden_sources: pictures as `golden_sources` makes them; tiles and answers are computed here.
+        calibration: tiles uint8 (N, 96, 96) and labels (N,), never trained on: temperature and threshold.
+        representative: tiles uint8 (N, 96, 96) of the train split, camera-made ones among them, for 8-bit ranges.
+        report: called with a line a step.
+    Raises:
+        ExportError: if a layer has no place in some format, or a file does not answer as the model does.
+    """
+    exports_dir.mkdir(parents=True, exist_ok=True)
+    _tidy_up(exports_dir / name)
+    beside = exports_dir / f".{name}.tmp-{os.getpid()}"
+    beside.mkdir()
+    try:
+        _check_contract(model)
+        golden = make_golden(model, golden_sources)
+        save_golden(beside / GOLDEN, golden)
+        _write_formats(model, beside, golden, representative, calibration, report)
+        report("measuring every file")
+        card = make_card(name, card_info, beside, golden, calibration)
+        write_card(beside, card)
+        _check(beside)
+        return _move_in(beside, exports_dir / name)
+    except (ModelError, keras_files.UnportableError) as error:
+        raise ExportError(f"{name} was not exported: {error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def renew_golden(folder: Path) -> None:
+    """Make the golden tiles and answers of an export anew, after the way from picture to tile has changed.
+
+    The model files stay as they are; card and golden file are replaced only if every file then passes.
+
+    Raises:
+        ExportError: if a file of the export is damaged, or does not answer as the Keras model does.
+    """
+    beside = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        shutil.copytree(folder, beside)
+        golden = make_golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
+        save_golden(beside / GOLDEN, golden)
+        card = read_card(beside)
+        card |= {"machine": machine(), "commit": git_commit()}
+        card["files"][GOLDEN] |= {"sha256": sha256(beside / GOLDEN), "bytes": (beside / GOLDEN).stat().st_size}
+        write_card(beside, card)
+        _check(beside)
+        for name in (GOLDEN, CARD):
+            os.replace(beside / name, folder / name)
+    except ModelError as error:
+        raise ExportError(f"{folder} was left as it is: {error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def make_default(exports_dir: Path, *names: str) -> None:
+    """Name the export that is used where none is asked for, and what takes its place if its folder is gone."""
+    with replacing(exports_dir / DEFAULT_FILE) as beside:  # a live window may be looking
+        beside.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+
+
+def _check_contract(model: keras.Model) -> None:
+    given, taken = tuple(model.input_shape[1:]), tuple(model.output_shape[1:])
+    if given != INPUT_SHAPE or taken != (CLASSES,):
+        raise ModelError(f"the model takes {given} and gives {taken}, expected {INPUT_SHAPE} and ({CLASSES},)")
+
+
+def _write_formats(model: keras.Model, folder: Path, golden: Golden, representative: np.ndarray,
+                   calibration: tuple[np.ndarray, np.ndarray], report: Callable[[str], None]) -> None:
+    flat = keras_files.flatten(model)
+    report("writing .keras, .h5, .json + .weights.h5")
+    _without_optimizer(model).save(folder / "model.keras")
+    keras_files.save_h5(flat, folder / "model.h5")
+    keras_files.save_json(flat, folder / "model.json")
+    report("writing .onnx")
+    save_onnx(flat, folder / "model.onnx")
+    report("writing .tflite")
+    save_tflite(flat, folder / "model.tflite")
+    report("writing .tflite with 8 bits")
+    try:
+        save_int8(flat, folder / "model_int8.tflite", representative, golden, calibration)
+    except ModelError as error:
+        report(f"model_int8.tflite is left out: {error}")
+
+
+def _without_optimizer(model: keras.Model) -> keras.Model:
+    """Return a copy that was never compiled: a file half the size, and nothing in it but the network."""
+    copy = type(model).from_config(model.get_config())
+    copy.set_weights(model.get_weights())
+    return copy
+
+
+def _check(folder: Path) -> None:
+    for check in verify(folder):
+        if check.ok is False:
+            raise ModelError(f"{check.file} {check.note}")
+
+
+def _tidy_up(place: Path) -> None:
+    """Undo what an export that was killed left behind: half a folder, or the old one moved aside."""
+    for old in place.parent.glob(f".{place.name}.old-*"):
+        if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
+        else:
+            old.rename(place)
+    for half in place.parent.glob(f".{place.name}.tmp-*"):
+        shutil.rmtree(half, ignore_errors=True)
+
+
+def _move_in(beside: Path, place: Path) -> Path:
+    """Put the new folder in its place; the old one goes only when the new one is there."""
+    old = place.with_name(f".{place.name}.old-{os.getpid()}")
+    if place.exists():
+        place.rename(old)
+    try:
+        beside.rename(place)
+    except OSError:
+        if old.exists():
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return place

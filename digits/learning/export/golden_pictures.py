@@ -1,0 +1,52 @@
+"""The golden pictures of an export, made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+
+from digits.reading.models.golden import Golden, golden_tile
+from digits.reading.tile import to_input
+
+
+def golden_sources(digits: np.ndarray, count: int = 32, seed: int = 0) -> list[np.ndarray]:
+    """Return golden pictures: half MNIST digits as they are, half rendered photographs of further ones.
+
+    Args:
+        digits: MNIST pictures, uint8 (N, 28, 28), N at least 1.
+    Returns:
+        `count` arrays: uint8 (28, 28), and uint8 (H, W, 3) BGR.
+    """
+    from digits.rendering.photographs import photograph_one
+
+    rng = np.random.default_rng(seed)
+    chosen = digits[rng.choice(len(digits), count, replace=len(digits) < count)]
+    sources = [np.ascontiguousarray(digit) for digit in chosen[: count // 2]]
+    for digit in chosen[count // 2 :]:
+        photograph = photograph_one(digit, rng)[0]
+        while not _readable(photograph):  # a few come out too dark or cut; golden ones should read
+            photograph = photograph_one(digit, rng)[0]
+        sources.append(photograph)
+    return sources
+
+
+def _readable(photograph: np.ndarray) -> bool:
+    try:
+        golden_tile(photograph)
+    except ValueError:
+        return False
+    return True
+
+
+def make_golden(model: keras.Model, sources: Sequence[np.ndarray]) -> Golden:
+    """Return golden pictures with the tiles they become now and what the network says of those."""
+    made = [golden_tile(source) for source in sources]
+    tiles = np.stack([tile for tile, _ in made])
+    answers = _answers(model, tiles)
+    return Golden(list(sources), tiles, [boxes for _, boxes in made], answers)
+
+
+def _answers(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
+    return np.asarray(model(to_input(tiles), training=False), np.float32)

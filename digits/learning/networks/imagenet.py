@@ -1,0 +1,111 @@
+"""The ImageNet weights that MobileNetV2 starts from, tried in a fixed order and checked before use."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from digits.files import replacing
+from digits.learning.shared.download import KERAS_FILES, Report, SourceError, download, first_line, keras_home, quiet
+from digits.paths import EXPORTS_DIR
+
+IMAGENET_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
+IMAGENET_URL = f"{KERAS_FILES}/keras-applications/mobilenet_v2/{IMAGENET_FILE}"
+IMAGENET_VARIABLE = "DIGITS_IMAGENET_WEIGHTS"
+SHIPPED_TRUNK = EXPORTS_DIR / "trunk" / "mobilenet_v2_trunk_f16.npz"
+WEIGHT_SUFFIXES = (".h5", ".hdf5", ".keras", ".npz")
+HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Starting weights of MobileNetV2.
+
+    `origin` is "imagenet", "shipped" (the trunk that comes with the project: it has seen digits) or "random";
+    `path` is a Keras HDF5 file for "imagenet", an .npz of float16 arrays for "shipped", None for "random".
+    """
+
+    path: Path | None
+    origin: str
+
+
+def imagenet_weights(argument: str | os.PathLike | None = None, report: Report = quiet) -> Weights:
+    """Return the weights that MobileNetV2 starts from.
+
+    Order: `argument` (a file, or "none" for random weights), the variable DIGITS_IMAGENET_WEIGHTS, Keras'
+    cache, Keras' download (kept in its cache), the trunk shipped with the project, random weights.
+
+    Raises:
+        SourceError: if `argument` or the variable names a file that is missing or no weights file.
+    """
+    variable = os.environ.get(IMAGENET_VARIABLE)
+    for name, value in (("--imagenet-weights", argument), (IMAGENET_VARIABLE, variable)):
+        if value:
+            return _named_weights(name, str(value), report)
+    cached = keras_home() / "models" / IMAGENET_FILE
+    attempts = [("Keras' download", _download_weights)]
+    if cached.is_file():
+        attempts.insert(0, ("Keras' cache", _checked_weights))
+    for name, attempt in attempts:
+        report(f"ImageNet weights: trying {name}.")
+        try:
+            path = attempt(cached)
+        except SourceError as error:
+            report(f"ImageNet weights: {name} did not work ({error}).")
+            continue
+        report(f"ImageNet weights: {path}, from {name} (weights=imagenet).")
+        return Weights(path, "imagenet")
+    if SHIPPED_TRUNK.is_file():
+        report(f"ImageNet weights: the shipped trunk, {SHIPPED_TRUNK}, which has seen digits (weights=shipped).")
+        return Weights(SHIPPED_TRUNK, "shipped")
+    report(f"ImageNet weights: none found, nor the shipped {SHIPPED_TRUNK}; random start (weights=random).")
+    return Weights(None, "random")
+
+
+def _named_weights(name: str, value: str, report: Report) -> Weights:
+    if value.strip().lower() == "none":
+        report(f"ImageNet weights: none, as {name} says; starting at random (weights=random).")
+        return Weights(None, "random")
+    path = Path(value).expanduser()
+    try:
+        _checked_weights(path)
+    except SourceError as error:
+        expected = "give a weights file of MobileNetV2 1.0 without top, or none"
+        raise SourceError(f"{name} {value}: {error}; {expected}.") from error
+    origin = "shipped" if path.suffix == ".npz" else "imagenet"
+    report(f"ImageNet weights: {path}, from {name} (weights={origin}).")
+    return Weights(path, origin)
+
+
+def _checked_weights(path: Path) -> Path:
+    """Return `path` if it is a whole weights file; a download of Keras cut off half-way is not."""
+    if not path.is_file():
+        raise SourceError(f"there is no file {path}")
+    if path.suffix not in WEIGHT_SUFFIXES:
+        raise SourceError(f"its name ends in {path.suffix or 'nothing'}, not in {', '.join(WEIGHT_SUFFIXES)}")
+    if path.suffix in (".npz", ".keras"):
+        if not zipfile.is_zipfile(path):
+            raise SourceError(f"{path} is damaged: not a {path.suffix} file inside")
+        return path
+    with open(path, "rb") as file:
+        if file.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
+            raise SourceError(f"{path} is not an HDF5 file")
+    import h5py  # comes with Keras; imported here because MNIST alone does not need it
+
+    try:
+        h5py.File(path, "r").close()
+    except OSError as error:  # "truncated file" for a download that was cut off
+        raise SourceError(f"{path} is damaged: {first_line(error)}") from error
+    return path
+
+
+def _download_weights(path: Path) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            _checked_weights(download(IMAGENET_URL, beside))
+    except OSError as error:
+        raise SourceError(f"{path} cannot be written: {first_line(error)}") from error
+    return path

@@ -1,0 +1,1 @@
+"""What all of learning uses: progress, processes, locks, keys, tables, provenance."""

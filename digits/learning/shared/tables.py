@@ -1,0 +1,32 @@
+"""Tables as CSV: rows as dicts, numbers as numbers."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from digits.files import replacing
+
+
+def write_csv(path: Path, rows: list[dict]) -> None:
+    """Write dicts as CSV, columns in order of first appearance."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as beside, open(beside, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read_csv(path: Path) -> list[dict]:
+    """Return the rows of a CSV as dicts, numbers as numbers, empty cells left out."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [{k: _cell(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+
+
+def _cell(text: str) -> str | int | float:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

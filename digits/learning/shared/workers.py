@@ -1,0 +1,148 @@
+"""Spread picture work over processes, in the same way on Linux, macOS and Windows.
+
+Processes are started afresh (`spawn`): forking one that has TensorFlow's threads in it can hang. They do not load
+the caller's script again, so scripts and notebooks need no guard and no worker imports TensorFlow for nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+
+import cv2
+
+Progress = Callable[[int, int], None]
+_MOST_WORKERS = 8  # more wait for the disk rather than work
+_AHEAD = 3  # chunks a process that are taken at once: enough that none waits
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def map_chunks(
+    function: Callable,
+    chunks: Sequence[tuple],
+    workers: int | None = None,
+    done: Callable[[int], None] | None = None,
+) -> list:
+    """Return [function(*chunk) for chunk in chunks], computed in several processes.
+
+    Args:
+        function: importable from a module other than the script that runs.
+        chunks: arguments of each call; calls must not depend on each other's order.
+        workers: processes; None for one a core; 1 computes here.
+        done: called with the position of each chunk as it is finished.
+    Returns:
+        The results in the order of `chunks`. Where processes cannot be started, they are computed here.
+    """
+    results: dict[int, object] = {}
+    for position, result in each_chunk(function, chunks, min(workers or _usual_workers(), len(chunks))):
+        results[position] = result
+        if done:
+            done(position)
+    return [results[position] for position in range(len(chunks))]
+
+
+def each_chunk(
+    function: Callable, chunks: Iterable[tuple], workers: int | None = None
+) -> Iterator[tuple[int, object]]:
+    """Yield (position, function(*chunk)) as each is finished; otherwise as `map_chunks`.
+
+    Chunks are taken only a few ahead of the processes, so that neither they nor their results pile up in memory.
+    """
+    workers = workers or _usual_workers()
+    left, flying = enumerate(chunks), {}
+    if workers > 1:
+        with contextlib.suppress(BrokenProcessPool, OSError):  # no semaphores, no memory for a process, ...
+            yield from _through_pool(function, left, workers, flying)
+    for position, chunk in itertools.chain(sorted(flying.items()), left):
+        yield position, function(*chunk)
+
+
+def _usual_workers() -> int:
+    return min(available_cores(), _MOST_WORKERS)
+
+
+def _through_pool(function, left, workers, flying) -> Iterator[tuple[int, object]]:
+    """Yield results from a pool; `flying`, position -> chunk, always has those that are not done yet."""
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare_worker)
+    waiting: dict[Future, int] = {}
+    try:
+        while True:
+            for position, chunk in itertools.islice(left, _AHEAD * workers - len(flying)):
+                flying[position] = chunk
+                with _script_hidden():
+                    waiting[pool.submit(function, *chunk)] = position
+            if not waiting:
+                return
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                result, position = future.result(), waiting.pop(future)
+                del flying[position]
+                yield position, result
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextlib.contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Keep `spawn` from running the caller's script in every worker: it looks for it in sys.modules."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
+
+
+def _prepare_worker() -> None:
+    cv2.setNumThreads(1)  # the processes are the parallelism
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
+
+
+class ProgressLines:
+    """Report how far a long job is, in plain lines at most every fifth of it; silent when it is short."""
+
+    def __init__(self, title: str, report: Callable[[str], None]):
+        self.title, self.report = title, report
+        self.began, self.fifths, self.total = time.monotonic(), 0, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        """Take note that `done` of `total` pieces are finished; another `total` is another job."""
+        if total != self.total:
+            self.began, self.fifths, self.total = time.monotonic(), 0, total
+        seconds = time.monotonic() - self.began
+        fifths = 5 * done // max(total, 1)
+        if fifths > self.fifths and seconds > 2 and done < total:
+            left = seconds * (total - done) / done
+            self.report(f"{self.title}: {done:,} of {total:,}, about {left:.0f} s left.")
+        self.fifths = max(fifths, self.fifths)
+
+
+@contextlib.contextmanager
+def progress_bar(title: str) -> Iterator[Progress]:
+    """Yield a function (done, total) that draws a bar with an estimate, or plain lines outside a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as RichProgress
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield ProgressLines(title, lambda line: print(line, file=sys.stderr, flush=True))
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with RichProgress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -1,0 +1,98 @@
+"""What a head must not forget: features of old pictures, computed once for a release and kept."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digits.files import replacing
+from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.merged import Tiles
+from digits.learning.data.rendered_tiles import rendered_by
+from digits.learning.shared.keys import digest
+from digits.learning.shared.progress import titled
+from digits.learning.teaching.last_layers import Network, Trunk
+from digits.learning.training.feed import one_hot
+from digits.reading.models.contract import CLASSES
+
+KEPT = 12_000  # MNIST tiles whose features are kept
+_MADE = 6  # beside so many of them: one photographed, and half a drawn digit and half a drawing that is none
+_REPRESENTATIVE = 400
+_KEPT_RULE = 1  # version of what `Kept` holds
+_SMOOTHING = 0.05  # of new targets, as in the training of the networks: confidences stay comparable
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the head must not forget: features float16, and what it is to say of them.
+
+    `calibration` are those of the calibration tiles, clean and then after the camera; never fitted on.
+    """
+
+    features: np.ndarray  # (M, F)
+    targets: np.ndarray  # float32 (M, 10)
+    calibration: np.ndarray  # (2 C, F)
+    calibration_labels: np.ndarray  # (2 C,)
+    representative: np.ndarray  # uint8 (R, 96, 96): tiles that 8-bit quantisation measures ranges on
+
+
+def kept_folder(cache: Path, sha256: str) -> Path:
+    """Return where trunk and features of an export are kept, named by its model.keras and the code that renders."""
+    return cache / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
+
+
+def load_kept(folder: Path) -> tuple[Kept, Trunk] | None:
+    """Return what `make_kept` wrote, or None if there is nothing whole."""
+    try:
+        with np.load(folder / "kept.npz") as file:
+            kept = Kept(**{name: file[name] for name in Kept.__dataclass_fields__})
+        return kept, Trunk(folder / "trunk.tflite")
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def make_kept(
+    folder: Path, network: Network, train: Tiles, calibration: tuple[np.ndarray, np.ndarray], report: Callable
+) -> tuple[Kept, Trunk]:
+    """Compute and keep the features of a fixed part of the training tiles, of made ones, and of calibration tiles.
+
+    Args:
+        folder: of `kept_folder`; made if missing.
+        train: the train split; own images in it are left out, they come in anew each time.
+        calibration: tiles uint8 (2 C, 96, 96) and labels (2 C,), clean and then after the camera.
+        report: as `progress.Report`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trunk = Trunk(folder / "trunk.tflite", network)
+    mnist = train.select(train.sources == "mnist")
+    picked = np.sort(np.random.default_rng(SEED).permutation(len(mnist))[:KEPT])
+    mnist = mnist.select(picked)
+    sixth = len(mnist) // _MADE
+    extras = Extras(camera=sixth, handwritten=sixth // 2, non_digits=sixth // 2)
+    made, labels = enrich(mnist.images, mnist.labels, extras, SEED, folder.parent, done=titled(report, "made tiles"))
+    tiles = np.concatenate([mnist.images, made])
+    features = trunk.features(tiles, titled(report, "features"))
+    labels = np.concatenate([one_hot(mnist.labels), labels])
+    network.reset()
+    shown = tiles[np.linspace(0, len(tiles) - 1, min(_REPRESENTATIVE, len(tiles))).astype(int)]
+    targets = _targets(network.probabilities(features), labels)
+    kept = Kept(features, targets, trunk.features(calibration[0]), np.asarray(calibration[1]), shown)
+    with replacing(folder / "kept.npz") as beside, open(beside, "wb") as file:
+        np.savez(file, **vars(kept))
+    return kept, trunk
+
+
+def _targets(said: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return what the network said, float32 (M, 10); of digits that it misread, their smoothed label."""
+    misread = (labels.max(axis=1) > 0.5) & (said.argmax(axis=1) != labels.argmax(axis=1))
+    return np.where(misread[:, None], smooth(labels), said).astype(np.float32)
+
+
+def smooth(targets: np.ndarray) -> np.ndarray:
+    """Return targets (N, 10) with labels smoothed as in the training of the networks."""
+    return (1 - _SMOOTHING) * targets + np.float32(_SMOOTHING / CLASSES)

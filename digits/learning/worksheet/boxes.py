@@ -1,0 +1,137 @@
+"""What each box of a straightened worksheet holds: empty, crossed out, hidden, or a picture of what is written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digits.learning.worksheet.page import Box
+from digits.learning.worksheet.printed_boxes import INSIDE, Place, darkest_channel, find_boxes, without_lines
+from digits.learning.worksheet.straighten import SCALE, SheetError, Straight
+from digits.learning.worksheet.strokes_of_boxes import Owners, crossed_out, ink_mask
+
+EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, DOUBTFUL = "empty", "crossed out", "hidden", "written", "doubtful"
+_MOST_HIDDEN = 1 / 3  # of all boxes
+_COLOUR_MARGIN = 20  # of 255: one channel alone is noisier than grey
+_PEN = 5.0  # mm: wider dark things are no pen strokes but shadows and fingers
+_LEAST_SIDE = 2.6  # mm: smaller than this is no digit but dust
+_TOUCHING = 0.9  # mm: ink so near the picture's rim makes it larger
+_OUTSIDE = 3.0  # mm that a picture may reach beyond its box
+_PAPER = 1.2  # mm of paper kept round ink that leaves its box
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What one box holds.
+
+    Attributes:
+        box: where, and which digit is wanted there.
+        state: EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, or DOUBTFUL: written, but not certain to be one whole digit.
+        picture: uint8 (h, w, 3) BGR at SCALE, without printed lines, of WRITTEN and DOUBTFUL boxes; else None.
+    """
+
+    box: Box
+    state: str
+    picture: np.ndarray | None = None
+
+
+def cut_boxes(straight: Straight) -> list[Cut]:
+    """Return what each box of a straightened sheet holds, in the order of its layout.
+
+    Raises:
+        SheetError: if the printed boxes cannot be made out, or too many are hidden.
+    """
+    page = straight.page
+    paper = _paper(page)
+    share = cv2.divide(page, paper, scale=255)
+    response = 255 - darkest_channel(share)
+    places, seen = find_boxes(response, straight.layout)
+    hidden = np.count_nonzero(~seen)
+    if hidden > _MOST_HIDDEN * len(seen):
+        raise SheetError(f"{hidden} of its {len(seen)} boxes are hidden; photograph the whole sheet, no hand on it.")
+    clean = without_lines(page, paper, share, places)
+    contrast = _contrast(clean, paper)
+    mask, levels = ink_mask(contrast, places)
+    owners = Owners(mask, places)
+    cuts = []
+    for position, box in enumerate(straight.layout.boxes):
+        if not seen[position]:
+            cuts.append(Cut(box, HIDDEN))
+        elif not levels[position]:
+            cuts.append(Cut(box, EMPTY))
+        else:
+            cuts.append(_cut(box, position, places[position], clean, paper, owners))
+    return cuts
+
+
+def _paper(page: np.ndarray) -> np.ndarray:
+    """Return the paper without what is written, uint8 like `page`: a closing, so that edges of shadows stay."""
+    coarse = 4
+    size = (page.shape[1] // coarse, page.shape[0] // coarse)
+    small = cv2.resize(page, size, interpolation=cv2.INTER_AREA)
+    width = round(_PEN * SCALE / coarse) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
+    closed = cv2.morphologyEx(cv2.GaussianBlur(small, (0, 0), 1.0), cv2.MORPH_CLOSE, kernel)
+    closed = cv2.max(cv2.GaussianBlur(closed, (0, 0), 2.0), np.full_like(closed, 8))
+    return cv2.resize(closed, page.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _contrast(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
+    """Return how much darker than the paper each pixel is, uint8: in grey, or, for coloured pens, in one channel."""
+    share = cv2.divide(page, paper, scale=255)
+    coloured = cv2.subtract(255 - darkest_channel(share), np.full(share.shape[:2], _COLOUR_MARGIN, np.uint8))
+    return cv2.max(255 - cv2.cvtColor(share, cv2.COLOR_BGR2GRAY), coloured)
+
+
+def _cut(box: Box, position: int, place: Place, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> Cut:
+    """Return what a box in sight holds."""
+    own = owners.of(position)
+    if not len(own):
+        return Cut(box, EMPTY)
+    stats = owners.stats[own]
+    left, top = stats[:, cv2.CC_STAT_LEFT].min(), stats[:, cv2.CC_STAT_TOP].min()
+    right = (stats[:, cv2.CC_STAT_LEFT] + stats[:, cv2.CC_STAT_WIDTH]).max()
+    bottom = (stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]).max()
+    if max(right - left, bottom - top) < _LEAST_SIDE * SCALE:
+        return Cut(box, EMPTY)
+    ink = owners.belongs(own)[owners.labels[place.top : place.bottom, place.left : place.right]]
+    if crossed_out(ink):
+        return Cut(box, CROSSED_OUT)
+    view = _view(place, (left, top, right, bottom))
+    most = round(_OUTSIDE * SCALE)
+    cut_off = (left < place.left - most or top < place.top - most
+               or right > place.right + most or bottom > place.bottom + most)  # fmt: skip
+    picture = _picture(view, own, clean, paper, owners)
+    return Cut(box, DOUBTFUL if cut_off or owners.shared(position) else WRITTEN, picture)
+
+
+def _view(place: Place, ink: tuple[int, int, int, int]) -> Place:
+    """Return the part of the page to keep: inside the printed line, or round ink that comes near it."""
+    inset, near, paper, most = (round(length * SCALE) for length in (INSIDE, _TOUCHING, _PAPER, _OUTSIDE))
+    left, top, right, bottom = (int(value) for value in ink)
+    view = [place.left + inset, place.top + inset, place.right - inset, place.bottom - inset]
+    if left < view[0] + near:
+        view[0] = max(min(left - paper, view[0]), place.left - most)
+    if top < view[1] + near:
+        view[1] = max(min(top - paper, view[1]), place.top - most)
+    if right > view[2] - near:
+        view[2] = min(max(right + paper, view[2]), place.right + most)
+    if bottom > view[3] - near:
+        view[3] = min(max(bottom + paper, view[3]), place.bottom + most)
+    return Place(*view)
+
+
+def _picture(view: Place, own: np.ndarray, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> np.ndarray:
+    """Return the part of the page, with strokes of other boxes made paper."""
+    area = (slice(view.top, view.bottom), slice(view.left, view.right))
+    labels = owners.labels[area]
+    ours = owners.belongs(own)[labels]
+    foreign = ((labels > 0) & ~ours).astype(np.uint8)
+    width = round(0.5 * SCALE) | 1
+    foreign = cv2.dilate(foreign, np.ones((width, width), np.uint8)) > 0
+    foreign &= ~ours
+    picture = clean[area].copy()
+    picture[foreign] = paper[area][foreign]
+    return picture

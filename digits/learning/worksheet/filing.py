@@ -1,0 +1,141 @@
+"""What a photographed worksheet holds, filed as own images: nothing twice, nothing overwritten."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.files import write_new
+from digits.learning.data.near_duplicates import fingerprint
+from digits.learning.data.own_image import SET_ASIDE
+from digits.learning.worksheet.page import Code
+from digits.learning.worksheet.sheet_reading import Picture, Scan, read_sheet
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.images import load_image
+from digits.reading.live.collecting import safe_name
+from digits.reading.models.contract import CLASSES
+from digits.reading.reader import Classifier
+
+# Two photographs show the same filled sheet when so many of the boxes they share look alike: nine in ten do, of tilted
+# and of blurred photographs too; of two sheets by the same (rendered) hand none does.
+_SAME_SHEET = 0.5
+_SAME_DRAWING = 0.2  # distance of fingerprints, as own_images.NEAR: 0 the same, 1.4 nothing in common
+_LOOKED_AT = 24  # shared boxes compared at most
+
+
+@dataclass
+class Filed:
+    """What was filed from one photograph, and where.
+
+    Attributes:
+        folder: of the session.
+        counts: pictures filed, by digit.
+        set_aside: how many wait for somebody to look at them.
+        known: how many boxes an earlier photograph of the same sheet had filed.
+        states: boxes by state: empty, crossed out, hidden, ...
+        before: name of the record if this very photograph was scanned before; then nothing was done.
+    """
+
+    folder: Path
+    counts: Counter = field(default_factory=Counter)
+    set_aside: int = 0
+    known: int = 0
+    states: Counter = field(default_factory=Counter)
+    before: str = ""
+
+
+def file_photo(path: Path, custom_dir: Path, session: str | None, model: Classifier | None) -> Filed:
+    """Read a photographed worksheet and file its boxes as <session>/<digit>/*.png; nothing is ever overwritten.
+
+    Args:
+        path: the photograph.
+        custom_dir: data/custom.
+        session: name of the session; None for the one in the sheet's code, or else today's date.
+        model: as for `read_sheet`.
+    Raises:
+        SheetError: if the photograph cannot be trusted; then nothing was filed.
+        ImageError: if it is no picture.
+        OSError: if something cannot be written; what was filed stays, and the same call goes on from there.
+    """
+    photo = load_image(path)
+    sha256 = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    record = next(iter(sorted(Path(custom_dir).glob(f"*/sheet-{sha256[:16]}.json"))), None)
+    if record is not None:
+        return Filed(record.parent, before=record.name)
+    scan = read_sheet(photo, model)
+    folder = Path(custom_dir) / safe_name(session or (scan.code.session if scan.code else "") or today())
+    filed = Filed(folder, states=scan.states)
+    known = _known_boxes(folder, scan, sha256[:8])
+    for picture in scan.pictures:
+        box = picture.cut.box
+        if (box.label, box.column) in known:
+            filed.known += 1
+            continue
+        _keep(picture, folder, sha256[:8], scan.code)
+        filed.set_aside += bool(picture.doubt)
+        filed.counts[box.label] += not picture.doubt
+    # Last of all: where it is missing, the photograph was not filed to the end.
+    note = {
+        "photo": Path(path).name, "sha256": sha256, "scanned": time.strftime("%Y-%m-%d %H:%M:%S"),
+        "page": scan.code.page if scan.code else None, "filed": {str(d): filed.counts[d] for d in range(CLASSES)},
+        "set_aside": filed.set_aside, "boxes": dict(scan.states),
+    }  # fmt: skip
+    write_once(folder / f"sheet-{sha256[:16]}.json", json.dumps(note, indent=1, ensure_ascii=False).encode())
+    return filed
+
+
+def _keep(picture: Picture, folder: Path, mark: str, code: Code | None) -> None:
+    """Write one picture; its name is always the same, so that a scan that was cut off goes on where it stopped."""
+    box = picture.cut.box
+    name = f"sheet{code.page if code else ''}-{box.column + 1:02d}-{mark}"
+    place = folder / SET_ASIDE / str(box.label) if picture.doubt else folder / str(box.label)
+    place.mkdir(parents=True, exist_ok=True)
+    name += f"-{picture.doubt}.png" if picture.doubt else ".png"
+    write_once(place / name, cv2.imencode(".png", picture.cut.picture)[1].tobytes())
+
+
+def write_once(path: Path, data: bytes) -> None:
+    """Write a file unless it is there already."""
+    if not path.exists():
+        write_new(path, data)
+
+
+def _known_boxes(folder: Path, scan: Scan, mark: str) -> set[tuple[int, int]]:
+    """Return the (digit, column) of boxes that earlier photographs of this very sheet have filed in the session."""
+    earlier: dict[str, dict[tuple[int, int], Path]] = {}
+    for path in [*folder.glob("?/sheet*-*-*.png"), *folder.glob(f"{SET_ASIDE}/?/sheet*-*-*.png")]:
+        _, column, other = path.stem.split("-")[:3]
+        if other != mark and column.isdecimal() and path.parent.name.isdecimal():
+            earlier.setdefault(other, {})[int(path.parent.name), int(column) - 1] = path
+    tiles = {(p.cut.box.label, p.cut.box.column): p.tile for p in scan.pictures if p.tile is not None}
+    known: set[tuple[int, int]] = set()
+    for boxes in earlier.values():
+        shared = sorted(tiles.keys() & boxes.keys())
+        shared = shared[:: max(1, len(shared) // _LOOKED_AT)]
+        alike = sum(_alike(tiles[key], boxes[key]) for key in shared)
+        if shared and alike > _SAME_SHEET * len(shared):
+            known |= boxes.keys()
+    return known
+
+
+def _alike(tile: np.ndarray, path: Path) -> bool:
+    """Return whether a picture on disk shows the drawing of a tile."""
+    try:
+        other = main_tile(load_image(path))
+    except ValueError:
+        return False
+    prints = (np.frombuffer(fingerprint(each), np.uint8).astype(np.float32) for each in (tile, other))
+    first, second = (values / np.linalg.norm(values) for values in prints)
+    return float(np.linalg.norm(first - second)) < _SAME_DRAWING
+
+
+def today() -> str:
+    """Return today's date as the name of a session."""
+    return time.strftime("%Y-%m-%d")

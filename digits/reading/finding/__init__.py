@@ -1,0 +1,1 @@
+"""What is written where: from a frame to the ink of each digit."""

@@ -1,0 +1,177 @@
+"""Pictures kept from the live window: corrections (teach-me) and a person's own digits (capture)."""
+
+import json
+import re
+import time
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.files import write_new
+from digits.reading.readings import Digit, Reading
+
+# Paper kept round the digit, as a share of its longer side: a later reader must find the ink by itself again.
+_PAPER = 0.4
+# A picture smaller than this shows too little paper to tell ink from background.
+_LEAST_SIDE = 48
+# Held still means: for so many frames, moved less than this share of its size since the first of them.
+_STEADY_FRAMES = 8
+_STEADY = 0.12
+# After a picture was kept the next one must be another digit: the paper moved away by so much, or was gone so long.
+_MOVED = 0.6
+_GONE_FRAMES = 3
+_NAME_LENGTH = 60
+# Windows keeps these for devices, whatever the case; a folder of such a name cannot be opened there.
+_DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One picture kept: what it shows and where it lies."""
+
+    label: int
+    path: Path
+
+
+def safe_name(name: str) -> str:
+    """Return a name for a session's folder that every system takes and that cannot leave data/custom."""
+    plain = unicodedata.normalize("NFC", name)
+    kept = re.sub(r"[^\w\- ]+", "-", plain).strip(" -_")[:_NAME_LENGTH].rstrip(" -_")
+    return f"{kept}-session" if _DEVICES.fullmatch(kept) else kept or "session"
+
+
+class Album:
+    """Files pictures under `folder`/<session>/<digit>/; never overwrites, and what it said it kept stays kept.
+
+    Args:
+        folder: data/custom.
+        session: name of this sitting; made safe.
+    """
+
+    def __init__(self, folder: Path, session: str):
+        self.session = safe_name(session)
+        self._folder = folder / self.session
+        self._kept: list[Kept] = []
+
+    @property
+    def counts(self) -> Counter:
+        """How many pictures of each digit were kept since the start."""
+        return Counter(kept.label for kept in self._kept)
+
+    def keep(self, frame: np.ndarray, box: tuple[int, int, int, int], label: int, about: dict) -> Kept:
+        """Store the frame round a box, with a note of how it came about; return once both are safely on disk.
+
+        Args:
+            frame: uint8 (H, W, 3) BGR, as the camera gave it.
+            box: the digit, (x, y, w, h) in frame pixels.
+            label: what it really is, 0 to 9.
+            about: what else to note (source, model, what the model thought).
+        Raises:
+            OSError: if it cannot be written; nothing half-written is left.
+        """
+        crop, inside = _with_paper(frame, box)
+        ok, data = cv2.imencode(".png", crop)
+        if not ok:
+            raise OSError("the picture cannot be encoded as PNG")
+        folder = self._folder / str(label)
+        folder.mkdir(parents=True, exist_ok=True)
+        note = {"label": label, "box": inside, "frame_size": [frame.shape[1], frame.shape[0]], **about}
+        stem = _free_stem(folder)
+        # The note first: a picture without its note could be taken for one that no model has seen.
+        write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
+        write_new(stem.with_suffix(".png"), data.tobytes())
+        self._kept.append(Kept(label, stem.with_suffix(".png")))
+        return self._kept[-1]
+
+    def undo(self) -> Kept | None:
+        """Take back the newest picture of this sitting; return it, or None if there is none."""
+        if not self._kept:
+            return None
+        kept = self._kept.pop()
+        kept.path.unlink(missing_ok=True)
+        kept.path.with_suffix(".json").unlink(missing_ok=True)
+        return kept
+
+
+class Prompter:
+    """Capture mode: asks for 0 to 9 in turn and says when the hand is still enough to keep a picture."""
+
+    def __init__(self):
+        self.label = 0
+        self._still: list[tuple] = []
+        self._last: tuple | None = None
+        self._gone = 0
+
+    def ready(self, box: tuple[int, int, int, int] | None) -> bool:
+        """Take the newest box (None: no digit in sight); return True when it has been held still and is new."""
+        if box is None:
+            self._gone += 1
+            self._still = []
+            if self._gone >= _GONE_FRAMES:
+                self._last = None
+            return False
+        self._gone = 0
+        if self._last and _moved(self._last, box) > _MOVED:
+            self._last = None
+        if self._still and _moved(self._still[0], box) > _STEADY:
+            self._still = []
+        self._still.append(box)
+        return self._last is None and len(self._still) >= _STEADY_FRAMES
+
+    def done(self, box: tuple[int, int, int, int]) -> None:
+        """A picture was kept: ask for the next digit, and wait until this one has gone."""
+        self.label = (self.label + 1) % 10
+        self._last, self._still = box, []
+
+    def undone(self, label: int) -> None:
+        """A picture was taken back: ask for it again."""
+        self.label = label
+
+
+def thought_of(digit: Digit | None) -> dict | None:
+    """Return what the model thought, for the note."""
+    if digit is None:
+        return None
+    return {
+        "digit": int(digit.digit),
+        "confidence": round(float(digit.confidence), 4),
+        "probabilities": [round(float(share), 5) for share in digit.probabilities],
+    }
+
+
+def subject(reading: Reading) -> tuple[tuple[int, int, int, int], Digit | None] | None:
+    """Return the box that a key speaks of, and its reading: the highlighted digit, else the largest one not read."""
+    if reading.main is not None:
+        digit = reading.digits[reading.main]
+        return digit.box, digit
+    unread = [item.box for item in reading.rejected if item.reason in ("low confidence", "not a digit", "unsteady")]
+    return (max(unread, key=lambda box: box[2] * box[3]), None) if unread else None
+
+
+def _with_paper(frame: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, list[int]]:
+    """Return the frame round a box, and the box in it."""
+    x, y, width, height = box
+    margin = round(max(_PAPER * max(width, height), (_LEAST_SIDE - min(width, height)) / 2))
+    left, top = max(0, x - margin), max(0, y - margin)
+    right, bottom = min(frame.shape[1], x + width + margin), min(frame.shape[0], y + height + margin)
+    return frame[top:bottom, left:right], [int(x - left), int(y - top), int(width), int(height)]
+
+
+def _moved(before: tuple, after: tuple) -> float:
+    """Return by how much of its size a box moved or grew."""
+    centre = [after[i] + after[i + 2] / 2 - before[i] - before[i + 2] / 2 for i in (0, 1)]
+    grown = [after[i] - before[i] for i in (2, 3)]
+    return max(map(abs, centre + grown)) / max(before[2], before[3], 1)
+
+
+def _free_stem(folder: Path) -> Path:
+    """Return a path without suffix that names no file yet, in order of time."""
+    stamp = time.strftime("%H%M%S")
+    number = 1
+    while any((folder / f"{stamp}-{number:02d}{suffix}").exists() for suffix in (".png", ".json")):
+        number += 1
+    return folder / f"{stamp}-{number:02d}"

@@ -1,0 +1,68 @@
+"""What sources hand over: frames, waiting, and what can be wrong with a source."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digits.reading.images import ImageError, to_bgr
+
+Report = Callable[[str], None]
+
+
+class SourceError(Exception):
+    """A source that cannot be opened or was lost; the message is one sentence for the user."""
+
+
+class SourceMissingError(SourceError):
+    """A source that is not there: no such file, and no camera of that name."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: which source it is from, its number and time there, and uint8 (H, W, 3) BGR pixels.
+
+    `still` is true for a picture, which has no past and no future to vote with.
+    """
+
+    source: str
+    index: int
+    time_s: float
+    image: np.ndarray
+    still: bool = False
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """No frame just now: the camera is "starting" or "lost", and is given up in `seconds_left`."""
+
+    reason: str
+    seconds_left: float
+
+
+def as_bgr(image: np.ndarray) -> np.ndarray:
+    """Return any camera's frame as uint8 (H, W, 3) BGR; raise ImageError if it is none.
+
+    Unlike pictures, cameras put 10, 12 or 14 bits into 16: their brightest value tells which.
+    """
+    if image.dtype == np.uint16 and image.size:
+        bits = max(8, int(image.max()).bit_length())
+        image = (image >> (bits + bits % 2 - 8)).astype(np.uint8)
+    if image.ndim == 3 and image.shape[2] == 2:
+        return cv2.cvtColor(image, cv2.COLOR_YUV2BGR_YUY2)
+    return to_bgr(image)
+
+
+def usable(image: np.ndarray | None) -> np.ndarray | None:
+    """Return what a camera gave as a frame, or None if it is none."""
+    try:
+        return None if image is None else as_bgr(image)
+    except (ImageError, cv2.error):
+        return None
+
+
+def finite(value: float) -> float:
+    """Return a number that a driver named, 0 for infinities and NaN."""
+    return value if math.isfinite(value) else 0.0

@@ -1,0 +1,248 @@
+"""The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import cv2
+import numpy as np
+
+from digits.paths import CUSTOM_DIR
+from digits.reading.live.controls import ESCAPE, Controls
+from digits.reading.live.drawing import Screen, Status
+from digits.reading.live.frames import Frame, Waiting
+from digits.reading.live.model_watch import ModelWatch
+from digits.reading.live.options import Options
+from digits.reading.live.outputs import JsonLines, Recorder
+from digits.reading.live.sources import Pictures, open_source
+from digits.reading.live.tracking import Tracker
+from digits.reading.live.window import Window, require_display
+from digits.reading.live.words import default_language
+from digits.reading.models.errors import ModelError
+from digits.reading.models.loading import load_model
+from digits.reading.models.model import Model
+from digits.reading.reader import Reader
+from digits.reading.readings import Reading
+
+_PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a single one stays until it closes
+_KEY_POLL_MS = 30
+_FPS_MEMORY = 0.9
+_FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
+Report = Callable[[str], None]
+
+
+def run(options: Options, report: Report) -> None:
+    """Read the source until it ends or the person quits.
+
+    Without a window and without `jsonl`, the JSON lines go to standard output.
+
+    Args:
+        options: what to read, with what, and where the results go.
+        report: takes one sentence at a time: the model in use, what was skipped, what was lost.
+    Raises:
+        SourceMissingError: no such file or camera.
+        SourceError: the source cannot be opened, or was lost.
+        ModelError: no model could be loaded.
+        DisplayError: a window is wanted where none can be opened.
+        OSError: a result cannot be written.
+    """
+    if not options.headless:
+        require_display()
+    if options.threads:
+        cv2.setNumThreads(options.threads)
+    source = open_source(options.source, report, options.camera_backend)
+    try:
+        model = load_model(options.model, threads=options.threads)
+        report(_introduction(model))
+        loop = _Loop(options, source, model, report)
+        try:
+            loop.play()
+        finally:
+            loop.close()
+    finally:
+        source.close()
+
+
+def as_record(frame: Frame, reading: Reading) -> dict:
+    """Return one frame's JSON object, as the contract of realtime_multiformat.py has it."""
+    return {
+        "source": frame.source,
+        "frame": frame.index,
+        "time_s": round(frame.time_s, 3),
+        "size": [int(side) for side in reading.size],
+        "digits": [
+            {
+                "box": [int(side) for side in digit.box],
+                "digit": int(digit.digit),
+                "confidence": round(float(digit.confidence), 4),
+                "probabilities": [round(float(share), 5) for share in digit.probabilities],
+            }
+            for digit in reading.digits
+        ],
+        "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
+        "main": None if reading.main is None else int(reading.main),
+        "hint": reading.hint,
+        "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
+    }
+
+
+class _Loop:
+    """One run over one source."""
+
+    def __init__(self, options: Options, source, model: Model, report: Report):
+        self._options, self._source, self._report = options, source, report
+        self._reader = Reader(model, options.min_confidence)
+        self._status = Status(model.name, model.format, model.verified)
+        self._language = options.lang or default_language()
+        self._controls = Controls(options.custom or CUSTOM_DIR, self._language, model.name, report)
+        self._watch = ModelWatch(model, options)
+        self._tracker = Tracker()
+        self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
+        self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
+        self._window = None if options.headless else Window()
+        self._screen: Screen | None = None
+        self._canvas: np.ndarray | None = None
+        self._drawn: Status | None = None
+        self._source_name = ""
+        self._key_changed_picture = False
+        self._video_start = self._last_frame = time.monotonic()
+
+    def play(self) -> None:
+        """Go through the source; return when it ends, or when the person or --max-frames says so."""
+        count = 0
+        for item in self._source:
+            if isinstance(item, Waiting):
+                goes_on = self._wait(item)
+            else:
+                goes_on = self._frame(item)
+                count += 1
+            if not goes_on or count == self._options.max_frames:
+                return
+
+    def close(self) -> None:
+        """Finish the files and close the window."""
+        self._lines.close()
+        if self._recorder:
+            self._recorder.close()
+        if self._window:
+            self._window.close()
+
+    def _frame(self, frame: Frame) -> bool:
+        """Read, write and show one frame; return False when the person quits."""
+        reading = self._read(frame)
+        if reading is None:
+            return True
+        self._lines.write(as_record(frame, reading))
+        if self._window or self._recorder:
+            self._measure_speed(frame)
+            self._screen = self._screen or self._new_screen(frame.image.shape[1::-1])
+        if self._recorder:
+            self._recorder.write(self._screen.draw(frame.image, reading, self._status), frame.time_s)
+        if self._window:
+            self._controls.see(frame, reading)
+            self._show(frame)
+            return self._until_next(frame)
+        return not self._lines.reader_left
+
+    def _show(self, frame: Frame) -> None:
+        self._drawn = self._controls.status(self._status)
+        self._canvas = self._screen.draw(frame.image, self._controls.reading(), self._drawn, self._options.mirror)
+        self._window.show(self._canvas)
+
+    def _read(self, frame: Frame) -> Reading | None:
+        """Return the reading, voted where there are frames to vote, or None for a frame that is no picture."""
+        if frame.source != self._source_name:
+            self._tracker.reset()
+            self._source_name = frame.source
+        self._renew_model()
+        try:
+            reading = self._reader.read(frame.image)
+        except (ValueError, cv2.error) as error:
+            self._report(f"Skipped: frame {frame.index} of {frame.source} is unreadable: {_last_line(error)}")
+            return None
+        return reading if frame.still else self._tracker.update(reading, frame.image)
+
+    def _renew_model(self) -> bool:
+        """Go on with the model that training has just put in place of ours, without a restart; True if there is one."""
+        try:
+            model = self._watch.renewed()
+        except ModelError as error:
+            self._report(f"Keeping the model as it was: {error}")
+            self._controls.tell("not renewed")
+            return False
+        if model is None:
+            return False
+        self._reader = Reader(model, self._options.min_confidence)
+        self._status = replace(self._status, model=model.name, format=model.format, verified=model.verified)
+        self._controls.model = model.name
+        self._controls.tell("renewed", name=model.name)
+        self._report(_introduction(model))
+        return True
+
+    def _new_screen(self, size: tuple[int, int]) -> Screen:
+        return Screen(size, self._language)
+
+    def _measure_speed(self, frame: Frame) -> None:
+        if frame.still:
+            return  # pictures have no speed
+        now = time.monotonic()
+        fps = 1.0 / max(1e-3, now - self._last_frame)
+        self._last_frame = now
+        before = self._status.fps or fps
+        self._status = replace(self._status, fps=_FPS_MEMORY * before + (1 - _FPS_MEMORY) * fps)
+
+    def _until_next(self, frame: Frame) -> bool:
+        """Handle keys until the next frame is due; return False when the person quits."""
+        due = self._due(frame)
+        while True:
+            left_ms = 1000 * (min(due, time.monotonic() + 1) - time.monotonic())
+            if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
+                return False
+            if frame.still and self._renew_model():
+                self._read_again(frame)
+            if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
+                self._show(frame)
+            if time.monotonic() >= due:
+                return True
+
+    def _read_again(self, frame: Frame) -> None:
+        """Show what the new model says of a picture that stays; its line has been written."""
+        reading = self._reader.read(frame.image)
+        self._controls.see(frame, reading)
+        self._show(frame)
+
+    def _due(self, frame: Frame) -> float:
+        """Return when the next frame may be shown: a camera's at once, a video's at its own speed."""
+        now = time.monotonic()
+        if self._source.live:
+            return now
+        if frame.still:
+            single = isinstance(self._source, Pictures) and self._source.single
+            return float("inf") if single and self._options.max_frames is None else now + _PICTURE_S
+        if frame.index == 0:
+            self._video_start = now
+        return self._video_start + frame.time_s
+
+    def _keys(self, wait_ms: int) -> bool:
+        """Handle one key, if any; return False when the person quits."""
+        key = self._window.key(wait_ms)
+        self._key_changed_picture = self._controls.key(key)
+        return key not in (ord("q"), ord("Q"), ESCAPE) and not self._window.closed
+
+    def _wait(self, waiting: Waiting) -> bool:
+        """Show why there is no frame; return False when the person quits."""
+        if not self._window:
+            return True
+        screen = self._screen or self._new_screen(_FIRST_SIZE)
+        self._window.show(screen.wait(waiting.reason, waiting.seconds_left, self._status, self._canvas))
+        return self._keys(1)
+
+
+def _introduction(model: Model) -> str:
+    checked = "" if model.verified else ", not verified: no export card vouches for this file"
+    return f"Reading with {model.path} ({model.format}){checked}."
+
+
+def _last_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[-1] if lines else type(error).__name__

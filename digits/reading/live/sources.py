@@ -1,0 +1,143 @@
+"""Where frames come from: a camera, a stream, a video, a picture, or a folder of them."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+
+from digits.paths import DEMO_CLIP
+from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_image
+from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
+from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite
+from digits.reading.live.streams import Live
+from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
+
+# Not for cameras and training folders, but a scanner's or an instrument's files are read where they are met.
+PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".pgm", ".ppm")
+# Left behind by systems, not by people: skipped without a word.
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+_STREAM_TIMEOUT_MS = 5000
+
+
+class Pictures:
+    """Pictures and videos file by file, in name order; what cannot be read is skipped with one sentence."""
+
+    live = False
+    fps = 1.0  # each picture is one second of a recorded video
+
+    def __init__(self, paths: list[Path], report: Report, single: bool = False):
+        self.paths, self.single, self._report = paths, single, report
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames; raise SourceError if no file gave any."""
+        count = 0
+        for path in self.paths:
+            try:
+                for frame in _read_file(path, self._report):
+                    count += 1
+                    yield frame
+            except (ImageError, SourceError) as error:
+                if self.single:
+                    raise SourceError(str(error)) from error
+                self._report(f"Skipped: {error}")
+        if not count:
+            raise SourceError("No picture or video could be read from the source.")
+
+    def close(self) -> None:
+        """Nothing stays open between files."""
+
+
+def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | Video | Live:
+    """Return the source that a word names: "demo", a number, a URL, a file, a folder, or a camera's name.
+
+    Args:
+        text: what the user gave after --source.
+        report: takes one sentence for each thing skipped or lost.
+        backend: one of cameras.BACKENDS.
+    Raises:
+        SourceMissingError: if there is no such file and no such camera.
+        SourceError: if it is there but cannot be opened.
+    """
+    quiet_opencv()
+    if text == "demo":
+        if not DEMO_CLIP.is_file():
+            raise SourceError(f"The demo clip {DEMO_CLIP} is not there; name a camera, video or picture instead.")
+        return open_video(DEMO_CLIP, report, name="demo")
+    if text.isdecimal():
+        return _open_camera(int(text), backend, report)
+    if "://" in text:
+        return _open_url(text, report)
+    path = Path(text)
+    if path.is_dir():
+        return Pictures(_files(path, report), report)
+    if path.is_file():
+        return Pictures([path], report, single=True) if _is_picture(path) else open_video(path, report)
+    camera = find_camera(text, list_cameras())
+    if camera is None:
+        raise SourceMissingError(f"There is no file and no camera called {text}; try --list-cameras.")
+    return _open_camera(camera.index, backend, report, camera.name)
+
+
+def _read_file(path: Path, report: Report) -> Iterator[Frame]:
+    if _is_picture(path):
+        yield Frame(str(path), 0, 0.0, load_image(path), still=True)
+        return
+    video = open_video(path, report)
+    try:
+        yield from video
+    finally:
+        video.close()
+
+
+def _files(folder: Path, report: Report) -> list[Path]:
+    """Return the files to read, in name order, those of folders inside it too."""
+    wanted = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or _is_hidden(path.relative_to(folder)):
+            continue
+        if path.suffix.lower() in PICTURE_SUFFIXES + VIDEO_SUFFIXES:
+            wanted.append(path)
+        else:
+            report(f"Skipped: {path} is neither a picture nor a video.")
+    if not wanted:
+        raise SourceError(f"{folder} holds no picture or video; expected {', '.join(IMAGE_SUFFIXES)} or .mp4.")
+    return wanted
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts) or path.name.lower() in _SYSTEM_FILES
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def _open_camera(index: int, backend: str, report: Report, name: str = "") -> Live:
+    failure = (
+        f"Camera {name or index} cannot be opened; is it plugged in, allowed and free? "
+        "Try --list-cameras, another --source, or --source demo."
+    )
+    return Live(name or str(index), partial(open_camera, index, backend), report, failure)
+
+
+def _open_url(url: str, report: Report) -> Video | Live:
+    first = _stream(url)
+    if first is None:
+        raise SourceError(f"{url} cannot be opened; check the address and that it is reachable from here.")
+    if finite(first.get(cv2.CAP_PROP_FRAME_COUNT)) > 0:
+        return Video(url, first, report)
+    waiting = [first]
+    return Live(url, lambda: waiting.pop() if waiting else _stream(url), report)
+
+
+def _stream(url: str) -> cv2.VideoCapture | None:
+    limits = [
+        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS),
+        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS),
+    ]
+    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
+    if capture.isOpened():
+        return capture
+    capture.release()
+    return None

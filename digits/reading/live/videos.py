@@ -1,0 +1,80 @@
+"""Video files, frame by frame."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.reading.live.frames import Frame, Report, SourceError, finite, usable
+from digits.reading.live.streams import FAILURES, USUAL_FPS
+
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
+# Frame counts in headers are estimates for some containers; less than this share missing is no truncation.
+_MISSING_SHARE = 0.05
+
+
+class Video:
+    """A video file, frame by frame: none skipped, however long reading takes."""
+
+    live = False
+
+    def __init__(self, name: str, capture: cv2.VideoCapture, report: Report):
+        self.name, self._capture, self._report = name, capture, report
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if math.isfinite(fps) and 0 < fps <= 240 else USUAL_FPS
+        self.count = max(0, int(finite(capture.get(cv2.CAP_PROP_FRAME_COUNT))))
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield the frames; raise SourceError if there is none, report if the file ends early."""
+        index = 0
+        last_s = -1.0
+        while True:
+            image = self._next()
+            if image is None:
+                break
+            stamp_s = finite(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+            last_s = stamp_s if stamp_s > last_s and index else index / self.fps
+            # A video of one frame is a picture: nothing follows that could confirm it.
+            yield Frame(self.name, index, last_s, image, still=self.count == 1)
+            index += 1
+        if index == 0:
+            raise SourceError(f"{self.name} is no readable video: it opens, but holds no frame.")
+        if self.count - index > max(1, self.count * _MISSING_SHARE):
+            self._report(f"{self.name} ends early: {index} of {self.count} frames could be read.")
+
+    def _next(self) -> np.ndarray | None:
+        """Return the next readable frame; damaged ones are passed over while the file goes on."""
+        for _ in range(FAILURES):
+            ok, image = self._capture.read()
+            image = usable(image) if ok else None
+            if image is not None:
+                return image
+        return None
+
+    def close(self) -> None:
+        """Release the file."""
+        self._capture.release()
+
+
+def open_video(path: Path, report: Report, name: str | None = None) -> Video:
+    """Return an opened video file; raise SourceError if no backend can read it."""
+    if not path.stat().st_size:
+        raise SourceError(f"{path} is empty, expected a video or a picture.")
+    for api in _file_backends():
+        capture = cv2.VideoCapture(str(path), api)
+        if capture.isOpened():
+            return Video(name or str(path), capture, report)
+        capture.release()
+    raise SourceError(f"{path} is no readable video or picture; it may be damaged or of an unknown kind.")
+
+
+def _file_backends() -> list[int]:
+    """Return what OpenCV can read files with, best first.
+
+    Not its two own readers: one takes a name such as "take_01.txt" for a numbered series of pictures, the other
+    prints memory at random when an AVI file is damaged.
+    """
+    unwanted = (cv2.CAP_IMAGES, cv2.CAP_OPENCV_MJPEG)
+    return [api for api in cv2.videoio_registry.getStreamBackends() if api not in unwanted]

@@ -1,0 +1,124 @@
+"""The live window: whether one can be opened here, its keys, its closing."""
+
+import ctypes
+import os
+import socket
+import sys
+
+import cv2
+import numpy as np
+
+TITLE = "Digits"
+# What X11 calls the keys that have no letter; the keypad's digits are digits too.
+_KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27} | {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
+_X_TCP_PORT = 6000
+_X_TIMEOUT_S = 3
+_X_EVENTS_LIBRARY = "libX11-xcb.so.1"
+_NO_WINDOW = (
+    "No window can be opened here (no display, or an OpenCV built without windows); "
+    "add --headless, with --jsonl or --record for the results."
+)
+
+
+class DisplayError(Exception):
+    """No window can be opened here; the message is one sentence for the user."""
+
+
+class Window:
+    """The live window; knows its keys and when its close button was pressed. Raises DisplayError if there is none."""
+
+    def __init__(self, title: str = TITLE):
+        self._title, self._was_visible = title, False
+        self._size: tuple[int, int] | None = None
+        _use_the_systems_x_library()
+        try:
+            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
+        except cv2.error as error:
+            raise DisplayError(_NO_WINDOW) from error
+
+    def show(self, picture: np.ndarray) -> None:
+        """Show a picture; the window takes its size when that changes, else keeps what the person gave it."""
+        size = (picture.shape[1], picture.shape[0])
+        if size != self._size:
+            cv2.resizeWindow(self._title, *size)
+            self._size = size
+        cv2.imshow(self._title, picture)
+        # Noted before any key or click is handled: the first one may be the close button.
+        self._was_visible |= self._visible()
+
+    def key(self, wait_ms: int) -> int | None:
+        """Return the key pressed within so many milliseconds, as its ASCII code; None for none and for others."""
+        code = cv2.waitKeyEx(max(1, wait_ms))
+        if code < 0:
+            return None
+        code &= 0xFFFF  # GTK adds Shift and NumLock above
+        # Not `waitKey`, which makes Q of the left arrow.
+        return code if code < 0x80 else _KEYSYMS.get(code)
+
+    @property
+    def closed(self) -> bool:
+        """True once the window was seen and is no more."""
+        return self._was_visible and not self._visible()
+
+    def _visible(self) -> bool:
+        try:
+            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+        except cv2.error:
+            return False
+
+    def close(self) -> None:
+        """Take the window away."""
+        try:
+            cv2.destroyWindow(self._title)
+            cv2.waitKey(1)
+        except cv2.error:
+            pass  # closed by its button already
+
+
+def require_display() -> None:
+    """Raise DisplayError if no window can be opened here.
+
+    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display, so the
+    display is asked first.
+    """
+    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+        return
+    wayland = os.environ.get("WAYLAND_DISPLAY") and cv2.currentUIFramework() != "QT"  # OpenCV's Qt knows only X11
+    if not wayland and not _x_server_answers(os.environ.get("DISPLAY", "")):
+        raise DisplayError(_NO_WINDOW)
+
+
+def _use_the_systems_x_library() -> None:
+    """Let Qt, loaded with the first window, find the system's libX11-xcb before the one that OpenCV brings.
+
+    OpenCV's wheels bring a libX11-xcb older than libX11 1.8, which they take from the system. In it the call by which
+    Qt claims all events writes to the wrong place, so libX11 takes some of them away. On a busy computer one in four
+    windows never heard that it was on the screen, and a photograph in it was never painted.
+    """
+    if sys.platform.startswith("linux"):
+        try:
+            ctypes.CDLL(_X_EVENTS_LIBRARY, ctypes.RTLD_GLOBAL)
+        except OSError:
+            pass  # not installed: the one that OpenCV brings is all there is
+
+
+def _x_server_answers(display: str) -> bool:
+    """Say whether something listens at a DISPLAY such as ":0", "unix:1.0" or "localhost:10.0"."""
+    host, _, number = display.rpartition(":")
+    number = number.split(".")[0]
+    if not number.isdecimal():
+        return False
+    if host not in ("", "unix"):
+        return _connects(socket.AF_INET, (host, _X_TCP_PORT + int(number)))
+    path = f"/tmp/.X11-unix/X{number}"
+    return _connects(socket.AF_UNIX, path) or _connects(socket.AF_UNIX, f"\0{path}")
+
+
+def _connects(family: int, address: object) -> bool:
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as connection:
+            connection.settimeout(_X_TIMEOUT_S)
+            connection.connect(address)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,61 @@
+"""What the window says, in each language, and which language that is."""
+
+import locale
+import os
+
+# Every Spanish word here is spelt right without an accent: OpenCV 4's letters have none.
+WORDS = {
+    "en": {
+        "tile": "What the network sees",
+        "show": "Hold up a digit",
+        "too dark": "Too dark: turn on a light",
+        "too small": "Too small: come closer",
+        "blurred": "Blurred: hold it still",
+        "cut off": "Cut off by the edge: move to the middle",
+        "no contrast": "Too faint: use a darker pen",
+        "starting": "Starting the camera",
+        "lost": "Camera lost, trying again",
+        "unverified": "not verified",
+        "keys": ("0-9 teach   Tab next", "c capture   q quit"),
+        "capture keys": ("Space keep it now", "c back   q quit"),
+        "kept": "Kept as {label} ({count})",
+        "undone": "Taken back: {label}",
+        "nothing": "There is nothing to name or to undo",
+        "failed": "Could not be kept: see the terminal",
+        "write": "Write the digit {label} and hold it still",
+        "several": "Show one digit alone, or press Space",
+        "doubtful": "Looks like a {read}: Space keeps it as {label}",
+        "renewed": "New model: {name}",
+        "not renewed": "New model is no good: see the terminal",
+    },
+    "es": {
+        "tile": "Lo que ve la red",
+        "show": "Muestra una cifra",
+        "too dark": "Hay poca luz: busca un lugar claro",
+        "too small": "Se ve muy lejos: acerca el papel",
+        "blurred": "Se ve borroso: no te muevas",
+        "cut off": "Cortado por el borde: ponlo en el centro",
+        "no contrast": "Poco contraste: usa una tinta oscura",
+        "starting": "Preparando la imagen",
+        "lost": "No llega imagen, reintentando",
+        "unverified": "sin verificar",
+        "keys": ("0-9 corregir   Tab otra", "c capturar   q salir"),
+        "capture keys": ("Espacio guardar ya", "c volver   q salir"),
+        "kept": "Guardado como {label} ({count})",
+        "undone": "Deshecho: {label}",
+        "nothing": "No hay nada que nombrar o deshacer",
+        "failed": "No se pudo guardar: mira la consola",
+        "write": "Escribe un {label} y no te muevas",
+        "several": "Muestra una sola cifra, o pulsa Espacio",
+        "doubtful": "Parece un {read}: Espacio lo guarda como {label}",
+        "renewed": "Modelo nuevo: {name}",
+        "not renewed": "El modelo nuevo no vale: mira la consola",
+    },
+}
+
+
+def default_language() -> str:
+    """Return "es" where the person's system speaks Spanish, else "en"."""
+    names = [os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
+    told = next((name for name in names if name), locale.getlocale()[0] or "")
+    return "es" if told.lower().startswith(("es_", "es-", "es.", "spanish")) or told.lower() == "es" else "en"

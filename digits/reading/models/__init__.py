@@ -1,0 +1,1 @@
+"""One loader a format, and what vouches for a file: card, checksums, golden pictures, temperature."""

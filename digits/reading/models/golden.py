@@ -1,0 +1,71 @@
+"""Golden pictures: sources, the tiles they become, and what the Keras model says of those."""
+
+from __future__ import annotations
+
+import platform
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from digits.reading.finding.ink import find_ink
+from digits.reading.finding.locate import locate
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.models.errors import ModelError, brief
+from digits.reading.tile import TILE_SIZE, normalise
+
+GOLDEN = "golden.npz"
+
+
+@dataclass(frozen=True)
+class Golden:
+    """What `golden.npz` holds.
+
+    Attributes:
+        sources: pictures, uint8 (H, W) ink or (H, W, 3) photographs.
+        tiles: uint8 (N, 96, 96), what became of them.
+        boxes: int (K, 4) a picture: x, y, w, h of the parts found in a photograph; (0, 4) for ink.
+        probabilities: float32 (N, 10), what the Keras model made of the tiles.
+    """
+
+    sources: list[np.ndarray]
+    tiles: np.ndarray
+    boxes: list[np.ndarray]
+    probabilities: np.ndarray
+
+
+def machine() -> dict[str, str]:
+    """Return what decides the last bit of a tile: system, processor, and OpenCV with the instructions it uses."""
+    return {"system": platform.system(), "machine": platform.machine(), "opencv": cv2.__version__,
+            "instructions": " ".join(cv2.getCPUFeaturesLine().split())}
+
+
+def golden_tile(source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tile of a golden source, and the boxes (K, 4) of all parts found if it is a photograph."""
+    if source.ndim == 2:
+        return normalise(source), np.zeros((0, 4), np.int32)
+    boxes = [part.box for part in locate(find_ink(source))]
+    return main_tile(source), np.array(boxes, np.int32).reshape(-1, 4)
+
+
+def save_golden(path: Path, golden: Golden) -> None:
+    """Write golden sources, tiles, boxes and probabilities."""
+    arrays = {f"source_{i:02}": source for i, source in enumerate(golden.sources)}
+    arrays |= {f"boxes_{i:02}": boxes for i, boxes in enumerate(golden.boxes)}
+    np.savez_compressed(path, tiles=golden.tiles, probabilities=golden.probabilities, **arrays)
+
+
+def load_golden(path: Path) -> Golden:
+    """Read what `save_golden` wrote; raises ModelError if that is not what the file holds."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            tiles, probabilities = file["tiles"], file["probabilities"]
+            names = [f"{i:02}" for i in range(len(tiles))]
+            sources, boxes = [[file[f"{kind}_{name}"] for name in names] for kind in ("source", "boxes")]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} cannot be read as golden pictures ({brief(error)}).") from error
+    if tiles.shape[1:] != (TILE_SIZE, TILE_SIZE) or probabilities.shape != (len(tiles), 10) or not len(tiles):
+        raise ModelError(f"{path} holds tiles {tiles.shape} and probabilities {probabilities.shape}.")
+    return Golden(sources, tiles, boxes, probabilities)

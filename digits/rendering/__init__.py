@@ -1,0 +1,1 @@
+"""What handwriting looks like to a camera, with exact truth: pens, paper, pages, clips (NumPy and OpenCV)."""

@@ -1,0 +1,38 @@
+"""Digits as another hand might have written them: still tiles by the contract, never the same, never lost."""
+
+import numpy as np
+
+from digits.learning.data.augmentation import UNTOUCHED, geometric, often_geometric
+from digits.reading.tile import LONG_SIDE, normalise
+from digits.rendering.handwriting import draw_digit
+
+TILES = np.stack([normalise(draw_digit(i % 10, np.random.default_rng(i))) for i in range(20)])
+
+
+def test_some_tiles_stay_as_they_are():
+    tiles = np.repeat(TILES, 20, axis=0)
+    same = (often_geometric(tiles, np.random.default_rng(3)) == tiles).all((1, 2))
+    assert abs(same.mean() - UNTOUCHED) < 0.08
+
+
+def test_another_hand_keeps_to_the_contract_of_tiles():
+    tiles = np.repeat(TILES, 10, axis=0)
+    changed = geometric(tiles, np.random.default_rng(7))
+    assert np.array_equal(changed, geometric(tiles, np.random.default_rng(7)))
+    for tile in changed:
+        rows, columns = np.nonzero(tile > 127)
+        assert abs(max(np.ptp(rows), np.ptp(columns)) + 1 - LONG_SIDE) < 6
+        assert np.abs(np.array([rows.mean(), columns.mean()]) - 47.5).max() < 4
+        assert tile[[0, -1]].max() == 0 and tile[:, [0, -1]].max() == 0
+
+
+def test_no_digit_at_all_stays_none():
+    """A last, short batch may have none that is to be changed."""
+    assert geometric(TILES[:0], np.random.default_rng(7)).shape == (0, 96, 96)
+
+
+def test_another_hand_changes_every_digit_and_none_is_lost():
+    changed = geometric(TILES, np.random.default_rng(2))
+    assert changed.shape == TILES.shape
+    for before, after in zip(TILES, changed, strict=True):
+        assert not np.array_equal(before, after) and after.max() > 200

@@ -1,0 +1,411 @@
+"""The merged dataset through its front door: what is written, where, what is left out, and what a second build does."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from digits.learning.data import merge, merged_state
+from digits.learning.data.merge import build_merged, write_mnist_tiles
+from digits.learning.data.merged import DatasetError, load_index, load_split
+from digits.learning.data.splits import SPLITS
+from digits.learning.dataset import main
+from digits.paths import CUSTOM_DIR
+from digits.reading.tile import normalise
+
+
+def draw(digit: int, seed: int, size: int = 28) -> np.ndarray:
+    """A white digit on black, slanted and stretched differently for each seed."""
+    rng = np.random.default_rng([digit, seed])
+    canvas = np.zeros((256, 256), np.uint8)
+    font = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX][seed % 3]
+    cv2.putText(canvas, str(digit), (70, 190), font, 6, 255, 16, cv2.LINE_AA)
+    angle, shear, stretch = rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0.35), rng.uniform(0.6, 1.0)
+    matrix = np.array([[np.cos(angle), -np.sin(angle) + shear, 0], [np.sin(angle), np.cos(angle) * stretch, 0]])
+    matrix[:, 2] = 128 - matrix[:, :2] @ (128, 128)
+    turned = cv2.warpAffine(canvas, matrix, (256, 256), flags=cv2.INTER_LINEAR)
+    return cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA)
+
+
+def photo(digit: int, seed: int) -> np.ndarray:
+    """A grey photograph 240 x 320 of the digit in dark pen on paper with uneven light."""
+    ink = np.zeros((240, 320), np.float32)
+    ink[60:188, 96:224] = draw(digit, seed, 128) / 255
+    paper = np.linspace(200, 235, 320, dtype=np.float32)[None] + np.zeros((240, 1), np.float32)
+    noise = np.random.default_rng(seed).normal(0, 2, paper.shape)
+    return np.clip(paper - 160 * ink + noise, 0, 255).astype(np.uint8)
+
+
+def save(path, image, *options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(cv2.imencode(path.suffix.lower(), image, *options)[1].tobytes())
+    return path
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    """150 training and 30 test pictures that stand for MNIST."""
+    train = np.stack([draw(k % 10, k) for k in range(150)])
+    test = np.stack([draw(k % 10, 1000 + k) for k in range(30)])
+    return train, np.arange(150, dtype=np.uint8) % 10, test, np.arange(30, dtype=np.uint8) % 10
+
+
+@pytest.fixture
+def build(tmp_path, mnist):
+    """A function that builds tmp_path/merged from tmp_path/custom and the small MNIST, and returns the summary."""
+    (tmp_path / "custom").mkdir()
+
+    def run(**changes):
+        options = {"mnist": mnist, "workers": 1} | changes
+        return build_merged(tmp_path / "custom", tmp_path / "merged", **options)
+
+    return run
+
+
+def own_rows(tmp_path) -> dict[str, dict]:
+    return {row["original"]: row for row in load_index(tmp_path / "merged") if row["source"] == "custom"}
+
+
+def reason_of(tmp_path, original: str) -> str:
+    return own_rows(tmp_path)[original]["reason"]
+
+
+def test_mnist_becomes_tiles_in_four_splits(build, tmp_path, mnist):
+    summary = build()
+    sizes = {split: sum(counts.values()) for split, counts in summary.counts.items()}
+    assert sizes == {"train": 130, "val": 15, "calibration": 5, "test": 30}
+    assert sorted(os.listdir(tmp_path / "merged" / "train")) == list("0123456789")
+    with open(tmp_path / "merged" / "index.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert set(rows[0]) >= {"path", "label", "source", "session", "split", "sha256", "reason"}
+    assert len(rows) == 180 and len({row["sha256"] for row in rows}) == 180
+    tiles = load_split(tmp_path / "merged", "test")
+    assert tiles.images.shape == (30, 96, 96) and tiles.images.dtype == np.uint8
+    assert np.array_equal(tiles.labels, mnist[3]) and set(tiles.sources) == {"mnist"}
+    assert np.array_equal(tiles.images[7], normalise(mnist[2][7]))
+    assert tiles.paths[7] == "test/7/mnist_test_00007.png"
+    picture = cv2.imread(str(tmp_path / "merged" / tiles.paths[7]), cv2.IMREAD_UNCHANGED)
+    assert picture.dtype == np.uint8 and picture.shape[:2] == (96, 96) and picture.size == 96 * 96
+    assert len(tiles.select(tiles.labels == 3)) == 3
+
+
+def test_identical_pictures_of_mnist_are_never_in_two_splits(build, tmp_path, mnist):
+    train = mnist[0].copy()
+    train[:5] = mnist[2][:5]
+    train[5:10] = train[10:15]
+    summary = build(mnist=(train, *mnist[1:]))
+    assert sum(sum(counts.values()) for counts in summary.counts.values()) == 170
+    assert sum(summary.counts["test"].values()) == 30
+    seen = [row["sha256"] for row in load_index(tmp_path / "merged")]
+    assert len(seen) == len(set(seen))
+
+
+def test_limit_takes_a_share_of_each_split_and_leaves_membership(build, tmp_path):
+    def membership():
+        return {row["sha256"]: row["split"] for row in load_index(tmp_path / "merged")}
+
+    build()
+    whole = membership()
+    build(limit=90)
+    half = membership()
+    assert 85 <= len(half) <= 95 and half.items() <= whole.items()
+    build(limit=40)
+    assert membership().items() <= half.items()
+    assert build(limit=40).written == 0
+
+
+def test_second_build_writes_nothing_and_a_third_only_what_changed(build, tmp_path):
+    changing = save(tmp_path / "custom" / "ana" / "3" / "a.png", photo(3, 1))
+    save(tmp_path / "custom" / "ana" / "4" / "b.png", photo(4, 2))
+    build()
+    index = tmp_path / "merged" / "index.csv"
+    before = index.stat().st_mtime_ns
+    again = build()
+    assert (again.written, again.removed) == (0, 0) and index.stat().st_mtime_ns == before
+
+    (tmp_path / "merged" / "test" / "7" / "mnist_test_00007.png").unlink()
+    (tmp_path / "merged" / "test" / "8" / "mnist_test_00008.png").write_bytes(b"")
+    assert build().written == 2
+    save(changing, photo(3, 5))
+    save(tmp_path / "custom" / "ana" / "5" / "c.png", photo(5, 3))
+    summary = build()
+    assert (summary.written, summary.removed) == (2, 1)
+    changing.unlink()
+    summary = build()
+    assert (summary.written, summary.removed) == (0, 1)
+    assert set(own_rows(tmp_path)) == {"ana/4/b.png", "ana/5/c.png"}
+
+
+def test_other_files_in_the_merged_folder_are_left_alone(build, tmp_path):
+    build()
+    mine = save(tmp_path / "merged" / "train" / "0" / "mine.png", photo(0, 0))
+    build(limit=50)
+    assert mine.exists()
+
+
+def test_another_rule_for_tiles_makes_all_of_them_anew(build, monkeypatch):
+    assert build().written == 180
+    monkeypatch.setattr(merged_state, "TILE_RULE", -1)
+    assert build().written == 180
+
+
+def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(merge, "MNIST_CHUNK", 100)
+        patch.setattr(merge, "write_mnist_tiles", _first_call_works(write_mnist_tiles))
+        with pytest.raises(KeyboardInterrupt):
+            build()
+    with pytest.raises(DatasetError, match="not to the end; run python -m digits.learning.dataset"):
+        load_split(tmp_path / "merged", "train")
+    half = tmp_path / "merged" / "train" / "3" / ".tmp-1-mnist_train_00003.png"
+    half.write_bytes(b"half")
+    assert build().written == 80 and not half.exists()
+    assert len(load_split(tmp_path / "merged", "train")) == 130
+
+
+def _first_call_works(function):
+    calls = []
+
+    def run(*arguments):
+        calls.append(1)
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        return function(*arguments)
+
+    return run
+
+
+def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp_path, mnist):
+    custom = tmp_path / "custom"
+    good = save(custom / "ana" / "7" / "good.png", photo(7, 1))
+    (custom / "ana" / "7" / "copy.png").write_bytes(good.read_bytes())
+    save(custom / "ana" / "7" / "same pixels.bmp", photo(7, 1))
+    (custom / "ana" / "7" / "empty.jpg").write_bytes(b"")
+    (custom / "ana" / "7" / "text.jpg").write_bytes(b"not a picture")
+    (custom / "ana" / "7" / "phone.heic").write_bytes(b"some other format")
+    save(custom / "ana" / "7" / "blank.png", np.full((240, 320), 220, np.uint8))
+    save(custom / "ana" / "seven" / "a.png", photo(7, 2))
+    save(custom / "loose.png", photo(7, 3))
+    save(custom / "ana" / "10" / "ten.png", photo(1, 3))
+    save(custom / "ana" / "1" / "one or.png", photo(1, 4))
+    save(custom / "bea" / "7" / "seven.png", photo(1, 4))
+    save(custom / "ana" / "2" / "not this.png", photo(2, 4))
+    save(custom / "ana" / "5" / "from mnist.png", mnist[2][5])
+    (custom / "ana" / "7" / "good.json").write_text("{}")
+    (custom / "exclude.txt").write_text("# not these\nana/2/not this.png\n", encoding="utf-8")
+    lines = []
+    summary = build(report=lines.append)
+    expected = {
+        "ana/7/same pixels.bmp": "duplicate: of ana/7/copy.png",
+        "ana/7/good.png": "duplicate: of ana/7/copy.png",
+        "ana/7/empty.jpg": "empty",
+        "ana/7/text.jpg": "unreadable",
+        "ana/7/phone.heic": "unsupported",
+        "ana/7/blank.png": "blank",
+        "ana/seven/a.png": "misplaced",
+        "loose.png": "misplaced",
+        "ana/10/ten.png": "misplaced",
+        "ana/1/one or.png": "duplicate: the same picture has another label",
+        "bea/7/seven.png": "duplicate: the same picture has another label",
+        "ana/2/not this.png": "excluded",
+        "ana/5/from mnist.png": "duplicate: of MNIST's test picture 5",
+    }
+    rows = own_rows(tmp_path)
+    assert {name: row["reason"][: len(expected[name])] for name, row in rows.items() if row["reason"]} == expected
+    assert rows["ana/7/copy.png"]["reason"] == "" and "ana/7/good.json" not in rows
+    assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 3
+    assert "13 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
+    assert len(list((tmp_path / "merged").glob("*/*/custom_*"))) == 1
+
+
+def test_a_picture_left_out_comes_back_when_its_twin_goes(build, tmp_path):
+    first = save(tmp_path / "custom" / "ana" / "7" / "a.png", photo(7, 1))
+    save(tmp_path / "custom" / "ana" / "7" / "b.png", photo(7, 1))
+    build()
+    assert reason_of(tmp_path, "ana/7/b.png").startswith("duplicate")
+    build()
+    first.unlink()
+    build()
+    row = own_rows(tmp_path)["ana/7/b.png"]
+    assert row["reason"] == "" and (tmp_path / "merged" / row["path"]).is_file()
+
+
+def test_kinds_of_files_give_the_tile_of_the_plain_picture(build, tmp_path):
+    pillow = pytest.importorskip("PIL.Image")
+    custom, plain = tmp_path / "custom", photo(7, 1)
+    save(custom / "a" / "7" / "plain.png", plain)
+    save(custom / "b" / "7" / "deep.png", plain.astype(np.uint16) * 257)
+    ink = 255 - cv2.threshold(plain, 120, 255, cv2.THRESH_BINARY)[1]
+    save(custom / "c" / "7" / "alpha.png", np.dstack([np.zeros((240, 320, 3), np.uint8), ink]))
+    pillow.fromarray(plain).convert("CMYK").save(custom / "a" / "7" / "cmyk.jpg", quality=95)
+    turned = pillow.fromarray(np.ascontiguousarray(np.rot90(plain)))
+    exif = turned.getexif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    turned.save(custom / "a" / "7" / "turned.jpg", exif=exif, quality=95)
+    build()
+    rows = own_rows(tmp_path)
+    tiles = {}
+    for name, row in rows.items():
+        assert row["reason"].split(":")[0] in ("", "duplicate"), row
+        if not row["reason"]:
+            tiles[name] = cv2.imread(str(tmp_path / "merged" / row["path"]), cv2.IMREAD_GRAYSCALE).reshape(96, 96)
+    tiles.setdefault("a/7/plain.png", tiles.get("b/7/deep.png"))  # equal pixels: one of them is left out
+    assert len(tiles) >= 4
+    for name, tile in tiles.items():
+        assert np.abs(tile.astype(int) - tiles["a/7/plain.png"]).mean() < 6, name
+
+
+def _session(custom, name, seeds):
+    for seed in seeds:
+        save(custom / name / str(seed % 10) / f"{seed:03d}.png", photo(seed % 10, seed))
+
+
+def test_with_few_sessions_images_are_divided_and_never_move(build, tmp_path):
+    custom = tmp_path / "custom"
+    _session(custom, "ana", range(30))
+    summary = build()
+    assert summary.same_writer and "same writer" in summary.line()
+    before = {name: row["split"] for name, row in own_rows(tmp_path).items()}
+    assert set(before.values()) == {"train", "val", "test"}
+    _session(custom, "bea", range(100, 120))
+    build()
+    after = {name: row["split"] for name, row in own_rows(tmp_path).items()}
+    assert before.items() <= after.items()
+    tiles = load_split(tmp_path / "merged", "test")
+    assert tiles.same_writer and set(tiles.sources) == {"mnist", "custom"}
+
+
+def test_near_duplicates_stay_together_and_follow_the_older_one(build, tmp_path):
+    custom = tmp_path / "custom"
+    _session(custom, "ana", range(12))
+    build()
+    before = {name: row["split"] for name, row in own_rows(tmp_path).items()}
+    for seed in range(12):
+        small = cv2.resize(photo(seed % 10, seed), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
+        options = [cv2.IMWRITE_JPEG_QUALITY, 70]
+        save(custom / "ana" / str(seed % 10) / f"{'a' if seed % 2 else 'z'}{seed}.jpg", small, options)
+    build()
+    rows = own_rows(tmp_path)
+    for seed in range(12):
+        old, new = f"ana/{seed % 10}/{seed:03d}.png", f"ana/{seed % 10}/{'a' if seed % 2 else 'z'}{seed}.jpg"
+        assert rows[old]["split"] == rows[new]["split"] == before[old]
+
+
+def test_with_five_sessions_whole_sessions_go_to_a_split(build, tmp_path):
+    custom = tmp_path / "custom"
+    for number in range(12):
+        _session(custom, f"writer {number}", range(10 * number, 10 * number + 3))
+    summary = build()
+    splits = {}
+    for row in own_rows(tmp_path).values():
+        if not row["reason"]:  # two drawn ones may look the same
+            splits.setdefault(row["session"], set()).add(row["split"])
+    assert all(len(found) == 1 for found in splits.values())
+    assert set().union(*splits.values()) == {"train", "val", "test"}
+    assert not summary.same_writer
+    held_out = next(session for session, found in splits.items() if found == {"test"})
+    trained = next(session for session, found in splits.items() if found == {"train"})
+    number = int(held_out.split()[1])
+    smaller = cv2.resize(photo(0, 10 * number), (280, 210), interpolation=cv2.INTER_AREA)
+    save(custom / trained / "0" / "again.png", smaller)
+    build()
+    assert reason_of(tmp_path, f"{trained}/0/again.png").startswith(f"near-duplicate: of {held_out}/0/")
+
+
+def test_given_splits_are_kept_and_corrections_always_train(build, tmp_path):
+    custom = tmp_path / "custom"
+    _session(custom, "Train", range(10))
+    _session(custom, "TEST", range(10, 20))
+    _session(custom, "taught-2024-05-01", range(20, 35))
+    save(custom / "Train" / "3" / "leak.png", cv2.resize(photo(3, 13), (280, 210), interpolation=cv2.INTER_AREA))
+    summary = build()
+    rows = own_rows(tmp_path)
+    splits = {session: set() for session in ("Train", "TEST", "taught-2024-05-01")}
+    for row in rows.values():
+        if not row["reason"]:
+            splits[row["session"]].add(row["split"])
+    assert splits == {"Train": {"train"}, "TEST": {"test"}, "taught-2024-05-01": {"train"}}
+    assert rows["Train/3/leak.png"]["reason"] == "near-duplicate: of TEST/3/013.png in test"
+    assert not summary.same_writer
+
+
+def test_any_name_of_a_session_is_a_safe_file_name(build, tmp_path):
+    names = ["Señora Núñez 3º", "a..dots..", "3B / clase".replace("/", "-"), "漢字", "x" * 120]
+    for seed, name in enumerate(names):
+        save(tmp_path / "custom" / name / "4" / "Ä b.PNG", photo(4, seed))
+    build()
+    rows = own_rows(tmp_path)
+    assert {row["session"] for row in rows.values()} == set(names)
+    for row in rows.values():
+        file = row["path"].split("/")[-1]
+        assert row["reason"] == "" and file.isascii() and len(file) < 90 and " " not in file and ".." not in file
+        assert (tmp_path / "merged" / row["path"]).is_file()
+
+
+def test_the_shipped_session_merges(build, tmp_path):
+    shipped = CUSTOM_DIR / "rendered-session"
+    if not shipped.is_dir():
+        pytest.skip("data/custom/rendered-session was deleted")
+    shutil.copytree(shipped, tmp_path / "custom" / shipped.name)
+    summary = build()
+    kept = [row for row in own_rows(tmp_path).values() if not row["reason"]]
+    assert {row["label"] for row in kept} == set("0123456789")
+    assert len(kept) > 9 * sum(summary.left_out.values())
+
+
+def test_several_processes_write_the_same_tiles(build, tmp_path, mnist, monkeypatch):
+    monkeypatch.setattr(merge, "MNIST_CHUNK", 50)
+    monkeypatch.setattr(merge, "_WORTH_A_POOL_S", 0)
+    seen = []
+    build(workers=2, progress=lambda done, total: seen.append((done, total)))
+    assert seen[-1] == (180, 180)
+    assert np.array_equal(load_split(tmp_path / "merged", "test").images[3], normalise(mnist[2][3]))
+
+
+def test_wrong_folders_are_refused_in_a_sentence(build, tmp_path, mnist, monkeypatch, capsys):
+    with pytest.raises(DatasetError, match="lie in each other"):
+        build_merged(tmp_path / "custom", tmp_path / "custom" / "merged", mnist=mnist)
+    with pytest.raises(DatasetError, match="not built"):
+        load_split(tmp_path / "nothing", "train")
+    monkeypatch.setattr(merge, "load_mnist", lambda *arguments: mnist)
+    assert main(["--custom", str(tmp_path / "missing"), "--out", str(tmp_path / "merged")]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert main(["build", "--custom", str(tmp_path / "custom"), "--out", str(tmp_path / "merged")]) == 0
+    assert "train 130" in capsys.readouterr().out
+
+
+def test_missing_tile_is_named(build, tmp_path):
+    build()
+    (tmp_path / "merged" / "test" / "7" / "mnist_test_00007.png").unlink()
+    with pytest.raises(DatasetError, match="mnist_test_00007.png is missing or damaged"):
+        load_split(tmp_path / "merged", "test")
+
+
+def test_dataset_never_imports_tensorflow():
+    code = "import digits.learning.dataset, sys; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_both_keras_readers_read_the_result(build, tmp_path):
+    save(tmp_path / "custom" / "ana" / "7" / "a.png", photo(7, 1))
+    build()
+    keras = pytest.importorskip("keras")
+    from keras.src.legacy.preprocessing.image import ImageDataGenerator
+
+    options = {"color_mode": "grayscale", "shuffle": False, "batch_size": 16}
+    for split in SPLITS:
+        folder, tiles = tmp_path / "merged" / split, load_split(tmp_path / "merged", split)
+        flow = ImageDataGenerator().flow_from_directory(folder, target_size=(96, 96), class_mode="sparse", **options)
+        assert flow.samples == len(tiles) and list(flow.class_indices) == list("0123456789")
+        images, labels = next(flow)
+        expected = {path.split("/", 1)[1]: image for path, image in zip(tiles.paths, tiles.images, strict=True)}
+        first = flow.filenames[0].replace(os.sep, "/")
+        assert np.array_equal(images[0, :, :, 0], expected[first]) and int(labels[0]) == int(first[0])
+        read = keras.utils.image_dataset_from_directory(folder, image_size=(96, 96), **options)
+        assert read.class_names == list("0123456789")
+        assert sum(len(batch[1]) for batch in read) == len(tiles)

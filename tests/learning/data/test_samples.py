@@ -1,0 +1,65 @@
+"""The pictures that ship: what truth.json says is there, small, readable; and they can be made again."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from digits.learning.data.samples import SESSION, make_samples, make_session
+from digits.paths import CUSTOM_DIR, SAMPLES_DIR
+from digits.rendering.handwriting import draw_digit
+
+
+def test_shipped_samples_match_their_truth():
+    truth = json.loads((SAMPLES_DIR / "truth.json").read_text(encoding="utf-8"))
+    assert sum(name.startswith("digit_") for name in truth) == 10
+    for name, digits in truth.items():
+        path = SAMPLES_DIR / name
+        assert path.is_file(), name
+        if path.suffix == ".mp4":
+            continue
+        height, width = cv2.imread(str(path)).shape[:2]
+        for digit in digits:
+            x, y, w, h = digit["box"]
+            assert 0 <= x < x + w <= width and 0 <= y < y + h <= height, name
+
+
+def test_shipped_clip_plays_and_is_small():
+    path = SAMPLES_DIR / "demo.mp4"
+    assert path.stat().st_size < 1.5e6
+    capture = cv2.VideoCapture(str(path))
+    frames = 0
+    while capture.read()[0]:
+        frames += 1
+    capture.release()
+    assert frames == 130
+
+
+def test_shipped_session_holds_ten_of_each_and_says_it_is_rendered():
+    folder = CUSTOM_DIR / SESSION
+    assert "rendered" in (folder / "README.txt").read_text(encoding="utf-8")
+    assert [len(list((folder / str(digit)).glob("*.jpg"))) for digit in range(10)] == [10] * 10
+    assert sum(path.stat().st_size for path in folder.rglob("*.*")) < 1.5e6
+
+
+def test_sessions_are_made_again_the_same(tmp_path):
+    folder = make_session(tmp_path, per_digit=1)
+    paths = sorted(folder.rglob("*.jpg"))
+    assert [path.parent.name for path in paths] == [str(digit) for digit in range(10)]
+    first = [cv2.imread(str(path)) for path in paths]
+    make_session(tmp_path, per_digit=1)
+    assert all(np.array_equal(old, cv2.imread(str(path))) for old, path in zip(first, paths, strict=True))
+    assert not list(tmp_path.rglob("*.tmp-*"))
+
+
+def test_samples_are_made_from_any_digits(tmp_path, monkeypatch):
+    monkeypatch.setattr("digits.learning.data.samples.DEMO_SECONDS", 0.3)
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(10), 2)
+    images = np.stack([draw_digit(label, rng, 28) for label in labels])
+    try:
+        truth = make_samples(tmp_path, (images, labels))
+    except OSError as error:
+        pytest.skip(str(error))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*truth, "truth.json"])

@@ -1,0 +1,101 @@
+"""What a run leaves for people: rows that replace their like, means over seeds, figures from arrays."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow")
+
+from digits.learning.experiment import metrics, plots
+from digits.learning.experiment.figures import _what_people_say
+from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, over_seeds, update_leaderboard, winner
+from digits.learning.export.outcome import sample_photograph
+
+RNG = np.random.default_rng(4)
+
+
+def row(model="cnn_small", seed=0, test=0.98, **more):
+    return {"model": model, "stage": "train", "weights": "random", "augmentation": "none", "seed": seed, "images": 100,
+            "test_accuracy": test, "val_accuracy": None, **more}  # fmt: skip
+
+
+def test_a_row_replaces_that_of_the_same_run_and_no_other(tmp_path):
+    path = tmp_path / "models" / LEADERBOARD
+    update_leaderboard(path, [row(), row(seed=1)])
+    table = update_leaderboard(path, [row(test=0.99), row(model="cnn_deep")])
+    assert [(r["model"], r["seed"], r["test_accuracy"]) for r in table] == [
+        ("cnn_small", 0, 0.99), ("cnn_small", 1, 0.98), ("cnn_deep", 0, 0.98),
+    ]  # fmt: skip
+    stages = [row(stage="frozen"), row(stage="last_20"), row(stage="train, no camera")]
+    table = update_leaderboard(path, [stages[2]]) and update_leaderboard(path, stages[:2])
+    assert [(r["stage"], r["seed"]) for r in table] == [
+        ("frozen", 0), ("last_20", 0), ("train", 1), ("train", 0), ("train, no camera", 0),
+    ], "a new training leaves no stage of the old one"  # fmt: skip
+    assert path.read_text().splitlines()[0].startswith("model,stage,weights,augmentation,seed")
+    assert update_leaderboard(path, []) == table  # what is written is read back alike
+
+
+def test_mean_and_range_over_seeds():
+    found = over_seeds([row(test=0.97), row(seed=1, test=0.99), row(seed=2, test=None)], "test_accuracy")
+    assert found == {"cnn_small train": (pytest.approx(0.98), 0.97, 0.99, 2)}
+
+
+def test_winner_is_chosen_by_validation_alone():
+    assert winner({"cnn_small": 0.97, "mobilenet_v2": 0.99, "cnn_deep": 0.99}) == "mobilenet_v2"
+
+
+def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera():
+    def judged(model, clean, camera, **more):
+        return row(model, val_accuracy=clean, val_camera_accuracy=camera, **more)
+
+    table = [judged("cnn_deep", 0.99, 0.95), judged("mobilenet_v2", 0.9, 0.9, stage="frozen"),
+             judged("mobilenet_v2", 0.98, 0.97, stage="last_20"), row("mobilenet_v2", stage="last_20+val"),
+             judged("cnn_small", 0.99, 0.99, stage="train, no camera"), judged("cnn_small", 0.99, 0.99, seed=1)]
+    table = [line | {"judged_on": "today"} for line in table]
+    others = [judged("cnn_deep", 1.0, 1.0, judged_on="before")]
+    assert chosen(others + table, 0, "today") == "mobilenet_v2"
+    assert chosen(others + table, 0, "before") == "cnn_deep"
+    assert chosen(table[-2:-1], 0, "today") is None
+
+
+def test_a_sample_photograph_that_ships_is_taken(tmp_path):
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "b.png"), np.full((40, 50, 3), 200, np.uint8))
+    (tmp_path / "a.txt").write_text("no picture")
+    name, frame = sample_photograph(tmp_path)
+    assert name.endswith("b.png") and frame.shape == (40, 50, 3)
+
+
+def figures():
+    probabilities = RNG.dirichlet(np.ones(10), 60)
+    labels = RNG.integers(0, 10, 60)
+    tiles = RNG.integers(0, 256, (11, 96, 96)).astype(np.uint8)
+    history = [{"loss": 1.0, "val_loss": 1.0, "val_accuracy": 0.9}, {"loss": 0.5}]
+    reliability = metrics.reliability(probabilities, labels)
+    yield plots.learning_curves({"cnn_small": history, "another": history})
+    yield plots.confusion_matrix(metrics.confusion(probabilities, labels), "title")
+    yield plots.leaderboard_bars([row(), row(seed=1, test=0.97), row("cnn_deep")], "test_accuracy", "title")
+    yield plots.leaderboard_bars([row()], "val_accuracy", "nothing to show")
+    yield plots.mistakes_gallery(tiles, labels[:11], probabilities[:11], "title", ["no. 1"] * 11)
+    yield plots.mistakes_gallery(tiles[:0], labels[:0], probabilities[:0], "no mistakes")
+    yield plots.precision_and_recall(*metrics.precision_and_recall(probabilities, labels), "cnn_small")
+    yield plots.reliability_diagram({"as trained": reliability, "scaled": reliability}, "cnn_small")
+    yield plots.rejection_curve(*metrics.rejection_curve(probabilities, labels), "cnn_small")
+
+
+@pytest.mark.parametrize("number", range(9))
+def test_figures_can_be_saved_without_a_screen(number, tmp_path):
+    figure = list(figures())[number]
+    figure.savefig(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 3000
+
+
+def test_a_mistake_says_which_image_it_is_and_whether_people_doubt_its_label():
+    assert _what_people_say("test/8/mnist_test_00947.png") == "no. 947, people: 9"
+    assert _what_people_say("test/8/mnist_test_00948.png") == "no. 948"
+
+
+def test_one_colour_a_model():
+    from digits.learning.networks.registry import MODELS
+
+    assert set(MODELS) <= set(plots.COLOURS) and len(set(plots.COLOURS.values())) == len(plots.COLOURS)

@@ -1,0 +1,168 @@
+"""MobileNetV2: stages touch what they should, stored features agree with the network, the trunk survives
+saving.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from digits.learning.networks.mobilenet import (
+    FROZEN_END,
+    LAST_LAYERS,
+    build_mobilenet_v2,
+    head,
+    save_trunk,
+    set_trainable,
+    settle_batch_norms,
+    tail,
+    trunk_layers,
+)
+from digits.learning.shared.errors import RunError
+from digits.learning.training.feature_store import FeatureStore
+from digits.learning.training.feed import block_feed, one_hot, pooled_feed, predict, tile_feed
+from digits.learning.training.fit import Job, fit_stage
+from digits.learning.training.stages import Stage
+from digits.reading.tile import to_input
+
+RNG = np.random.default_rng(3)
+TILES = RNG.integers(0, 256, (24, 96, 96)).astype(np.uint8)
+TARGETS = one_hot(np.arange(24) % 10)
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(1)
+    model = build_mobilenet_v2()
+    settle_batch_norms(model, TILES)
+    return model
+
+
+@pytest.fixture(scope="module")
+def store(model, tmp_path_factory):
+    return FeatureStore(tmp_path_factory.mktemp("store"), model)
+
+
+def snapshot(model):
+    return {variable.path: variable.numpy() for variable in model.variables if "seed" not in variable.path}
+
+
+def changed(before, model):
+    return {path for path, value in snapshot(model).items() if not np.array_equal(value, before[path])}
+
+
+def trunk_paths(model):
+    return {variable.path for layer in trunk_layers(model) for variable in layer.variables}
+
+
+def test_contract(model):
+    probabilities = model.predict_on_batch(to_input(TILES[:3]))
+    assert model.input_shape == (None, 96, 96, 3)
+    assert probabilities.shape == (3, 10)
+    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
+    assert len(trunk_layers(model)) == 153  # MobileNetV2's 154 layers less its input
+    assert not any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
+
+
+def test_the_last_twenty_layers_follow_the_stored_one(model):
+    names = [layer.name for layer in trunk_layers(model)]
+    assert names.index(FROZEN_END) == len(names) - LAST_LAYERS - 1
+
+
+def test_stored_features_give_what_the_whole_network_gives(model, store):
+    rows = store.rows(TILES)
+    whole = predict(model, tile_feed(TILES, TARGETS))
+    by_blocks = predict(tail(model), block_feed(store, rows, TARGETS))
+    by_pooled = predict(head(model), pooled_feed(store, rows, TARGETS))
+    np.testing.assert_allclose(by_blocks, whole, atol=2e-3)
+    np.testing.assert_allclose(by_pooled, whole, atol=2e-3)
+
+
+def test_store_computes_only_what_is_new_and_forgets_half_written_rows(model, store, tmp_path):
+    store.rows(TILES)
+    known = store.blocks.shape[0]
+    with open(store.folder / "block_14_add.f16", "ab") as file:
+        file.write(b"cut off by kill -9")
+    again = FeatureStore(store.folder.parent, model)
+    compute, again._run = again._run, None  # would fail if anything were computed
+    assert again.blocks.shape == (known, 3, 3, 160)
+    assert list(again.rows(TILES[::-1])) == list(store.rows(TILES))[::-1]
+    again._run, new = compute, TILES[:2, ::-1].copy()
+    rows, fresh = again.rows(new), FeatureStore(tmp_path, model)
+    assert rows.tolist() == [known, known + 1]
+    np.testing.assert_array_equal(again.blocks[rows], fresh.blocks[fresh.rows(new)])
+
+
+def test_stage_one_leaves_the_trunk_as_it_was(model, store, tmp_path):
+    before, rows = snapshot(model), store.rows(TILES)
+    set_trainable(model, last=0)
+    fit_stage(
+        head(model),
+        Stage("frozen", 1, 1e-2, batch=8),
+        pooled_feed(store, rows, TARGETS),
+        None,
+        Job(tmp_path, 0, "k"),
+    )
+    touched = changed(before, model)
+    assert touched == {p for p in before if p.startswith(("dense_128", "probabilities"))}
+    assert not touched & trunk_paths(model)
+
+
+def test_stage_two_changes_the_last_twenty_layers_but_no_batch_norm(model, store, tmp_path):
+    before, rows = snapshot(model), store.rows(TILES)
+    set_trainable(model, last=LAST_LAYERS)
+    fit_stage(
+        tail(model),
+        Stage("last_20", 1, 1e-2, batch=8),
+        block_feed(store, rows, TARGETS),
+        None,
+        Job(tmp_path, 0, "k"),
+    )
+    last = [layer for layer in trunk_layers(model)[-LAST_LAYERS :]]
+    expected = {
+        v.path
+        for layer in last
+        if not isinstance(layer, keras.layers.BatchNormalization)
+        for v in layer.variables
+    }
+    assert changed(before, model) & trunk_paths(model) == expected
+    assert len(expected) == 7  # expand, depthwise, project of blocks 15 and 16, and Conv_1
+
+
+def test_signals_of_random_weights_do_not_fade(model):
+    probabilities = model.predict_on_batch(to_input(TILES))
+    assert probabilities.std(axis=0).max() > 1e-3  # else every tile would get the same answer
+    assert {layer.momentum for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)} == {0.999}
+
+
+def test_all_layers_leave_batch_norms_alone(model):
+    set_trainable(model, last=None)
+    frozen = {layer.name for layer in model.layers if layer.variables and not layer.trainable}
+    assert frozen == {
+        layer.name for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
+    }
+
+
+def test_trunk_survives_saving(model, tmp_path):
+    path = save_trunk(model, tmp_path / "trunk" / "trunk.npz")
+    assert path.stat().st_size < 5_000_000
+    other = build_mobilenet_v2(path)
+    for ours, theirs in zip(trunk_layers(model), trunk_layers(other), strict=True):
+        for a, b in zip(ours.variables, theirs.variables, strict=True):
+            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-6)
+
+
+def test_a_file_of_other_weights_is_one_sentence(tmp_path):
+    np.savez(tmp_path / "other.npz", a=np.zeros(3))
+    with pytest.raises(RunError, match="MobileNetV2"):
+        build_mobilenet_v2(tmp_path / "other.npz")
+
+
+def test_imagenet_weights_file_is_taken():
+    path = os.environ.get("DIGITS_IMAGENET_WEIGHTS")
+    if not path:
+        pytest.skip("DIGITS_IMAGENET_WEIGHTS is not set")
+    model = build_mobilenet_v2(path)
+    assert float(np.abs(model.get_layer("Conv_1").variables[0].numpy()).mean()) > 0.05  # random: 0.03

@@ -1,0 +1,78 @@
+"""Work in several processes gives what it gives in one, from any script."""
+
+import math
+import os
+import subprocess
+import sys
+
+import pytest
+
+from digits.learning.shared import workers
+from digits.learning.shared.workers import ProgressLines, each_chunk, map_chunks
+
+
+def test_results_come_in_order_from_other_processes():
+    finished = []
+    chunks = [(number,) for number in range(6)]
+    assert map_chunks(math.factorial, chunks, workers=2, done=finished.append) == [1, 1, 2, 6, 24, 120]
+    assert sorted(finished) == list(range(6))
+    assert os.getpid() not in map_chunks(os.getpid, [(), ()], workers=2)
+    assert map_chunks(math.factorial, []) == []
+
+
+def test_scripts_need_no_guard_and_are_not_run_again(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import math\nfrom digits.learning.shared.workers import map_chunks\n"
+        "print('once')\nprint(map_chunks(math.factorial, [(3,), (4,)], workers=2))\n"
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n")[:2] == ["once", "[6, 24]"]
+
+
+def test_without_processes_the_work_is_done_here(monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError("no semaphores on this system")
+
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", refuse)
+    assert map_chunks(math.factorial, [(3,), (4,)], workers=2) == [6, 24]
+
+
+def test_chunks_are_taken_only_a_few_ahead_of_the_processes():
+    taken = []
+    chunks = (taken.append(number) or (number,) for number in range(40))
+    results = each_chunk(math.factorial, chunks, workers=2)
+    first = next(results)
+    assert first == (first[0], math.factorial(first[0])) and len(taken) < 10
+    rest = dict(results)
+    assert sorted([first[0], *rest]) == list(range(40)) and rest[39] == math.factorial(39)
+
+
+def test_what_a_dying_process_leaves_undone_is_done_here():
+    here = os.getpid()
+    assert dict(each_chunk(_die_elsewhere, ((here, number) for number in range(9)), workers=2)) == {
+        number: number for number in range(9)
+    }
+
+
+def _die_elsewhere(here, number):
+    if os.getpid() != here:
+        os._exit(1)
+    return number
+
+
+def test_errors_of_the_work_reach_the_caller():
+    with pytest.raises(ValueError, match="nonneg|negative"):
+        map_chunks(math.factorial, [(3,), (-1,)], workers=2)
+
+
+def test_progress_lines_are_few_and_tell_what_is_left(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(workers.time, "monotonic", lambda: now[0])
+    lines = []
+    progress = ProgressLines("Tiles", lines.append)
+    for done in range(1, 101):
+        now[0] += 0.1
+        progress(done, 100)
+    assert 2 <= len(lines) <= 4
+    assert lines[-1] == "Tiles: 80 of 100, about 2 s left."

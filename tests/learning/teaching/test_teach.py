@@ -1,0 +1,246 @@
+"""`train_all.py --teach` through the front door, on a small release and a user with a peculiar seven."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras")
+
+from digits.learning.experiment.config import RunConfig
+from digits.learning.networks import baselines, mobilenet
+from digits.learning.teaching import teach
+from digits.learning.teaching.kept_features import Kept
+from digits.learning.teaching.last_layers import Network, Recipe, RefitError
+from digits.learning.teaching.refit import MAY_FALL, Versions, refit
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.models.card import read_card
+from digits.reading.models.default import default_in
+from digits.reading.models.loading import load_model
+from digits.reading.models.verify import verify
+from digits.rendering.handwriting import draw_digit
+from digits.rendering.pen import random_hand, write
+from digits.rendering.photographs import photograph_one
+
+ROOT = Path(__file__).parents[3]
+# The script itself, on fewer pictures: only sizes differ.
+SMALL = """
+import sys
+from dataclasses import replace
+from digits.learning.experiment.config import RunConfig
+quick = RunConfig.quick_run
+RunConfig.quick_run = lambda **changes: replace(quick(**changes), limit=2000)
+import train_all
+sys.exit(train_all.main(sys.argv[1:]))
+"""
+SEVENS = 12
+
+
+def peculiar_seven(rng):
+    """An upside-down U, which no style of the project's own has."""
+    corners = np.array([(0.0, 1.0), (0.02, 0.1), (0.3, 0.0), (0.5, 0.1), (0.5, 0.55), (0.5, 1.0)])
+    a, b, c, d, e, f = map(tuple, corners + rng.normal(0, 0.03, corners.shape))
+    return write([[[a, b], [b, c, d], [d, e, f]]], random_hand(rng, 0.7), rng, 128)
+
+
+def photograph(ink, rng):
+    """Return a photograph of a drawing in which it can be found."""
+    while True:
+        frame = photograph_one(ink, rng, 0.5)[0]
+        try:
+            main_tile(frame)
+        except ValueError:
+            continue
+        return frame
+
+
+def put(custom, session, label, inks, rng):
+    folder = custom / session / str(label)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, ink in enumerate(inks):
+        cv2.imwrite(str(folder / f"{number:02d}.png"), photograph(ink, rng))
+
+
+def put_ordinary(custom, session, rng, each=2, label_of=lambda digit: digit):
+    for digit in range(10):
+        if digit != 7:
+            put(custom, session, label_of(digit), [draw_digit(digit, rng) for _ in range(each)], rng)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory, full_export):
+    """A root with a release, and the pictures of a user: some captured, the peculiar sevens corrected."""
+    root, rng = tmp_path_factory.mktemp("root"), np.random.default_rng(6)
+    shutil.copytree(full_export, root / "exports" / "release")
+    (root / "exports" / "default.txt").write_text("release\n")
+    put_ordinary(root / "custom", "captured Ana", rng)
+    put(root / "custom", "taught-2026-01-05", 7, [peculiar_seven(rng) for _ in range(SEVENS)], rng)
+    return root
+
+
+def command(root, custom=None):
+    return ["--teach", "--quick", "--out", str(root), "--custom", str(custom or root / "custom")]
+
+
+@pytest.fixture(scope="module")
+def taught(root):
+    """The root after `train_all.py --teach`, and what that printed."""
+    before = {path.name: path.read_bytes() for path in (root / "exports" / "release").iterdir()}
+    done = subprocess.run([sys.executable, "-c", SMALL, *command(root)], cwd=ROOT, capture_output=True, text=True,
+                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert before == {path.name: path.read_bytes() for path in (root / "exports" / "release").iterdir()}
+    return root, done.stdout
+
+
+@pytest.fixture
+def main(monkeypatch, capsys):
+    """Run train_all.py here, with few pictures; return exit status, stdout and stderr."""
+    monkeypatch.syspath_prepend(str(ROOT))
+    import train_all
+
+    quick = RunConfig.quick_run
+    monkeypatch.setattr(RunConfig, "quick_run", lambda **changes: replace(quick(**changes), limit=2000))
+
+    def run(*arguments):
+        status = train_all.main([str(argument) for argument in arguments])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_corrections_are_learnt_and_exported(taught):
+    root, told = taught
+    folder = root / "exports" / "taught"
+    assert default_in(root / "exports") == folder and "is now the default" in told
+    assert "taught-2026-01-05, learnt without it" in told and "by thirds" in told and "Calibration images" in told
+    card, release = read_card(folder), read_card(root / "exports" / "release")
+    assert card["parent"]["sha256"] == release["files"]["model.keras"]["sha256"]
+    assert set(card["files"]) == set(release["files"]) and "threshold" in card["files"]["model.tflite"]
+    assert [check for check in verify(folder, {"tflite", "onnx"}) if check.ok is False] == []
+    assert not list(root.rglob("*.tmp-*"))
+    thirds = card["taught"]["judged"][-1]
+    assert thirds["after"] > thirds["before"] + SEVENS // 2
+    before, after = (card["metrics"]["calibration"][when]["clean"] for when in ("before", "after"))
+    assert after >= before - MAY_FALL
+    rng = np.random.default_rng(8)
+    tiles = np.stack([main_tile(photograph(peculiar_seven(rng), rng)) for _ in range(20)])
+    sevens = [
+        (load_model(root / "exports" / name / "model.tflite").predict(tiles).argmax(1) == 7).sum()
+        for name in ("release", "taught")
+    ]
+    assert sevens[0] <= 6 and sevens[1] >= 14
+
+
+def test_the_same_pictures_again_change_nothing(taught, main):
+    root, _ = taught
+    status, told, _ = main(*command(root))
+    assert status == 0 and "nothing was changed" in told
+    assert teach.find_release(root / "exports").folder == root / "exports" / "release", "never from what was taught"
+
+
+def test_pictures_that_teach_nothing_change_nothing(taught, main, tmp_path):
+    root, _ = taught
+    put_ordinary(tmp_path / "custom", "mixed up", np.random.default_rng(5), label_of=lambda digit: (digit * 3 + 1) % 10)
+    was = (root / "exports" / "taught" / "card.json").read_bytes(), (root / "exports" / "default.txt").read_text()
+    status, told, _ = main(*command(root, tmp_path / "custom"))
+    assert status == 0 and "Not better" in told and "Nothing was changed" in told
+    assert was == ((root / "exports" / "taught" / "card.json").read_bytes(),
+                   (root / "exports" / "default.txt").read_text())  # fmt: skip
+
+
+def test_an_empty_folder_starts_from_the_release_that_comes_with_the_project(taught, tmp_path, monkeypatch):
+    root, _ = taught
+    monkeypatch.setattr(teach, "EXPORTS_DIR", root / "exports")
+    release = root / "exports" / "release"
+    assert teach.find_release(tmp_path / "exports").folder == release
+    shutil.copytree(root / "exports" / "taught", tmp_path / "exports" / "taught")
+    (tmp_path / "exports" / "default.txt").write_text("taught\nrelease\n")
+    assert teach.find_release(tmp_path / "exports").folder == release, "also once something was taught there"
+
+
+def test_what_is_missing_is_one_sentence(root, main, tmp_path, monkeypatch):
+    monkeypatch.setattr(teach, "EXPORTS_DIR", tmp_path / "no exports")
+    (tmp_path / "custom").mkdir()
+    status, _, said = main(*command(root, tmp_path / "custom"))
+    assert status == 1 and "0 drawings" in said and "keys 0 to 9" in said and len(said.splitlines()) == 1
+    status, _, said = main(*command(tmp_path, root / "custom"))
+    assert status == 1 and "no default" in said and len(said.splitlines()) == 1
+    (tmp_path / "exports" / "bare").mkdir(parents=True)
+    (tmp_path / "exports" / "default.txt").write_text("bare")
+    status, _, said = main(*command(tmp_path, root / "custom"))
+    assert status == 1 and "no model.keras with a card" in said and len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "build, width",
+    [*((build, None) for build in baselines.BASELINES.values()), (mobilenet.build_mobilenet_v2, 1280)],
+    ids=[*baselines.BASELINES, mobilenet.NAME],
+)
+def test_every_network_is_cut_before_its_dense_end(build, width):
+    network, tiles = Network(build()), np.random.default_rng(0).integers(0, 256, (3, 96, 96), np.uint8)
+    inputs = np.repeat(tiles[..., None] / np.float32(255), 3, axis=-1)
+    features = np.asarray(network.trunk(inputs))
+    assert width in (None, features.shape[1])
+    assert np.allclose(network.probabilities(features), network.flat(inputs), atol=1e-5)
+    assert not any(isinstance(layer, keras.layers.Conv2D) for layer in network.head.layers)
+
+
+def test_a_network_without_a_dense_end_is_refused():
+    tile = keras.Input((96, 96, 3))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(10, 3)(tile))
+    with pytest.raises(RefitError, match="does not end in dense layers"):
+        Network(keras.Model(tile, keras.layers.Activation("softmax")(x), name="all_conv"))
+
+
+def test_what_is_held_out_is_not_learnt_from(monkeypatch):
+    count = 30
+    pictures = teach.Pictures(
+        tiles=np.zeros((count, 96, 96), np.uint8),
+        labels=np.arange(count) % 10,
+        sessions=np.array(["old"] * 20 + ["new"] * 10),
+        groups=np.minimum(np.arange(count) // 2, 12),  # pairs of near-duplicates, and six of one drawing
+        made_at=np.arange(count),
+    )
+    versions = Versions(np.zeros((count, 4), np.float16), pictures.labels, np.arange(count))
+    learnt, asked = [], []
+    monkeypatch.setattr(teach, "refit_safely", lambda network, kept, new, seed: learnt.append(set(new.of)) or 1.0)
+    monkeypatch.setattr(teach, "calibration_accuracy", lambda network, kept: (1.0, 1.0))
+    monkeypatch.setattr(teach, "_right", lambda *_: asked.append(len(learnt)) or np.ones(count, bool))
+
+    class Nothing:
+        def reset(self):
+            pass
+
+    lesson = teach.judge(Nothing(), None, pictures, versions, 0)
+    assert [each.count for each in lesson.judged] == [10, count] and not lesson.better
+    session, *thirds, everything = learnt
+    assert session == set(range(20)) and everything == set(range(count)) and len(thirds) == teach.PARTS
+    part = teach.thirds(pictures, 0)
+    for number, rows in enumerate(thirds):
+        held = set(np.flatnonzero(part == number))
+        assert held and not held & rows and not set(pictures.groups[list(held)]) & set(pictures.groups[list(rows)])
+
+
+def test_a_refit_is_the_same_each_time_and_blends_back():
+    network = Network(baselines.build_cnn_small())
+    rng = np.random.default_rng(0)
+    width = network.trunk.output_shape[1]
+    features = rng.random((200, width)).astype(np.float16)
+    said = network.probabilities(features)
+    kept = Kept(features, said, features[:20], said[:20].argmax(1), np.zeros((1, 96, 96), np.uint8))
+    new = Versions(features[100:140], (said[100:140].argmax(1) + 1) % 10, np.arange(40))
+    results = []
+    for _ in range(2):
+        refit(network, kept, new, Recipe(steps=5))
+        results.append(network.probabilities(features))
+    assert np.array_equal(*results) and not np.allclose(results[0], said, atol=1e-3)
+    network.blend(0.0)
+    assert np.allclose(network.probabilities(features), said, atol=1e-6)

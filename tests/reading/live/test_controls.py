@@ -1,0 +1,110 @@
+import json
+
+import numpy as np
+import pytest
+
+from digits.reading.live.controls import BACKSPACE, TAB, Controls
+from digits.reading.live.drawing import Status
+from digits.reading.live.frames import Frame
+from digits.reading.live.words import WORDS
+from digits.reading.readings import Digit, Reading
+
+FRAME = Frame("clip.avi", 5, 0.2, np.full((480, 640, 3), 200, np.uint8))
+
+
+def digit(label, x, confidence=0.9):
+    return Digit((x, 100, 60, 90), label, confidence, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
+
+
+def reading(*digits, main=0):
+    return Reading((640, 480), list(digits), [], main if digits else None, None, {})
+
+
+@pytest.fixture
+def said():
+    return []
+
+
+@pytest.fixture
+def controls(tmp_path, said):
+    return Controls(tmp_path, "en", "mobilenet_v2", said.append)
+
+
+def pictures(folder):
+    return sorted(path.parent.name for path in folder.rglob("*.png"))
+
+
+def test_a_digit_key_files_the_highlighted_digit(controls, tmp_path, said):
+    controls.see(FRAME, reading(digit(1, 100), digit(7, 300)))
+    assert controls.key(ord("7"))
+    assert controls.key(TAB) and controls.reading().main == 1
+    assert controls.key(ord("2"))
+    assert pictures(tmp_path) == ["2", "7"]
+    note = json.loads(next(tmp_path.glob("taught-*/2/*.json")).read_text())
+    assert note["thought"]["digit"] == 7 and note["source"] == "clip.avi" and note["model"] == "mobilenet_v2"
+    assert len(said) == 2 and controls.status(Status()).notice == "Kept as 2 (1)"
+    assert controls.key(BACKSPACE) and pictures(tmp_path) == ["7"]
+
+
+def test_the_chosen_highlight_follows_its_digit(controls):
+    controls.see(FRAME, reading(digit(1, 100), digit(7, 300), digit(3, 450)))
+    controls.key(TAB)
+    moved = controls.see(FRAME, reading(digit(1, 130), digit(7, 325), digit(3, 480)))
+    assert moved.main == 1
+    gone = controls.see(FRAME, reading(digit(1, 130), main=0))
+    assert gone.main == 0
+    assert controls.see(FRAME, reading(digit(1, 130), digit(7, 325))).main == 0, "a new one is not the old one"
+
+
+def test_with_nothing_in_sight_nothing_is_kept(controls, tmp_path):
+    assert not controls.key(ord("3")), "no frame yet"
+    controls.see(FRAME, reading())
+    controls.key(ord("3"))
+    controls.key(TAB)
+    assert pictures(tmp_path) == []
+    assert controls.status(Status()).notice == WORDS["en"]["nothing"]
+    controls.key(BACKSPACE)
+    assert pictures(tmp_path) == []
+
+
+def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
+    controls.see(FRAME, reading())
+    controls.key(ord("c"))
+    assert controls.status(Status()).asked == 0
+    for label in range(3):
+        for _ in range(12):
+            controls.see(FRAME, reading(digit(9, 100 + 200 * (label % 2))))
+    status = controls.status(Status())
+    assert status.asked == 3 and status.counts[:4] == (1, 1, 1, 0)
+    assert pictures(tmp_path) == ["0", "1", "2"]
+    controls.key(ord("8"))
+    controls.key(ord(" "))
+    assert pictures(tmp_path) == ["0", "1", "2", "8"], "a digit key chooses what is asked, space keeps at once"
+    controls.key(BACKSPACE)
+    assert pictures(tmp_path) == ["0", "1", "2"] and controls.status(Status()).asked == 8
+    controls.key(ord("c"))
+    assert controls.status(Status()).asked is None
+
+
+def test_capture_asks_back_before_it_keeps_what_is_not_what_it_asked_for(controls, tmp_path):
+    controls.see(FRAME, reading())
+    controls.key(ord("c"))
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(0, 100), digit(1, 300)))
+    assert pictures(tmp_path) == [] and controls.status(Status()).notice == WORDS["en"]["several"]
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(5, 100, confidence=0.99)))
+    assert pictures(tmp_path) == [] and controls.status(Status()).notice == "Looks like a 5: Space keeps it as 0"
+    controls.key(ord(" "))
+    assert pictures(tmp_path) == ["0"], "the person knows better"
+    for _ in range(12):
+        controls.see(FRAME, reading(digit(1, 400, confidence=0.99)))
+    assert pictures(tmp_path) == ["0", "1"], "what is asked for is kept at once"
+
+
+def test_a_picture_that_cannot_be_kept_is_said(controls, tmp_path, said):
+    tmp_path.rmdir()
+    tmp_path.write_text("in the way")
+    controls.see(FRAME, reading(digit(1, 100)))
+    controls.key(ord("1"))
+    assert controls.status(Status()).notice == WORDS["en"]["failed"] and len(said) == 1

@@ -1,0 +1,142 @@
+import numpy as np
+import pytest
+
+from digits.reading.live.drawing import PANEL_WIDTH, Screen, Status, percent, text_width
+from digits.reading.live.words import WORDS, default_language
+from digits.reading.readings import Digit, Reading
+
+GREEN, BLUE = (94, 201, 76), (230, 168, 96)
+
+
+def digit(label, box, sure=0.9):
+    probabilities = np.full(10, (1 - sure) / 9, np.float32)
+    probabilities[label] = sure
+    tile = np.zeros((96, 96), np.uint8)
+    tile[20:76, 40:56] = 255
+    return Digit(box, label, sure, probabilities, tile)
+
+
+def reading(size, digits, hint=None):
+    return Reading(size, digits, [], 0 if digits else None, hint, {"find": 1.0, "predict": 0.5, "total": 1.5})
+
+
+def count(picture, colour):
+    return int((picture == np.uint8(colour)).all(axis=2).sum())
+
+
+@pytest.mark.parametrize("size", [(640, 480), (1, 1), (1920, 1080), (300, 4000), (4000, 3)])
+def test_frames_of_any_size_fit_and_the_canvas_keeps_its_size(size):
+    screen = Screen(size)
+    for width, height in (size, (64, 48), (800, 1)):
+        frame = np.full((height, width, 3), 128, np.uint8)
+        item = digit(3, (width // 4, height // 4, max(1, width // 2), max(1, height // 2)))
+        picture = screen.draw(frame, reading((width, height), [item]), Status("name", "tflite"))
+        assert picture.shape == (screen.size[1], screen.size[0], 3)
+    assert screen.size[0] % 2 == 0 and screen.size[1] % 2 == 0, "video codecs want even sizes"
+    assert screen.size[0] <= 960 + PANEL_WIDTH and screen.size[1] <= 640
+
+
+def test_the_winner_is_green_and_only_the_winner():
+    screen = Screen((640, 480))
+    frame = np.zeros((480, 640, 3), np.uint8)
+    status = Status("name", "tflite", True, 30.0)
+    nothing = screen.draw(frame, reading((640, 480), []), status)
+    assert count(nothing, GREEN) == 0
+    one = screen.draw(frame, reading((640, 480), [digit(7, (200, 100, 80, 120))]), status)
+    panel, view = one[:, screen.view[0] :], one[:, : screen.view[0]]
+    bar = panel[200 + 7 * 19 + 4, 38 : PANEL_WIDTH]
+    assert count(bar[None], GREEN) > 150, "the winner's bar"
+    assert count(panel[200 + 3 * 19 + 4, 38:PANEL_WIDTH][None], GREEN) == 0
+    assert count(view, GREEN) > 500
+    tile = panel[43:177, 17:151]
+    assert (tile[:, :, 0] == 255).sum() > 500, "the tile that the network saw"
+    pair = [digit(7, (200, 100, 80, 120)), digit(1, (400, 100, 80, 120))]
+    two = screen.draw(frame, reading((640, 480), pair), status)
+    assert count(two[:, 380:500], BLUE) > 100 and count(two[:, 380:500], GREEN) == 0
+
+
+def test_the_mirror_turns_the_frame_and_its_boxes_but_no_letters():
+    screen = Screen((640, 480))
+    frame = np.zeros((480, 640, 3), np.uint8)
+    frame[:, :100] = (0, 0, 255)
+    item = digit(7, (20, 200, 60, 90))
+    plain = screen.draw(frame, reading((640, 480), [item]), Status())
+    mirrored = screen.draw(frame, reading((640, 480), [item]), Status(), mirror=True)
+    assert count(plain[:, :110], GREEN) > 300 and count(mirrored[:, :110], GREEN) == 0
+    assert count(mirrored[:, 530:640], GREEN) > 300
+    assert tuple(mirrored[20, 620]) == (0, 0, 255)
+    assert (plain[:, 640:] == mirrored[:, 640:]).all(), "the panel is the same"
+
+
+def test_hints_are_shown_in_words_that_fit():
+    screen = Screen((640, 480), "es")
+    frame = np.zeros((480, 640, 3), np.uint8)
+    pictures = [screen.draw(frame, reading((640, 480), [], hint), Status()) for hint in (None, "too dark", "blurred")]
+    strips = [picture[440:, :640] for picture in pictures]
+    assert all((strip.max(axis=2) > 100).sum() > 200 for strip in strips)
+    assert (strips[0] != strips[1]).any() and (strips[1] != strips[2]).any()
+
+
+def test_every_word_is_there_in_every_language_and_needs_no_accent():
+    for words in WORDS.values():
+        assert words.keys() == WORDS["en"].keys()
+        for name, word in words.items():
+            if isinstance(word, tuple):
+                assert all(line.isascii() and text_width(line, 10) < PANEL_WIDTH - 32 for line in word), name
+            else:
+                assert word.isascii() and text_width(word, 14) < 480, name
+
+
+def test_capture_shows_how_many_pictures_of_each_digit_there_are():
+    screen = Screen((640, 480))
+    frame = np.zeros((480, 640, 3), np.uint8)
+    status = Status(asked=3, counts=(1, 2, 0, 14, 0, 0, 0, 0, 0, 7), notice="Write a 3 and hold it still")
+    picture = screen.draw(frame, reading((640, 480), []), status)
+    amber = (picture[:40, :640] == np.uint8((60, 190, 250))).all(axis=2)
+    assert amber[:, 192:256].mean() > 0.6 and amber[:, :192].sum() == 0 and amber[:, 256:].sum() == 0
+
+
+def test_waiting_shows_the_last_picture_dimmed():
+    screen = Screen((640, 480))
+    status = Status("name", "tflite")
+    first = screen.wait("starting", 30.0, status, None)
+    assert first.shape == (screen.size[1], screen.size[0], 3)
+    bright = np.full_like(first, 200)
+    lost = screen.wait("lost", 7.2, status, bright)
+    assert lost[100, 100].max() < 100 and (lost[440:, :640].max(axis=2) > 150).any()
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({"LANG": "es_MX.UTF-8"}, "es"),
+        ({"LANG": "en_US.UTF-8"}, "en"),
+        ({"LANG": "es_ES", "LC_ALL": "de_DE.UTF-8"}, "en"),
+        ({"LANG": "est_EE.UTF-8"}, "en"),
+        ({"LC_MESSAGES": "es"}, "es"),
+    ],
+)
+def test_the_language_is_the_systems(monkeypatch, variables, language):
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert default_language() == language
+
+
+def test_percentages_never_claim_certainty():
+    assert [percent(share) for share in (1.0, 0.99999, 0.998, 0.0)] == ["99.9 %", "99.9 %", "99.8 %", "0.0 %"]
+
+
+def test_drawing_twenty_digits_takes_a_few_milliseconds():
+    import time
+
+    screen = Screen((640, 480))
+    frame = np.zeros((480, 640, 3), np.uint8)
+    items = [digit(index % 10, (30 + 60 * (index % 10), 100 + 120 * (index // 10), 40, 60)) for index in range(20)]
+    times = []
+    for _ in range(15):
+        start = time.process_time()  # other tests may run beside this one
+        screen.draw(frame, reading((640, 480), items), Status("name", "tflite"))
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.02

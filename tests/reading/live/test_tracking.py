@@ -1,0 +1,187 @@
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from digits.reading.live.tracking import Tracker
+from digits.reading.readings import Digit, Reading, Rejected
+
+TILE = np.zeros((96, 96), np.uint8)
+
+
+def digit(label, x=100, y=100, size=60, sure=0.95):
+    probabilities = np.full(10, (1 - sure) / 9, np.float32)
+    probabilities[label] = sure
+    return Digit((round(x), round(y), size * 2 // 3, size), label, sure, probabilities, TILE)
+
+
+def reading(digits, rejected=(), main=0, hint=None):
+    main = main if digits else None
+    return Reading((640, 480), list(digits), list(rejected), main, hint, {"find": 1.0, "predict": 1.0, "total": 2.0})
+
+
+def labels(result):
+    return [item.digit for item in result.digits]
+
+
+def noise(seed):
+    return np.random.default_rng(seed).integers(0, 255, (480, 640, 3), np.uint8)
+
+
+def test_a_new_digit_waits_for_a_second_look_and_shows_within_five_frames():
+    tracker = Tracker()
+    first = tracker.update(reading([digit(7)]), noise(0))
+    assert first.digits == [] and first.main is None
+    assert [item.reason for item in first.rejected] == ["unsteady"]
+    assert labels(tracker.update(reading([digit(7, x=101)]), noise(1))) == [7]
+
+
+@pytest.mark.parametrize("sure", [0.55, 0.8, 0.999])
+@pytest.mark.parametrize("still", [True, False])
+def test_every_steady_digit_shows_within_five_frames(sure, still):
+    tracker = Tracker()
+    for step in range(5):
+        result = tracker.update(reading([digit(7, x=100 + step, sure=sure)]), noise(0 if still else step))
+    assert labels(result) == [7]
+
+
+def test_a_repeated_frame_is_no_second_look_but_a_still_scene_is():
+    tracker = Tracker()
+    results = [labels(tracker.update(reading([digit(3)]), noise(0))) for _ in range(5)]
+    assert results[1] == [] and results[4] == [3]
+
+
+def test_what_moves_too_fast_or_is_read_differently_each_time_is_not_shown():
+    tracker = Tracker()
+    for step in range(8):
+        assert labels(tracker.update(reading([digit(4, x=40 + 70 * step)]))) == []
+    tracker.reset()
+    for step in range(8):
+        assert labels(tracker.update(reading([digit(step % 2)]))) == []
+
+
+def test_blurred_frames_confirm_nothing():
+    tracker = Tracker()
+    for _ in range(6):
+        assert labels(tracker.update(reading([digit(4)], hint="blurred"))) == []
+
+
+def test_one_misreading_changes_nothing_and_a_new_digit_does():
+    tracker = Tracker()
+    for _ in range(5):
+        tracker.update(reading([digit(5)]))
+    assert labels(tracker.update(reading([digit(6)]))) == [5]
+    for _ in range(5):
+        result = tracker.update(reading([digit(5)]))
+    assert labels(result) == [5]
+    later = [labels(tracker.update(reading([digit(8)]))) for _ in range(5)]
+    assert later[-1] == [8]
+
+
+def test_labels_hardly_ever_change_while_a_trembling_hand_holds_still():
+    rng = np.random.default_rng(1)
+    tracker = Tracker()
+    changes, before, frames = 0, None, 1000
+    for _ in range(frames):
+        label = 5 if rng.random() < 0.9 else int(rng.integers(10))
+        x, y = rng.normal(100, 3, 2)
+        now = labels(tracker.update(reading([digit(label, x, y, sure=rng.uniform(0.6, 1.0))])))
+        changes += before is not None and now != before
+        before = now or before
+    assert changes < frames / 100
+
+
+def test_a_digit_lost_for_a_moment_stays_and_then_goes():
+    tracker = Tracker()
+    row = [digit(label, x=100 * label) for label in (1, 2, 3)]
+    for _ in range(3):
+        tracker.update(reading(row))
+    without_two = reading([row[0], row[2]])
+    assert labels(tracker.update(without_two)) == [1, 2, 3], "in reading order, the missing one too"
+    later = [labels(tracker.update(without_two)) for _ in range(6)]
+    assert later[-1] == [1, 3]
+    tracker.update(reading(row))
+    unread = reading([row[0], row[2]], [Rejected(row[1].box, "low confidence")])
+    tracker.update(reading(row))
+    result = [tracker.update(unread) for _ in range(4)][-1]
+    assert labels(result) == [1, 2, 3] and result.rejected == [], "its ink is still in sight"
+
+
+@pytest.mark.parametrize("step", [(9, 0), (40, 35), (-75, 60)])
+def test_a_moved_sheet_keeps_its_labels(step):
+    tracker = Tracker()
+    rng = np.random.default_rng(0)
+    page = [(rng.integers(10), 90 * column + 200, 90 * row + 150) for row in range(3) for column in range(5)]
+    for _ in range(3):
+        tracker.update(reading([digit(label, x, y) for label, x, y in page]))
+    moved = [digit(label, x + step[0], y + step[1]) for label, x, y in page]
+    assert labels(tracker.update(reading(moved))) == [label for label, _, _ in page]
+
+
+def test_probabilities_are_a_vote_of_the_frames():
+    tracker = Tracker()
+    for _ in range(3):
+        tracker.update(reading([digit(1, sure=0.9)]))
+    result = tracker.update(reading([digit(7, sure=0.9)])).digits[0]
+    assert result.digit == 1 and 0.5 < result.confidence < 0.9
+    assert result.probabilities.sum() == pytest.approx(1, abs=1e-5)
+    assert result.confidence == pytest.approx(result.probabilities[1])
+
+
+def test_the_highlighted_digit_does_not_flicker():
+    tracker = Tracker()
+    pair = [digit(1, x=100), digit(2, x=300)]
+    for _ in range(3):
+        tracker.update(reading(pair, main=0))
+    flickering = [tracker.update(reading(pair, main=frame % 2)).main for frame in range(6)]
+    assert flickering == [0] * 6
+    assert [tracker.update(reading(pair, main=1)).main for _ in range(5)][-1] == 1
+
+
+def test_a_hint_is_passed_on_only_while_nothing_is_shown():
+    tracker = Tracker()
+    assert tracker.update(reading([], hint="too dark")).hint == "too dark"
+    tracker.update(reading([digit(2)]))
+    tracker.update(reading([digit(2)]))
+    assert tracker.update(reading([], hint="too dark")).hint is None
+
+
+def test_forty_digits_take_a_few_milliseconds():
+    tracker = Tracker()
+    frame = noise(0)
+    page = [digit((row + column) % 10, 60 * column + 20, 70 * row + 20, 40) for row in range(5) for column in range(8)]
+    times = []
+    for _ in range(10):
+        start = time.process_time()  # other tests may run beside this one
+        tracker.update(reading(page), frame)
+        times.append(time.process_time() - start)
+    assert np.median(times) < 0.01
+
+
+def test_a_rendered_sheet_in_a_trembling_hand_is_read_soon_and_steadily(tiny_export):
+    from digits.reading.models.loading import load_model
+    from digits.reading.reader import Reader
+    from digits.rendering.clips import clip
+
+    page = [2, 7, 3, 5, 8, 4]
+    inks = [np.zeros((128, 128), np.uint8) for _ in page]
+    for label, ink in zip(page, inks, strict=True):
+        cv2.putText(ink, str(label), (35, 95), cv2.FONT_HERSHEY_SIMPLEX, 2.6, 255, 10, cv2.LINE_AA)
+    reader, tracker = Reader(load_model(tiny_export)), Tracker()
+    seen = {index: [] for index in range(len(page))}
+    for frame, truth in clip(inks, page, np.random.default_rng(0), 40):
+        result = tracker.update(reader.read(frame), frame)
+        for index, (box, _) in enumerate(truth):
+            seen[index].append(next((item.digit for item in result.digits if holds_middle(item.box, box)), None))
+    changes = 0
+    for label, readings in zip(page, seen.values(), strict=True):
+        assert label in readings[:5], f"{label} shows within five frames: {readings[:8]}"
+        assert readings[-1] == label, readings
+        changes += sum(a != b for a, b in zip(readings[5:], readings[6:], strict=False))
+    assert changes < len(page) * 35 / 100
+
+
+def holds_middle(box, other):
+    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
+    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3] and box[3] < 2 * other[3]
