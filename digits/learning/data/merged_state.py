@@ -11,7 +11,7 @@ from digits.files import left_behind, replacing
 from digits.learning.data import splits
 from digits.learning.data.own_image import Facts, OwnImage
 from digits.learning.data.splits import SPLITS
-from digits.learning.shared.provenance import code_of
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE
 
@@ -73,9 +73,7 @@ class MergedState:
 
     def discard_outdated(self, folder: Path, mnist_key: str) -> None:
         """Remove the tiles that other rules made."""
-        rules = {"mnist": f"{TILE_RULE} {mnist_key} {code_of('digits.reading.tile')}"}
-        code = code_of('digits.reading.images', 'digits.reading.finding.one_digit')
-        rules["custom"] = f"{TILE_RULE} {_FACTS_RULE} {code}"
+        rules = {"mnist": f"{TILE_RULE} {mnist_key}", "custom": f"{TILE_RULE} {FINDER_VERSION} {_FACTS_RULE}"}
         outdated = {kind for kind in rules if self.saved.get("rules", {}).get(kind) != rules[kind]}
         if not outdated:
             return

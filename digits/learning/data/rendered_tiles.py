@@ -7,13 +7,16 @@ from functools import reduce
 import cv2
 import numpy as np
 
-from digits.learning.shared.provenance import code_of
 from digits.learning.shared.workers import Progress, each_chunk
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.ink import find_inks
 from digits.reading.finding.locate import locate, merge
-from digits.reading.tile import TILE_SIZE, normalise
+from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
+from digits.rendering import RENDERING_VERSION
 from digits.rendering.photographs import photograph_one, scan_one
 
+# Raised on purpose, whenever this module or `extras` makes other tiles of the same renderings.
+_MIXTURE_VERSION = 1
 _CHUNK = 256  # photographs between two reports of a worker
 # A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
 WHOLE = 0.55
@@ -23,9 +26,9 @@ _NEAR = 9  # px
 _OWN_INK, _INK_SEEN = 0.78, 0.85
 
 
-def rendered_by() -> str:
-    """Return what names the code that renders, and that finds the digits in what was rendered."""
-    return code_of("digits.learning.data.extras")
+def rendered_by() -> tuple[int, ...]:
+    """Return the versions of all that decides what is rendered and what is found in it: part of every key."""
+    return RENDERING_VERSION, FINDER_VERSION, TILE_RULE, _MIXTURE_VERSION
 
 
 def camera_tiles(
