@@ -217,7 +217,7 @@ def leaderboard(results: Results, words: dict) -> str:
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
         if int(row["images"]) == most:
-            groups.setdefault((row["model"], row["stage"], row["weights"], row["augmentation"]), []).append(row)
+            groups.setdefault((row["model"], stage_of(row), row["weights"], row["augmentation"]), []).append(row)
     head = [words[key] for key in ("network", "stage", "weights", "val", "val_camera", "test", "params", "time")]
     lines = []
     for (model, stage, weights, _), same in groups.items():
@@ -230,7 +230,7 @@ def leaderboard(results: Results, words: dict) -> str:
 
 def release_hours(results: Results, words: dict) -> str:
     """Return what the trainings of --release add up to: all of the first seed but those without rendered pictures."""
-    rows = [row for row in results.leaderboard() if row["seed"] == "0" and not row["stage"].endswith("no camera")]
+    rows = [row for row in results.leaderboard() if row["seed"] == "0" and row["no_camera"] == "False"]
     seconds = [float(row["train_seconds"]) for row in rows]
     return f"{sum(seconds) / 3600:.1f}"
 
@@ -247,6 +247,11 @@ def over_seeds(rows: list[dict], column: str) -> str:
         return ""
     mean = percent(sum(values) / len(values), 2)
     return mean if len(values) == 1 else f"{mean} ({percent(min(values), 2)[:-2]}–{percent(max(values), 2)[:-2]})"
+
+
+def stage_of(row: dict) -> str:
+    """Return the stage of a row, with what sets it apart: a run without rendered pictures, a training with val."""
+    return row["stage"] + ", no camera" * (row["no_camera"] == "True") + "+val" * (row["with_val"] == "True")
 
 
 def stage_words(stage: str, words: dict) -> str:

@@ -151,9 +151,9 @@ class Lesson:
         Raises:
             LessonError: if one was judged on other tiles than data/merged/ has now.
         """
-        from digits.learning.networks.registry import MODELS
+        from digits.learning.networks.registry import NETWORKS
 
-        names = names or MODELS
+        names = names or NETWORKS
         if self.preset == TINY:
             self._train_tiny(names)
         found = {name: _read(self.models_dir / name) for name in names if _is_whole(self.models_dir / name)}
@@ -220,7 +220,7 @@ class Lesson:
 
     def _export_tiny(self) -> Path:
         from digits.learning.experiment.train import train_model
-        from digits.learning.export.outcome import export_outcome, without_tiles
+        from digits.learning.export.outcome import export_outcome, material_of
 
         name = "cnn_small"
         folder = self.config.exports_dir / name
@@ -228,7 +228,7 @@ class Lesson:
         outcome = train_model(name, run)
         if (folder / "card.json").exists():
             return folder
-        return export_outcome(name, outcome, without_tiles(run))
+        return export_outcome(name, outcome, material_of(run))
 
 
 def begin(notebook: str, tensorflow: bool = True) -> Lesson:

@@ -13,7 +13,7 @@ from digits.learning.experiment import metrics, plots
 from digits.learning.experiment.data import Data
 from digits.learning.experiment.metrics import reliability
 from digits.learning.experiment.run import Outcome, Run
-from digits.learning.networks.registry import MODELS
+from digits.learning.networks.registry import NETWORKS
 from digits.learning.shared.calibration import scale
 from digits.learning.shared.tables import read_csv
 
@@ -57,7 +57,7 @@ def save_figures(folder: Path, figures: dict[str, Figure]) -> None:
 def kept_histories(run: Run) -> dict[str, list[dict]]:
     """Return the histories of networks that earlier calls with the same preset left, by name."""
     found = {}
-    for name in MODELS:
+    for name in NETWORKS:
         try:
             settings = json.loads((run.folder(name) / "metrics.json").read_text(encoding="utf-8"))["config"]
             if all(settings[preset] == getattr(run.config, preset) for preset in ("quick", "release")):
@@ -68,7 +68,7 @@ def kept_histories(run: Run) -> dict[str, list[dict]]:
 
 
 def _first_training(history: list[dict]) -> list[dict]:
-    return [line for line in history if not line["stage"].endswith("+val")]
+    return [line for line in history if not line.get("with_val")]
 
 
 def _gallery(data: Data, probabilities: np.ndarray, name: str):

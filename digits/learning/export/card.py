@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning.shared.calibration import acceptance_threshold, fit_temperature, scale
+from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature, scale
 from digits.learning.shared.provenance import git_commit
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE, LABELS
@@ -33,7 +33,7 @@ def non_digit_tiles(count: int = NON_DIGITS, seed: int = 0) -> np.ndarray:
     return np.stack([normalise(draw_non_digit(rng)) for _ in range(count)])
 
 
-def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: tuple[np.ndarray, np.ndarray]) -> dict:
+def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: CalibrationSet) -> dict:
     """Return the card of an export whose files lie in `folder`; `info` is what training knows and it should say."""
     card = {
         **info,
@@ -57,7 +57,7 @@ def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: 
     return card
 
 
-def _measure(card: dict, folder: Path, golden: Golden, calibration: tuple[np.ndarray, np.ndarray]) -> None:
+def _measure(card: dict, folder: Path, golden: Golden, calibration: CalibrationSet) -> None:
     """Add to each model file its difference on the golden tiles, its temperature and its threshold."""
     write_card(folder, card)
     tiles, labels = calibration

@@ -21,6 +21,7 @@ from digits.learning.export.eight_bits import save_int8
 from digits.learning.export.golden_pictures import make_golden
 from digits.learning.export.onnx_file import save_onnx
 from digits.learning.export.tflite_files import save_tflite
+from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.provenance import git_commit
 from digits.reading.models.card import CARD, read_card, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE
@@ -36,7 +37,7 @@ class ExportError(Exception):
 
 
 def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: dict,
-                 golden_sources: Sequence[np.ndarray], calibration: tuple[np.ndarray, np.ndarray],
+                 golden_sources: Sequence[np.ndarray], calibration: CalibrationSet,
                  representative: np.ndarray, report: Callable[[str], None] = lambda line: None) -> Path:
     """Write `exports_dir/name` in every format and return it.
 
@@ -112,7 +113,7 @@ def _check_contract(model: keras.Model) -> None:
 
 
 def _write_formats(model: keras.Model, folder: Path, golden: Golden, representative: np.ndarray,
-                   calibration: tuple[np.ndarray, np.ndarray], report: Callable[[str], None]) -> None:
+                   calibration: CalibrationSet, report: Callable[[str], None]) -> None:
     flat = keras_files.flatten(model)
     report("writing .keras, .h5, .json + .weights.h5")
     _without_optimizer(model).save(folder / "model.keras")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from digits.reading.models.contract import CLASSES
@@ -11,6 +13,13 @@ from digits.reading.models.contract import CLASSES
 ACCEPTED = 0.99
 _FOR_DIGITS = 0.01  # share of the non-digits that may pass besides, for whatever digits that lets pass
 _TINY = 1e-7  # smallest probability whose logarithm is taken
+
+
+class CalibrationSet(NamedTuple):
+    """Pictures that temperature, threshold and gates are set on, never trained on: tiles uint8 (N, 96, 96), labels."""
+
+    tiles: np.ndarray
+    labels: np.ndarray
 
 
 def scale(probabilities: np.ndarray, temperature: float) -> np.ndarray:
