@@ -23,7 +23,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
 from digits.learning.experiment.config import SEED, RunConfig
-from digits.learning.networks.registry import NETWORKS, TRANSFER
+from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.paths import RUNS_DIR, SAMPLES_DIR
 
 
@@ -134,7 +134,7 @@ def run_all(options: argparse.Namespace, report) -> None:
         if options.fresh:
             for name in options.models:
                 shutil.rmtree(config.model_folder(name), ignore_errors=True)
-        weights = Weights(None, "random")
+        weights = Weights(None, Origin.RANDOM)
         if TRANSFER in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
         data = load_data(config, report, options.models)

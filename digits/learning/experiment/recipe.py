@@ -10,7 +10,7 @@ from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.run import Run
 from digits.learning.networks import mobilenet
 from digits.learning.networks.baselines import inner_part
-from digits.learning.networks.registry import COMPACT, NETWORKS, TRANSFER
+from digits.learning.networks.registry import COMPACT, NETWORKS, TRANSFER, Origin
 from digits.learning.shared.keys import digest
 from digits.learning.training import stages
 from digits.learning.training.fit import compile_for
@@ -50,7 +50,8 @@ def training_key(name: str, run: Run) -> str:
             found.append(_key(model, stage, len(examples)))
     else:
         found.append(_key(inner_part(model), only_stage(name, run.config), len(examples)))
-    return digest(name, run.config.seed, found, data_key(name, run), start_of(run) if name == TRANSFER else "random")
+    start = start_of(run) if name == TRANSFER else Origin.RANDOM
+    return digest(name, run.config.seed, found, data_key(name, run), start)
 
 
 def _key(model, stage: Stage, examples: int) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from digits.learning.networks.registry import Origin
+
 
 @dataclass(frozen=True)
 class Row:
@@ -12,7 +14,7 @@ class Row:
     Attributes:
         no_camera: whether nothing rendered was trained on, to compare (`--no-camera`).
         with_val: whether val was trained on too, so that no accuracy on it is told.
-        weights: what it started from: "imagenet", "shipped" or "random".
+        weights: what it started from.
         augmentation: what was made beside the tiles, in words.
         images: tiles of the train split.
         epochs: chosen by validation.
@@ -26,7 +28,7 @@ class Row:
     seed: int
     no_camera: bool = False
     with_val: bool = False
-    weights: str = "random"
+    weights: Origin = Origin.RANDOM
     augmentation: str = "none"
     images: int = 0
     epochs: int = 0
@@ -46,7 +48,8 @@ class Row:
     def of(cls, values: dict) -> Row:
         """Return a row from a table's or a JSON file's dict; what other versions wrote besides is left out."""
         names = {field.name for field in fields(cls)}
-        return cls(**{name: value for name, value in values.items() if name in names})
+        found = {name: value for name, value in values.items() if name in names}
+        return cls(**found | {"weights": Origin(found.get("weights", Origin.RANDOM))})
 
     @property
     def choice(self) -> float | None:

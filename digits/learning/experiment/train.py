@@ -22,7 +22,7 @@ from digits.learning.experiment.run import Outcome, Run
 from digits.learning.networks import mobilenet
 from digits.learning.networks.baselines import inner_part
 from digits.learning.networks.imagenet import SHIPPED_TRUNK
-from digits.learning.networks.registry import NETWORKS, TRANSFER
+from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.keys import digest
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import Feed, block_feed, pooled_feed, small_feed, tile_feed
@@ -78,7 +78,7 @@ def _train_in_one_stage(name: str, run: Run) -> Outcome:
     inner = inner_part(model)
     train = small_feed(examples.tiles, examples.targets, augment)
     history = fit_stage(inner, _for_device(stage), train, judge.val, _job(name, run, name))
-    return judge.outcome(model, inner, [judge.row(name, stage, inner, history, "random", made)], history)
+    return judge.outcome(model, inner, [judge.row(name, stage, inner, history, Origin.RANDOM, made)], history)
 
 
 def _train_transfer(name: str, run: Run) -> Outcome:
@@ -94,7 +94,7 @@ def _train_transfer(name: str, run: Run) -> Outcome:
         chosen[step.stage.name] = best_epoch(lines)
         history += lines
         rows.append(step.judge.row(name, step.stage, step.part, lines, run.weights.origin, step.augmentation))
-    kept = run.weights.origin == "imagenet" and not run.config.further_seed
+    kept = run.weights.origin is Origin.IMAGENET and not run.config.further_seed
     if step.last is None and kept:
         mobilenet.save_trunk(model, run.config.exports_dir / "trunk" / SHIPPED_TRUNK.name)
     again, last = _train_again(name, run, store, chosen)

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature, scale
 from digits.learning.shared.provenance import git_commit
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE, LABELS
 from digits.reading.models.golden import GOLDEN, Golden, machine
@@ -45,6 +46,7 @@ def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: 
                   "meaning": "white ink on black, three equal channels"},
         "output": {"shape": [None, CLASSES], "dtype": "float32", "meaning": "probabilities, sum 1"},
         "tile": {"rule": TILE_RULE, "size": TILE_SIZE},
+        "finder": {"version": FINDER_VERSION},
         "machine": machine(),
         "libraries": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__,
                       "numpy": np.__version__, "opencv": cv2.__version__},

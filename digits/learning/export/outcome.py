@@ -13,7 +13,7 @@ from digits.learning.experiment.data import cache_dir, calibration_set
 from digits.learning.experiment.run import Outcome, Run
 from digits.learning.export.exporting import export_model
 from digits.learning.export.golden_pictures import golden_sources
-from digits.learning.networks.registry import NETWORKS, TRANSFER
+from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.calibration import CalibrationSet
 from digits.reading.images import IMAGE_SUFFIXES, load_image
 
@@ -29,7 +29,7 @@ class Material:
 
     exports_dir: Path
     command: str
-    origin: str
+    origin: Origin
     report: Callable
     calibration: CalibrationSet
     representative: np.ndarray
@@ -72,7 +72,7 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
         "choice": round(outcome.choice, 6),
         "rows": [asdict(row) for row in outcome.rows],
         "data": data_facts(name, outcome, material),
-        "weights_origin": material.origin if name == TRANSFER else "random",
+        "weights_origin": material.origin if name == TRANSFER else Origin.RANDOM,
         "command": material.command,
     }
     return export_model(

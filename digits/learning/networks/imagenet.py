@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from digits.files import replacing
+from digits.learning.networks.registry import Origin
 from digits.learning.shared.download import KERAS_FILES, Report, SourceError, download, first_line, keras_home, quiet
 from digits.paths import EXPORTS_DIR
 
@@ -23,12 +24,11 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 class Weights:
     """Starting weights of MobileNetV2.
 
-    `origin` is "imagenet", "shipped" (the trunk that comes with the project: it has seen digits) or "random";
-    `path` is a Keras HDF5 file for "imagenet", an .npz of float16 arrays for "shipped", None for "random".
+    `path` is a Keras HDF5 file of ImageNet's, an .npz of float16 arrays where they are shipped, None for random ones.
     """
 
     path: Path | None
-    origin: str
+    origin: Origin
 
 
 def imagenet_weights(argument: str | os.PathLike | None = None, report: Report = quiet) -> Weights:
@@ -56,25 +56,25 @@ def imagenet_weights(argument: str | os.PathLike | None = None, report: Report =
             report(f"ImageNet weights: {name} did not work ({error}).")
             continue
         report(f"ImageNet weights: {path}, from {name} (weights=imagenet).")
-        return Weights(path, "imagenet")
+        return Weights(path, Origin.IMAGENET)
     if SHIPPED_TRUNK.is_file():
         report(f"ImageNet weights: the shipped trunk, {SHIPPED_TRUNK}, which has seen digits (weights=shipped).")
-        return Weights(SHIPPED_TRUNK, "shipped")
+        return Weights(SHIPPED_TRUNK, Origin.SHIPPED)
     report(f"ImageNet weights: none found, nor the shipped {SHIPPED_TRUNK}; random start (weights=random).")
-    return Weights(None, "random")
+    return Weights(None, Origin.RANDOM)
 
 
 def _named_weights(name: str, value: str, report: Report) -> Weights:
     if value.strip().lower() == "none":
         report(f"ImageNet weights: none, as {name} says; starting at random (weights=random).")
-        return Weights(None, "random")
+        return Weights(None, Origin.RANDOM)
     path = Path(value).expanduser()
     try:
         _checked_weights(path)
     except SourceError as error:
         expected = "give a weights file of MobileNetV2 1.0 without top, or none"
         raise SourceError(f"{name} {value}: {error}; {expected}.") from error
-    origin = "shipped" if path.suffix == ".npz" else "imagenet"
+    origin = Origin.SHIPPED if path.suffix == ".npz" else Origin.IMAGENET
     report(f"ImageNet weights: {path}, from {name} (weights={origin}).")
     return Weights(path, origin)
 

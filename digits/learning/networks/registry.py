@@ -6,7 +6,7 @@ Nothing here imports Keras: command lines list the names before it is loaded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,14 @@ class LearnsFrom(Enum):
 
     TILES = "tiles as they are"
     RENDERED = "tiles, pictures rendered beside them, and augmentation"
+
+
+class Origin(StrEnum):
+    """Weights that a training starts from."""
+
+    IMAGENET = "imagenet"
+    SHIPPED = "shipped"  # the trunk that comes with the project: it has seen digits
+    RANDOM = "random"
 
 
 @dataclass(frozen=True)
