@@ -54,10 +54,8 @@ WORDS = {
         "epochs": "Epochs, usual and here", "a_run": "Faster, a run",
         "images": "Images", "both_val": "Validation, usual and here",
         "pass": "Cached pass", "frozen_epoch": "Epoch of stage 1",
-        "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory", "accuracy": "Right",
-        "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
-        "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
-        "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with",
+        "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory",
+        "variant": "Trained with",
         "gain": "Change, points, mean of both (range)",
         "variant recipe": "everything: the recipe", "variant rendered": "no rendered pictures",
         "variant twice": "MNIST's tiles twice an epoch",
@@ -93,11 +91,7 @@ WORDS = {
         "epochs": "Épocas, lo habitual y aquí", "a_run": "Más rápido, todo", "images": "Imágenes",
         "both_val": "Validación, lo habitual y aquí", "pass": "Pasada guardada",
         "frozen_epoch": "Época de la etapa 1", "last_20_epoch": "Época de la etapa 2", "peak": "Memoria máxima",
-        "accuracy": "Aciertos", "clean_mnist": "Imágenes de prueba de MNIST",
-        "mean of corruptions": "… tras las 15 corrupciones de MNIST-C, media",
-        "worst_corruption": "… tras la peor de ellas, {}", "fog": "niebla",
-        "16x16": "… reducidas a 16x16, como las de USPS",
-        "optdigits": "optdigits, 8x8, otros autores", "variant": "Entrenada con",
+        "variant": "Entrenada con",
         "gain": "Cambio, puntos, media de ambas (rango)",
         "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
         "variant twice": "las imágenes de MNIST dos veces por época",
@@ -171,13 +165,6 @@ class Results:
     def training(self) -> dict:
         """Return what benchmarks/training.py measured."""
         return self._json("benchmarks/results/training.json", "python benchmarks/training.py")
-
-    def shift(self) -> dict:
-        """Return what benchmarks/shift.py measured of the default export, accuracy by kind of picture."""
-        models = self._json("benchmarks/results/shift.json", "python benchmarks/shift.py")["models"]
-        if self.default() not in models:
-            raise MissingError(f"shift.json lacks {self.default()}; run python benchmarks/shift.py")
-        return models[self.default()]["accuracy"]
 
     def whole_run(self, *options: str) -> dict:
         """Return what benchmarks/whole_run.py measured of train_all.py with these options."""
@@ -355,18 +342,6 @@ def growth(results: Results, words: dict) -> str:
     return table([words[key] for key in ("images", *steps, "peak")], rows, words=())
 
 
-def shift(results: Results, words: dict) -> str:
-    """Return what is read of corrupted and reduced MNIST pictures and of another set."""
-    found = results.shift()
-    corrupted = {name: value for name, value in found.items() if name not in ("clean", "16x16", "optdigits")}
-    worst = min(corrupted, key=corrupted.get)
-    rows = [[words["clean_mnist"], percent(found["clean"])],
-            [words["mean of corruptions"], percent(found["mean of corruptions"])],
-            [words["worst_corruption"].format(words.get(worst, worst)), percent(found[worst])]]  # fmt: skip
-    rows += [[words[name], percent(found[name])] for name in ("16x16", "optdigits")]
-    return table([words["what"], words["accuracy"]], rows)
-
-
 def ablation(results: Results, words: dict) -> str:
     """Return what each part of cnn_compact's training brings: validation, and seed by seed the gain over the recipe."""
     head = [words[key] for key in ("variant", "val", "val_camera", "gain")]
@@ -396,7 +371,6 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "growth": growth,
     "half_gain": lambda results, words: settings(results, "half precision", "float32", "all_layers"),
     "xla_cost": lambda results, words: settings(results, "float32", "float32, XLA"),
-    "shift": shift,
     "ablation": ablation,
     "quick_minutes": lambda results, words: f"{results.whole_run('--quick')['minutes']:.1f}",
     "quick_memory": lambda results, words: f"{results.whole_run('--quick')['peak_gb']:.1f} GB",
