@@ -3,6 +3,7 @@
     python benchmarks/readme_numbers.py             fill in all; fails, changing nothing, where a result is missing
     python benchmarks/readme_numbers.py --pending   fill in what there is, and write "(pending)" for the rest
     python benchmarks/readme_numbers.py --check     change nothing; 1 if a page says anything else than the results do
+    python benchmarks/readme_numbers.py --run FILE  first take over what a run of train_all.py took: its run.json
 
 A number stands between `<!-- numbers:NAME -->` and `<!-- /numbers -->`; NAMES below says where each comes from.
 """
@@ -25,6 +26,7 @@ from digits.files import replacing
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "en", "README.es.md": "es"}
 MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
+WHOLE_RUN = ROOT / "benchmarks" / "results" / "whole_run.json"
 PENDING = {"en": "(pending)", "es": "(pendiente)"}
 USUAL_NAME = "mobilenet_v2"  # of the export where exports/default.txt names none, as in digits.reading.formats
 
@@ -167,12 +169,11 @@ class Results:
         return self._json("benchmarks/results/training.json", "python benchmarks/training.py")
 
     def whole_run(self, *options: str) -> dict:
-        """Return what benchmarks/whole_run.py measured of train_all.py with these options."""
-        command = " ".join(["python benchmarks/whole_run.py", *options])
-        found = self._json("benchmarks/results/whole_run.json", command)
+        """Return what train_all.py took with these options."""
         run = " ".join(["python train_all.py", *options])
+        found = self._json(f"benchmarks/results/{WHOLE_RUN.name}", f"{run}, then this with --run")
         if run not in found:
-            raise MissingError(f"whole_run.json lacks {run}; run {command}")
+            raise MissingError(f"{WHOLE_RUN.name} lacks {run}; run that, then this with --run")
         return found[run]
 
     def ablation(self) -> dict:
@@ -220,11 +221,6 @@ def release_hours(results: Results, words: dict) -> str:
     rows = [row for row in results.leaderboard() if row["seed"] == "0" and not row["stage"].endswith("no camera")]
     seconds = [float(row["train_seconds"]) for row in rows]
     return f"{sum(seconds) / 3600:.1f}"
-
-
-def machine_speed(results: Results, *options: str) -> str:
-    """Return how many pictures a second the machine of a whole run put through MobileNetV2, before and after it."""
-    return f"{sum(results.whole_run(*options)['machine_images_per_second']) / 2:,.0f}"
 
 
 def over_seeds(rows: list[dict], column: str) -> str:
@@ -377,8 +373,6 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "default_minutes": lambda results, words: f"{results.whole_run()['minutes']:.0f}",
     "release_hours": release_hours,
     "default_memory": lambda results, words: f"{results.whole_run()['peak_gb']:.1f} GB",
-    "machine_speed": lambda results, words: machine_speed(results),
-    "quick_machine_speed": lambda results, words: machine_speed(results, "--quick"),
     "versions": versions,
     "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",
@@ -429,14 +423,39 @@ def fill(text: str, language: str, results: Results, pending: bool = False) -> s
     return MARK.sub(filled, text)
 
 
+def take_over(run: Path, kept: Path) -> None:
+    """Put what a run of train_all.py took into the results, under its command without --out.
+
+    Args:
+        run: the run.json beside the leaderboard of the run.
+        kept: the file that has an entry for each command.
+    Raises:
+        MissingError: there is no such file, or the run went on from what an earlier one had made.
+    """
+    try:
+        facts = json.loads(run.read_text(encoding="utf-8"))
+        command, whole = facts["command"], facts["from_nothing"]
+    except (OSError, ValueError, KeyError):
+        raise MissingError(f"{run} is no run.json of train_all.py; expected that beside its leaderboard") from None
+    if not whole:
+        raise MissingError(f"{run} tells of a run that went on from an earlier one; run {command} with a new --out")
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    with replacing(kept) as beside:
+        known[re.sub(r" --out[ =]('[^']*'|\S+)", "", command)] = facts
+        beside.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Fill in or check both pages; 0 done, 1 something is missing or differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pending", action="store_true", help="write (pending) where a result does not exist yet")
     parser.add_argument("--check", action="store_true", help="change nothing, say what differs")
+    parser.add_argument("--run", type=Path, metavar="FILE", help="first take over a run.json of train_all.py")
     options = parser.parse_args(arguments)
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     try:
+        if options.run:
+            take_over(options.run, WHOLE_RUN)
         filled = {name: fill(texts[name], PAGES[name], Results(), options.pending) for name in PAGES}
     except MissingError as error:
         print(f"{error}.", file=sys.stderr)
