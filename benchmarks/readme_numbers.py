@@ -317,16 +317,6 @@ def training(results: Results, words: dict) -> str:
     return table(head, rows)
 
 
-def settings(results: Results, fast: str, slow: str, but: str = "") -> str:
-    """Return how many times as fast networks learn in one setting as in another, least and most; all `but` one."""
-    found = results.training()
-    if "settings" not in found:
-        raise MissingError("training.json lacks settings; run python benchmarks/training.py --settings")
-    lines = [line for line in found["settings"] if line["network"] != but]
-    ratios = [line[fast] / line[slow] for line in lines]
-    return f"{min(ratios):.1f}–{max(ratios):.1f}"
-
-
 def growth(results: Results, words: dict) -> str:
     """Return seconds and peak memory of MobileNetV2's first two stages for more and more images."""
     found = results.training()
@@ -365,8 +355,6 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "real": real,
     "training": training,
     "growth": growth,
-    "half_gain": lambda results, words: settings(results, "half precision", "float32", "all_layers"),
-    "xla_cost": lambda results, words: settings(results, "float32", "float32, XLA"),
     "ablation": ablation,
     "quick_minutes": lambda results, words: f"{results.whole_run('--quick')['minutes']:.1f}",
     "quick_memory": lambda results, words: f"{results.whole_run('--quick')['peak_gb']:.1f} GB",

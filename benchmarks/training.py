@@ -2,15 +2,13 @@
 
     python benchmarks/training.py                        4,000 images of data/merged (run train_all.py once before)
     python benchmarks/training.py --growth 1000 70000 700000
-    python benchmarks/training.py --settings
 
 The usual way is what tutorials do: ImageDataGenerator.flow_from_directory at 96x96 RGB, the whole network forward in
 every epoch, Adam at a constant rate, four epochs. Ours trains the same network with the same augmentation at the same
 mean rate for as many epochs as bring it to the same accuracy; the first epoch of each warms up and is not counted in
 images a second. Prints a table and writes
 benchmarks/results/training.json. --growth measures how time and memory grow with the number of images instead, and adds
-that to the same file: images beyond what there is are augmented copies, features lie on disk. --settings measures, and
-adds, how fast networks learn in half precision where there is one, in float32, and in float32 with XLA, Keras' default.
+that to the same file: images beyond what there is are augmented copies, features lie on disk.
 """
 
 from __future__ import annotations
@@ -22,10 +20,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -33,19 +29,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 
 from digits.files import replacing
 from digits.learning.data.augmentation import geometric
 from digits.learning.data.merged import load_split
-from digits.learning.networks import compact
 from digits.learning.networks.baselines import build_cnn_augmented, build_cnn_deep, inner_part
 from digits.learning.networks.imagenet import imagenet_weights
 from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail
 from digits.learning.shared.provenance import circumstances
-from digits.learning.training import fit
 from digits.learning.training.feature_store import FeatureStore
-from digits.learning.training.feed import Feed, block_feed, one_hot, pooled_feed, predict, small_feed, tile_feed
+from digits.learning.training.feed import block_feed, one_hot, pooled_feed, predict, small_feed, tile_feed
 from digits.learning.training.fit import Job, fit_stage
 from digits.learning.training.precision import accelerated
 from digits.learning.training.stages import Stage
@@ -64,7 +57,6 @@ def main() -> int:
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--merged", type=Path, default=MERGED_DIR)
     parser.add_argument("--growth", type=int, nargs="+", metavar="N")
-    parser.add_argument("--settings", action="store_true")
     parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     tiles = load_split(options.merged, "train")
@@ -75,9 +67,6 @@ def main() -> int:
         return 0
     picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
     train = tiles.select(picked)
-    if options.settings:
-        keep(options.out, "settings", settings(train, weights), command)
-        return 0
     val = load_split(options.merged, "val")
     rows = compare(train, val, weights)
     print(table(rows))
@@ -262,51 +251,6 @@ def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -
         seconds = {"pass": passed - began, "frozen_epoch": first - passed, "last_20_epoch": second - first}
         seconds = {name: round(value, 1) for name, value in seconds.items()}
         yield {"images": count, "seconds": seconds, "peak_gb": round(peak_gb(), 2)}
-
-
-SETTINGS = {
-    "half precision": (accelerated, False),
-    "float32": (nullcontext, False),
-    "float32, XLA": (nullcontext, True),
-}
-
-
-def settings(train, weights) -> Iterator[dict]:
-    """Yield images a second of the later epochs of some networks under SETTINGS, the median of three in turn."""
-    for name, part in PARTS.items():
-        speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
-        for _ in range(3):
-            for setting, (precision, xla) in SETTINGS.items():
-                on = patch.object(fit, "_jit_compile", lambda xla=xla: xla)
-                with precision(), tempfile.TemporaryDirectory() as cache, on:
-                    model, feed = part(train, weights)
-                    line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
-                speeds[setting].append(line["images_per_second"])
-        yield {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}
-
-
-def _small(build):
-    return lambda train, weights: (inner_part(build()), small_feed(train.images, one_hot(train.labels)))
-
-
-def _last_20(train, weights) -> tuple[keras.Model, Feed]:
-    part = tail(mobilenet(weights, LAST_LAYERS))
-    blocks = np.random.default_rng(0).random((len(train), *part.input_shape[1:])).astype(np.float16)
-    return part, Feed(blocks, one_hot(train.labels), lambda stored: tf.cast(stored, tf.float32))
-
-
-def _all_layers(train, weights) -> tuple[keras.Model, Feed]:
-    some, model = slice(0, len(train) // 8), mobilenet(weights, None)
-    return model, tile_feed(train.images[some], one_hot(train.labels[some]))
-
-
-PARTS = {
-    "cnn_deep": _small(build_cnn_deep),
-    "cnn_augmented": _small(build_cnn_augmented),
-    "cnn_compact": _small(compact.build_cnn_compact),
-    "last_20": _last_20,
-    "all_layers": _all_layers,
-}
 
 
 def pieces(images: np.ndarray, count: int, size: int = 10_000):

@@ -244,7 +244,8 @@ def test_what_a_run_took_is_taken_over_under_its_command(tmp_path):
     script = load("benchmarks/readme_numbers.py")
     run, kept = tmp_path / "run.json", tmp_path / "benchmarks" / "results" / "whole_run.json"
     kept.parent.mkdir(parents=True)
-    facts = {"minutes": 1.26, "peak_gb": 1.94, "from_nothing": True, "command": "python train_all.py --quick --out 'a b/c'"}
+    command = "python train_all.py --quick --out 'a b/c'"
+    facts = {"minutes": 1.26, "peak_gb": 1.94, "from_nothing": True, "command": command}
     for minutes in (1.26, 2.34):
         run.write_text(json.dumps(facts | {"minutes": minutes}))
         script.take_over(run, kept)
