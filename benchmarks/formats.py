@@ -3,7 +3,7 @@
     python benchmarks/formats.py                            the default export
     python benchmarks/formats.py exports/mobilenet_v2 --tiles 2000 --threads 1
 
-Prints a table and writes benchmarks/results/formats.json and formats.png. Every format is measured in a process of its
+Prints a table and writes benchmarks/results/formats.json. Every format is measured in a process of its
 own, one after the other, with as many threads; "model.predict" is the same model the usual way. Accuracy is that of
 the file itself on MNIST's test set.
 """
@@ -64,7 +64,6 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     with replacing(options.out / "formats.json") as beside:
         beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    figure(result).savefig(options.out / "formats.png", dpi=120)
     return 0
 
 
@@ -192,27 +191,6 @@ def table(formats: dict[str, dict]) -> str:
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     return "\n".join("  ".join(cell.rjust(width) if i else cell.ljust(width)
                                for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows)
-
-
-def figure(result: dict):
-    """Return a dot for the median time for 1 and for 20 digits, by format."""
-    from matplotlib.figure import Figure
-
-    ways = list(result["formats"])[::-1]
-    drawing = Figure(figsize=(8, 0.6 * len(ways) + 1.4), layout="constrained")
-    for place, count in enumerate((1, 20)):
-        axes = drawing.add_subplot(1, 2, place + 1)
-        values = [result["formats"][way][f"median_{count}_ms"] for way in ways]
-        axes.plot(values, ways if place == 0 else range(len(ways)), "o", color="#0072B2" if place == 0 else "#009E73")
-        for row, value in enumerate(values):
-            axes.annotate(f"{value:.2g}", (value, row), (7, 0), textcoords="offset points", va="center")
-        axes.grid(axis="x", alpha=0.3)
-        axes.set(xscale="log", xlim=(min(values) / 2, 4 * max(values)), ylim=(-0.5, len(ways) - 0.5))
-        axes.set_xlabel(f"median time for {count} digit{'s' * (count > 1)} [ms]")
-        if place:
-            axes.set_yticks([])
-    drawing.suptitle(f"{result['export']}, {result['threads']} thread(s), {result['processor']}", fontsize=9)
-    return drawing
 
 
 if __name__ == "__main__":
