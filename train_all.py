@@ -24,6 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how 
 
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
+from digits.learning.shared.cost import Cost
 from digits.paths import RUNS_DIR, SAMPLES_DIR
 
 
@@ -112,7 +113,7 @@ def configure(options: argparse.Namespace) -> RunConfig:
 
 def run_all(options: argparse.Namespace, report) -> None:
     """Do everything: data, networks, leaderboard, figures, exports, and a photograph read with what was exported."""
-    began = time.monotonic()
+    cost = Cost()
     config = configure(options)
     report("Loading TensorFlow")
     load_tensorflow()
@@ -128,6 +129,7 @@ def run_all(options: argparse.Namespace, report) -> None:
 
     if options.tensorboard:
         require_tensorboard(options.tensorboard)
+    from_nothing = not cache_dir(config).exists()
     with run_lock(config.models_dir):
         for folder in (cache_dir(config), *map(config.model_folder, options.models)):
             tidy_up(folder)
@@ -142,17 +144,20 @@ def run_all(options: argparse.Namespace, report) -> None:
         outcomes = {}
         for number, name in enumerate(options.models, 1):
             report(f"{name} ({number} of {len(options.models)})")
+            cost.part(name)
             outcomes[name] = train_model(name, run)
+        cost.part("end")
+        place = results_dir(config)
         if config.no_camera or config.further_seed:  # lines to compare with, nothing to use
-            tabulate(run, outcomes, results_dir(config))
-            return
-        default = _default_of(config.exports_dir)
-        best = report_run(run, outcomes, results_dir(config), default)
-        material = material_of(run)
-        del data, run
-        folder = export(config, material, outcomes, best, default)
-        read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
-    report(f"Done in {(time.monotonic() - began) / 60:.1f} minutes")
+            tabulate(run, outcomes, place)
+        else:
+            default = _default_of(config.exports_dir)
+            best = report_run(run, outcomes, place, default)
+            material = material_of(run)
+            del data, run
+            folder = export(config, material, outcomes, best, default)
+            read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
+        report(cost.write(place / "run.json", command(options), from_nothing))
 
 
 def teach(options: argparse.Namespace, report) -> None:

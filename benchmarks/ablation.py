@@ -13,8 +13,6 @@ the states in models/ablation/.
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -23,9 +21,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+import common
 import keras
 import numpy as np
 import tensorflow as tf
@@ -40,15 +36,13 @@ from digits.learning.networks.compact import build_cnn_compact
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
 from digits.learning.shared.lock import run_lock
-from digits.learning.shared.provenance import circumstances
 from digits.learning.shared.workers import available_cores
 from digits.learning.training.feed import one_hot, predict, small_feed
 from digits.learning.training.fit import Job, fit_stage
 from digits.learning.training.precision import accelerated, full_precision
 from digits.learning.training.stages import COMPACT
-from digits.paths import MODELS_DIR, ROOT
+from digits.paths import MODELS_DIR
 
-RESULT = ROOT / "benchmarks" / "results" / "ablation.json"
 EPOCHS = 6
 DECAY = 1.0
 PICKED_BY = 0  # seed of the choice of images, the same for all
@@ -85,12 +79,11 @@ VARIANTS = {
 
 def main() -> int:
     """Train what the options ask for, then tell and keep what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = common.parser(__doc__)
     parser.add_argument("--images", type=int, default=10_000, help="of MNIST, at most (default: 10,000)")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS), default=list(VARIANTS))
     parser.add_argument("--epochs", type=int, default=EPOCHS)
-    parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
     if min(options.images, options.epochs) < 1:
         parser.error("--images and --epochs are 1 at least")
@@ -114,9 +107,7 @@ def main() -> int:
     rows = [row(name, lines, found[RECIPE]) for name, lines in found.items()]
     print(table(rows))
     facts = {"images": images, "epochs": options.epochs, "seeds": options.seeds, "rows": rows}
-    with replacing(options.out) as beside:
-        command = " ".join(["python benchmarks/ablation.py", *sys.argv[1:]])
-        beside.write_text(json.dumps(facts | circumstances(command), indent=1) + "\n", encoding="utf-8")
+    common.write(options.out, facts | common.made_with())
     return 0
 
 
@@ -128,16 +119,10 @@ def pick(path: Path, images: int) -> tuple[Path, int]:
     own = rng.permutation(len(data.train))[:images]
     beside = rng.permutation(len(data.extras))[: round(len(own) * len(data.extras) / len(data.train))]
     with replacing(path) as new, open(new, "wb") as file:
-        np.savez(
-            file,
-            tiles=np.concatenate([data.train.tiles[own], data.extras.tiles[beside]]),
-            targets=np.concatenate([data.train.targets[own], data.extras.targets[beside]]),
-            own=len(own),
-            val=data.val.images,
-            val_camera=data.val_camera,
-            labels=data.val.labels,
-            key=digest(data.key, own, beside),
-        )
+        np.savez(file, tiles=np.concatenate([data.train.tiles[own], data.extras.tiles[beside]]),
+                 targets=np.concatenate([data.train.targets[own], data.extras.targets[beside]]), own=len(own),
+                 val=data.val.images, val_camera=data.val_camera, labels=data.val.labels,
+                 key=digest(data.key, own, beside))  # fmt: skip
     return path, len(own)
 
 
@@ -171,9 +156,7 @@ def feed_of(variant: Variant, data: dict):
     """Return the rows that a variant learns from."""
     own, count = int(data["own"]), len(data["tiles"])
     rows = np.concatenate([np.arange(count if variant.rendered else own), np.arange(own * variant.twice)])
-    return small_feed(
-        data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None
-    )
+    return small_feed(data["tiles"][rows], data["targets"][rows], often_geometric if variant.hands else None)
 
 
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:
@@ -199,12 +182,11 @@ def spread(values: list[float]) -> list[float]:
 
 def table(rows: list[dict]) -> str:
     """Return the rows as text, in per cent."""
-    lines = [f"{'':48}{'val':>22}{'camera':>22}{'gain of the mean':>24}"]
+    cells = [["", "val", "camera", "gain of the mean"]]
     for line in rows:
-        cells = (line["val"], line["val_camera"], line["gain"])
-        lines.append(f"{line['title']:48}" + "".join(
-            f"{100 * mean:10.2f} ({100 * least:.2f} to {100 * most:.2f})" for mean, least, most in cells))  # fmt: skip
-    return "\n".join(lines)
+        spreads = ((100 * value for value in line[name]) for name in ("val", "val_camera", "gain"))
+        cells.append([line["title"], *("{:.2f} ({:.2f} to {:.2f})".format(*spread) for spread in spreads)])
+    return common.table(cells)
 
 
 if __name__ == "__main__":

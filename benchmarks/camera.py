@@ -3,7 +3,7 @@
     python benchmarks/camera.py                     every model found in models/ and exports/
     python benchmarks/camera.py --models exports/mobilenet_v2 --frames 50
 
-Prints a table and writes benchmarks/results/camera.json and camera.png. Rendered photographs are drawn anew from a
+Prints a table and writes benchmarks/results/camera.json. Rendered photographs are drawn anew from a
 fixed seed; real ones are read where the DIGITS_REAL_* variables of CONTRIBUTING.md name their folders. "usual way" is
 what tutorials do: the whole frame to grey, turned to light on dark or not, resized to 96x96, divided by 255, straight
 into the same model; of the two whichever reads more of those photographs.
@@ -28,7 +28,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from digits.files import replacing
 from digits.learning.data.mnist import load_mnist
 from digits.learning.data.rendered_tiles import overlap
-from digits.learning.experiment.plots import camera_curves
 from digits.learning.shared.provenance import circumstances
 from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.reading.images import load_image
@@ -352,14 +351,12 @@ def print_result(name: str, result: dict) -> None:
 
 
 def write(folder: Path, results: dict) -> None:
-    """Write camera.json and camera.png."""
+    """Write camera.json."""
     folder.mkdir(parents=True, exist_ok=True)
     command = "python benchmarks/camera.py " + " ".join(sys.argv[1:])
     with replacing(folder / "camera.json") as beside:
         text = json.dumps({"seed": SEED, **circumstances(command.strip()), "models": results}, indent=1)
         beside.write_text(text + "\n", encoding="utf-8")
-    figure = camera_curves({name: (result["graded"], result["graded_usual_way"]) for name, result in results.items()})
-    figure.savefig(folder / "camera.png", dpi=110)
 
 
 if __name__ == "__main__":

@@ -3,14 +3,13 @@
     python benchmarks/formats.py                            the default export
     python benchmarks/formats.py exports/mobilenet_v2 --tiles 2000 --threads 1
 
-Prints a table and writes benchmarks/results/formats.json and formats.png. Every format is measured in a process of its
+Prints a table and writes benchmarks/results/formats.json. Every format is measured in a process of its
 own, one after the other, with as many threads; "model.predict" is the same model the usual way. Accuracy is that of
 the file itself on MNIST's test set.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import platform
@@ -18,20 +17,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.metadata import distributions
 from pathlib import Path
 
+import common
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from digits.files import replacing
-from digits.learning.shared.provenance import git_commit
-from digits.paths import ROOT
 from digits.reading.models.card import sha256
 
-RESULTS = ROOT / "benchmarks" / "results"
 FILES = ("model.tflite", "model_int8.tflite", "model.onnx", "model.keras", "model.h5", "model.json")
 OPENCV, PREDICT = "model.onnx by cv2.dnn", "model.keras by model.predict"
+RUNTIMES = ("ai-edge-litert", "onnxruntime")  # whose versions are noted, beside those of all results
 REPEATS = 200  # a 99th percentile of fewer is an accident
 COLUMNS = (
     ("load_s", "load s", "{:.2f}"), ("first_ms", "first ms", "{:.1f}"), ("median_1_ms", "1 digit ms", "{:.2f}"),
@@ -47,45 +43,24 @@ def main() -> int:
     from digits.reading.models.errors import ModelError
     from digits.reading.models.model import default_threads
 
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = common.parser(__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="an export folder (default: the default export)")
     parser.add_argument("--tiles", type=int, default=10_000, help="MNIST test pictures read for the accuracy")
     parser.add_argument("--threads", type=int, default=default_threads(), help="threads of every runtime")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder to write to (default: benchmarks/results)")
     options = parser.parse_args()
     try:
         folder = options.folder or default_export()
     except ModelError as error:
         print(error, file=sys.stderr)
         return 4
-    result = {"export": folder.name, "threads": options.threads, "pictures": options.tiles, **circumstances()}
-    result["formats"] = measure_all(folder, options.tiles, options.threads)
-    print(table(result["formats"]))
-    options.out.mkdir(parents=True, exist_ok=True)
-    with replacing(options.out / "formats.json") as beside:
-        beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    figure(result).savefig(options.out / "formats.png", dpi=120)
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # processes that want a processor
+    figures = measure_all(folder, options.tiles, options.threads)
+    print(table(figures))
+    facts = {"export": folder.name, "threads": options.threads, "pictures": options.tiles, **common.made_with()}
+    facts |= {"processor": processor(), "load": load, "runtimes": {p.name: p.version for p in distributions()
+                                                                   if p.name in RUNTIMES}}  # fmt: skip
+    common.write(options.out, facts | {"formats": figures})
     return 0
-
-
-def circumstances() -> dict:
-    """Return what the numbers depend on: processor, versions, command, commit."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    versions = {}
-    for package in ("ai-edge-litert", "onnxruntime", "opencv-python", "tensorflow", "keras", "numpy"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            pass
-    return {"processor": processor(), "processors": os.cpu_count(), "load": load(), "system": platform.platform(),
-            "python": platform.python_version(), "versions": versions, "commit": git_commit(),
-            "command": " ".join(["python", "benchmarks/formats.py", *sys.argv[1:]])}  # fmt: skip
-
-
-def load() -> float | None:
-    """Return how many processes wanted a processor before the measurement began; None where nobody counts."""
-    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
 
 
 def processor() -> str:
@@ -187,32 +162,9 @@ def table(formats: dict[str, dict]) -> str:
     """Return the figures as lines of text."""
     rows = [["", *(head for _, head, _ in COLUMNS)]]
     for way, figures in formats.items():
-        cells = ["-" if figures[key] is None else form.format(figures[key]) for key, _, form in COLUMNS]
+        cells = ("-" if figures[key] is None else form.format(figures[key]) for key, _, form in COLUMNS)
         rows.append([way, *cells])
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.rjust(width) if i else cell.ljust(width)
-                               for i, (cell, width) in enumerate(zip(row, widths, strict=True))) for row in rows)
-
-
-def figure(result: dict):
-    """Return a dot for the median time for 1 and for 20 digits, by format."""
-    from matplotlib.figure import Figure
-
-    ways = list(result["formats"])[::-1]
-    drawing = Figure(figsize=(8, 0.6 * len(ways) + 1.4), layout="constrained")
-    for place, count in enumerate((1, 20)):
-        axes = drawing.add_subplot(1, 2, place + 1)
-        values = [result["formats"][way][f"median_{count}_ms"] for way in ways]
-        axes.plot(values, ways if place == 0 else range(len(ways)), "o", color="#0072B2" if place == 0 else "#009E73")
-        for row, value in enumerate(values):
-            axes.annotate(f"{value:.2g}", (value, row), (7, 0), textcoords="offset points", va="center")
-        axes.grid(axis="x", alpha=0.3)
-        axes.set(xscale="log", xlim=(min(values) / 2, 4 * max(values)), ylim=(-0.5, len(ways) - 0.5))
-        axes.set_xlabel(f"median time for {count} digit{'s' * (count > 1)} [ms]")
-        if place:
-            axes.set_yticks([])
-    drawing.suptitle(f"{result['export']}, {result['threads']} thread(s), {result['processor']}", fontsize=9)
-    return drawing
+    return common.table(rows)
 
 
 if __name__ == "__main__":

@@ -9,18 +9,15 @@ from a fixed seed: one digit, and twenty.
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
+import common
 import cv2
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digits.paths import ROOT, SAMPLES_DIR
 from digits.reading.live.drawing import Screen, Status
@@ -30,7 +27,6 @@ from digits.reading.reader import Reader
 from digits.rendering.handwriting import draw_digit
 from digits.rendering.pages import photograph
 
-RESULTS = ROOT / "benchmarks" / "results"
 SEED = 3
 COUNTS = (1, 20)
 WARM_UP = 5
@@ -38,10 +34,9 @@ WARM_UP = 5
 
 def main() -> int:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = common.parser(__doc__)
     parser.add_argument("--model", type=Path, help="export folder or file (default: the released model)")
     parser.add_argument("--runs", type=int, default=100, help="frames timed for each figure (default: 100)")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder to write to (default: benchmarks/results)")
     options = parser.parse_args()
     model = load_model(options.model)
     result = {"file": model.path.name, "sha256": sha256(model.path), "first_reading_s": first_reading_s(model.path)}
@@ -53,7 +48,7 @@ def main() -> int:
         part = result[f"{count}_digits"]
         part["usual_way_over_whole"] = round(result["usual_way_ms"] / part["whole_ms"], 2)
     print(json.dumps(result, indent=1))
-    write(options.out, result)
+    common.write(options.out, {"seed": SEED, **common.made_with(), **result})
     return 0
 
 
@@ -84,21 +79,11 @@ def usual_way_ms(path: Path, frame: np.ndarray, runs: int) -> float:
     """Return the median in ms of resizing one frame and calling `model.predict` on it."""
     import keras
 
-    network = keras.saving.load_model(path)
-
-    def once() -> None:
-        small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), (96, 96)).astype("float32") / 255
-        network.predict(small[np.newaxis], verbose=0)
-
-    return median_ms(once, runs)
-
-
-def median_ms(call: Callable[[], None], runs: int) -> float:
-    """Return the median time of a call in ms, the first few left out."""
-    times = []
+    network, times = keras.saving.load_model(path), []
     for _ in range(WARM_UP + runs):
         start = time.perf_counter()
-        call()
+        small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB), (96, 96)).astype("float32") / 255
+        network.predict(small[np.newaxis], verbose=0)
         times.append(time.perf_counter() - start)
     return round(1000 * float(np.median(times[WARM_UP:])), 3)
 
@@ -115,17 +100,6 @@ def first_reading_s(model: Path, runs: int = 5) -> float:
         times.append(time.perf_counter() - start)
         process.communicate()
     return round(float(np.median(times)), 3)
-
-
-def write(folder: Path, result: dict) -> None:
-    """Write latency.json."""
-    from digits.files import replacing
-    from digits.learning.shared.provenance import circumstances
-
-    folder.mkdir(parents=True, exist_ok=True)
-    command = " ".join(["python benchmarks/latency.py", *sys.argv[1:]])
-    with replacing(folder / "latency.json") as beside:
-        beside.write_text(json.dumps({"seed": SEED, **circumstances(command), **result}, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

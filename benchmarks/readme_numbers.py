@@ -3,6 +3,7 @@
     python benchmarks/readme_numbers.py             fill in all; fails, changing nothing, where a result is missing
     python benchmarks/readme_numbers.py --pending   fill in what there is, and write "(pending)" for the rest
     python benchmarks/readme_numbers.py --check     change nothing; 1 if a page says anything else than the results do
+    python benchmarks/readme_numbers.py --run FILE  first take over what a run of train_all.py took: its run.json
 
 A number stands between `<!-- numbers:NAME -->` and `<!-- /numbers -->`; NAMES below says where each comes from.
 """
@@ -25,6 +26,7 @@ from digits.files import replacing
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {"README.md": "en", "README.es.md": "es"}
 MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
+WHOLE_RUN = ROOT / "benchmarks" / "results" / "whole_run.json"
 PENDING = {"en": "(pending)", "es": "(pendiente)"}
 USUAL_NAME = "mobilenet_v2"  # of the export where exports/default.txt names none, as in digits.reading.formats
 
@@ -54,10 +56,8 @@ WORDS = {
         "epochs": "Epochs, usual and here", "a_run": "Faster, a run",
         "images": "Images", "both_val": "Validation, usual and here",
         "pass": "Cached pass", "frozen_epoch": "Epoch of stage 1",
-        "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory", "accuracy": "Right",
-        "clean_mnist": "MNIST test pictures", "mean of corruptions": "… after MNIST-C's 15 corruptions, mean",
-        "worst_corruption": "… after the worst of them, {}", "16x16": "… reduced to 16x16, as small as USPS'",
-        "optdigits": "optdigits, 8x8, other writers", "variant": "Trained with",
+        "last_20_epoch": "Epoch of stage 2", "peak": "Peak memory",
+        "variant": "Trained with",
         "gain": "Change, points, mean of both (range)",
         "variant recipe": "everything: the recipe", "variant rendered": "no rendered pictures",
         "variant twice": "MNIST's tiles twice an epoch",
@@ -93,11 +93,7 @@ WORDS = {
         "epochs": "Épocas, lo habitual y aquí", "a_run": "Más rápido, todo", "images": "Imágenes",
         "both_val": "Validación, lo habitual y aquí", "pass": "Pasada guardada",
         "frozen_epoch": "Época de la etapa 1", "last_20_epoch": "Época de la etapa 2", "peak": "Memoria máxima",
-        "accuracy": "Aciertos", "clean_mnist": "Imágenes de prueba de MNIST",
-        "mean of corruptions": "… tras las 15 corrupciones de MNIST-C, media",
-        "worst_corruption": "… tras la peor de ellas, {}", "fog": "niebla",
-        "16x16": "… reducidas a 16x16, como las de USPS",
-        "optdigits": "optdigits, 8x8, otros autores", "variant": "Entrenada con",
+        "variant": "Entrenada con",
         "gain": "Cambio, puntos, media de ambas (rango)",
         "variant recipe": "todo: la receta", "variant rendered": "sin imágenes generadas",
         "variant twice": "las imágenes de MNIST dos veces por época",
@@ -172,20 +168,12 @@ class Results:
         """Return what benchmarks/training.py measured."""
         return self._json("benchmarks/results/training.json", "python benchmarks/training.py")
 
-    def shift(self) -> dict:
-        """Return what benchmarks/shift.py measured of the default export, accuracy by kind of picture."""
-        models = self._json("benchmarks/results/shift.json", "python benchmarks/shift.py")["models"]
-        if self.default() not in models:
-            raise MissingError(f"shift.json lacks {self.default()}; run python benchmarks/shift.py")
-        return models[self.default()]["accuracy"]
-
     def whole_run(self, *options: str) -> dict:
-        """Return what benchmarks/whole_run.py measured of train_all.py with these options."""
-        command = " ".join(["python benchmarks/whole_run.py", *options])
-        found = self._json("benchmarks/results/whole_run.json", command)
+        """Return what train_all.py took with these options."""
         run = " ".join(["python train_all.py", *options])
+        found = self._json(f"benchmarks/results/{WHOLE_RUN.name}", f"{run}, then this with --run")
         if run not in found:
-            raise MissingError(f"whole_run.json lacks {run}; run {command}")
+            raise MissingError(f"{WHOLE_RUN.name} lacks {run}; run that, then this with --run")
         return found[run]
 
     def ablation(self) -> dict:
@@ -233,11 +221,6 @@ def release_hours(results: Results, words: dict) -> str:
     rows = [row for row in results.leaderboard() if row["seed"] == "0" and row["no_camera"] == "False"]
     seconds = [float(row["train_seconds"]) for row in rows]
     return f"{sum(seconds) / 3600:.1f}"
-
-
-def machine_speed(results: Results, *options: str) -> str:
-    """Return how many pictures a second the machine of a whole run put through MobileNetV2, before and after it."""
-    return f"{sum(results.whole_run(*options)['machine_images_per_second']) / 2:,.0f}"
 
 
 def over_seeds(rows: list[dict], column: str) -> str:
@@ -339,16 +322,6 @@ def training(results: Results, words: dict) -> str:
     return table(head, rows)
 
 
-def settings(results: Results, fast: str, slow: str, but: str = "") -> str:
-    """Return how many times as fast networks learn in one setting as in another, least and most; all `but` one."""
-    found = results.training()
-    if "settings" not in found:
-        raise MissingError("training.json lacks settings; run python benchmarks/training.py --settings")
-    lines = [line for line in found["settings"] if line["network"] != but]
-    ratios = [line[fast] / line[slow] for line in lines]
-    return f"{min(ratios):.1f}–{max(ratios):.1f}"
-
-
 def growth(results: Results, words: dict) -> str:
     """Return seconds and peak memory of MobileNetV2's first two stages for more and more images."""
     found = results.training()
@@ -358,18 +331,6 @@ def growth(results: Results, words: dict) -> str:
     rows = [[f"{line['images']:,}", *(f"{line['seconds'][step]:,.0f} s" for step in steps), f"{line['peak_gb']:.1f} GB"]
             for line in found["growth"]]  # fmt: skip
     return table([words[key] for key in ("images", *steps, "peak")], rows, words=())
-
-
-def shift(results: Results, words: dict) -> str:
-    """Return what is read of corrupted and reduced MNIST pictures and of another set."""
-    found = results.shift()
-    corrupted = {name: value for name, value in found.items() if name not in ("clean", "16x16", "optdigits")}
-    worst = min(corrupted, key=corrupted.get)
-    rows = [[words["clean_mnist"], percent(found["clean"])],
-            [words["mean of corruptions"], percent(found["mean of corruptions"])],
-            [words["worst_corruption"].format(words.get(worst, worst)), percent(found[worst])]]  # fmt: skip
-    rows += [[words[name], percent(found[name])] for name in ("16x16", "optdigits")]
-    return table([words["what"], words["accuracy"]], rows)
 
 
 def ablation(results: Results, words: dict) -> str:
@@ -399,17 +360,12 @@ NAMES: dict[str, Callable[[Results, dict], str]] = {
     "real": real,
     "training": training,
     "growth": growth,
-    "half_gain": lambda results, words: settings(results, "half precision", "float32", "all_layers"),
-    "xla_cost": lambda results, words: settings(results, "float32", "float32, XLA"),
-    "shift": shift,
     "ablation": ablation,
     "quick_minutes": lambda results, words: f"{results.whole_run('--quick')['minutes']:.1f}",
     "quick_memory": lambda results, words: f"{results.whole_run('--quick')['peak_gb']:.1f} GB",
     "default_minutes": lambda results, words: f"{results.whole_run()['minutes']:.0f}",
     "release_hours": release_hours,
     "default_memory": lambda results, words: f"{results.whole_run()['peak_gb']:.1f} GB",
-    "machine_speed": lambda results, words: machine_speed(results),
-    "quick_machine_speed": lambda results, words: machine_speed(results, "--quick"),
     "versions": versions,
     "device": lambda results, words: results.latency()["device"].replace("cores", words["cores"]),
     "default": lambda results, words: f"`{results.card()['name']}`",
@@ -460,14 +416,39 @@ def fill(text: str, language: str, results: Results, pending: bool = False) -> s
     return MARK.sub(filled, text)
 
 
+def take_over(run: Path, kept: Path) -> None:
+    """Put what a run of train_all.py took into the results, under its command without --out.
+
+    Args:
+        run: the run.json beside the leaderboard of the run.
+        kept: the file that has an entry for each command.
+    Raises:
+        MissingError: there is no such file, or the run went on from what an earlier one had made.
+    """
+    try:
+        facts = json.loads(run.read_text(encoding="utf-8"))
+        command, whole = facts["command"], facts["from_nothing"]
+    except (OSError, ValueError, KeyError):
+        raise MissingError(f"{run} is no run.json of train_all.py; expected that beside its leaderboard") from None
+    if not whole:
+        raise MissingError(f"{run} tells of a run that went on from an earlier one; run {command} with a new --out")
+    known = json.loads(kept.read_text(encoding="utf-8")) if kept.exists() else {}
+    with replacing(kept) as beside:
+        known[re.sub(r" --out[ =]('[^']*'|\S+)", "", command)] = facts
+        beside.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Fill in or check both pages; 0 done, 1 something is missing or differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pending", action="store_true", help="write (pending) where a result does not exist yet")
     parser.add_argument("--check", action="store_true", help="change nothing, say what differs")
+    parser.add_argument("--run", type=Path, metavar="FILE", help="first take over a run.json of train_all.py")
     options = parser.parse_args(arguments)
     texts = {name: (ROOT / name).read_text(encoding="utf-8") for name in PAGES}
     try:
+        if options.run:
+            take_over(options.run, WHOLE_RUN)
         filled = {name: fill(texts[name], PAGES[name], Results(), options.pending) for name in PAGES}
     except MissingError as error:
         print(f"{error}.", file=sys.stderr)

@@ -2,166 +2,115 @@
 
     python benchmarks/training.py                        4,000 images of data/merged (run train_all.py once before)
     python benchmarks/training.py --growth 1000 70000 700000
-    python benchmarks/training.py --settings
 
 The usual way is what tutorials do: ImageDataGenerator.flow_from_directory at 96x96 RGB, the whole network forward in
 every epoch, Adam at a constant rate, four epochs. Ours trains the same network with the same augmentation at the same
 mean rate for as many epochs as bring it to the same accuracy; the first epoch of each warms up and is not counted in
-images a second. Prints a table and writes
-benchmarks/results/training.json. --growth measures how time and memory grow with the number of images instead, and adds
-that to the same file: images beyond what there is are augmented copies, features lie on disk. --settings measures, and
-adds, how fast networks learn in half precision where there is one, in float32, and in float32 with XLA, Keras' default.
+images a second. Prints a table and writes benchmarks/results/training.json. --growth measures how time and memory grow
+with the number of images instead, and adds that to the same file: images beyond what there is are augmented copies,
+features lie on disk.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from unittest.mock import patch
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+import common
 import cv2
 import keras
 import numpy as np
-import tensorflow as tf
 
-from digits.files import replacing
 from digits.learning.data.augmentation import geometric
-from digits.learning.data.merged import load_split
-from digits.learning.networks import compact
+from digits.learning.data.merged import Tiles, load_split
 from digits.learning.networks.baselines import build_cnn_augmented, build_cnn_deep, inner_part
-from digits.learning.networks.imagenet import imagenet_weights
+from digits.learning.networks.imagenet import Weights, imagenet_weights
 from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail
-from digits.learning.shared.provenance import circumstances
-from digits.learning.training import fit
+from digits.learning.shared.cost import peak_gb
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import Feed, block_feed, one_hot, pooled_feed, predict, small_feed, tile_feed
 from digits.learning.training.fit import Job, fit_stage
 from digits.learning.training.precision import accelerated
 from digits.learning.training.stages import Stage
-from digits.paths import MERGED_DIR, ROOT
+from digits.paths import MERGED_DIR
 
-RESULT = ROOT / "benchmarks" / "results" / "training.json"
 EPOCHS = 4
 RATE = 1e-3
+BATCH = 128
 # A rate that falls to nothing needs more epochs to get as far in so short a training; the run's ratio counts them.
 OUR_EPOCHS = {"frozen": 40, "last_20": 10, "cnn_deep": 4, "cnn_augmented": 6}
+Prepare = Callable[[Path, keras.Model, Tiles], tuple[keras.Model, Feed]]
 
 
 def main() -> int:
     """Measure what the options ask for."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = common.parser(__doc__)
     parser.add_argument("--images", type=int, default=4000)
     parser.add_argument("--merged", type=Path, default=MERGED_DIR)
     parser.add_argument("--growth", type=int, nargs="+", metavar="N")
-    parser.add_argument("--settings", action="store_true")
-    parser.add_argument("--out", type=Path, default=RESULT)
     options = parser.parse_args()
-    tiles = load_split(options.merged, "train")
-    weights = imagenet_weights(None, print)
-    command = "python benchmarks/training.py " + " ".join(sys.argv[1:])
+    train, weights = load_split(options.merged, "train"), imagenet_weights(None, print)
     if options.growth:
-        keep(options.out, "growth", growth(tiles.images, tiles.labels, weights, options.growth), command)
+        found = []
+        for line in growth(train, weights, options.growth):
+            found.append(line)
+            common.add(options.out, {"growth": found, "growth_circumstances": common.made_with()})
+            print(line, flush=True)
         return 0
-    picked = np.random.default_rng(0).permutation(len(tiles))[: options.images]
-    train = tiles.select(picked)
-    if options.settings:
-        keep(options.out, "settings", settings(train, weights), command)
-        return 0
-    val = load_split(options.merged, "val")
-    rows = compare(train, val, weights)
+    train = train.select(np.random.default_rng(0).permutation(len(train))[: options.images])
+    rows = compare(train, load_split(options.merged, "val"), weights)
     print(table(rows))
     sizes = {"images": len(train), "epochs": EPOCHS, "our_epochs": OUR_EPOCHS}
-    add(options.out, rows=rows, **sizes, **circumstances(command.strip()))
+    common.add(options.out, {"rows": rows, **sizes, **common.made_with()})
     return 0
 
 
-def keep(path: Path, name: str, lines: Iterator[dict], command: str) -> None:
-    """Print each line as it is measured, and put all so far into the results file."""
-    found = []
-    for line in lines:
-        found.append(line)
-        add(path, **{name: found, f"{name}_circumstances": circumstances(command)})
-        print(line, flush=True)
-
-
-def add(path: Path, **facts) -> None:
-    """Put facts into the results file; others stay as they are."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(known | facts, indent=1) + "\n", encoding="utf-8")
-
-
-def compare(train, val, weights) -> list[dict]:
-    """Return one row a stage: images a second and val accuracy, the usual way and ours."""
+def compare(train: Tiles, val: Tiles, weights: Weights) -> list[dict]:
+    """Return one row a stage: both ways, and their ratios, of an epoch and of the run with what is computed once."""
+    ways = {
+        "frozen": (lambda: mobilenet(weights, 0), stored(head, pooled_feed), None),
+        "last_20": (lambda: mobilenet(weights, LAST_LAYERS), stored(tail, block_feed), None),
+        "cnn_deep": (build_cnn_deep, small(None), None),
+        "cnn_augmented": (build_cnn_augmented, small(geometric), geometric),
+    }
     rows = []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_folder(folder / "images", train)
-        data = folder, train, val
-        rows.append(row("frozen", usual(*data, lambda: mobilenet(weights, 0)), ours_mobilenet(*data, weights, 0)))
-        last = LAST_LAYERS
-        rows.append(
-            row("last_20", usual(*data, lambda: mobilenet(weights, last)), ours_mobilenet(*data, weights, last))
-        )
-        for build, augment in ((build_cnn_deep, None), (build_cnn_augmented, geometric)):
-            rows.append(row(build.__name__[6:], usual(*data, build, augment), ours_small(*data, build, augment)))
+        write_folder(Path(name, "images"), train)
+        for stage, (build, prepare, augment) in ways.items():
+            theirs = usual(Path(name, "images"), train, val, build, augment)
+            mine = ours(train, val, build, prepare, OUR_EPOCHS[stage])
+            ratios = {"ratio_epoch": round(mine["images_per_second"] / theirs["images_per_second"], 1),
+                      "ratio_run": round(theirs["seconds"] / mine["seconds"], 1)}  # fmt: skip
+            rows.append({"stage": stage, "usual": theirs, "ours": mine, **ratios})
     return rows
 
 
-def row(stage: str, usual_way: dict, our_way: dict) -> dict:
-    """Return both ways side by side with their ratios: of an epoch, and of the run with the cached pass."""
-    return {
-        "stage": stage,
-        "usual": usual_way,
-        "ours": our_way,
-        "ratio_epoch": round(our_way["images_per_second"] / usual_way["images_per_second"], 1),
-        "ratio_run": round(usual_way["seconds"] / our_way["seconds"], 1),
-    }
-
-
-def mobilenet(weights, last: int | None) -> keras.Model:
-    """Return MobileNetV2 with just its head and the last layers of its trunk trainable (None: all of it)."""
-    keras.utils.set_random_seed(0)
+def mobilenet(weights: Weights, last: int) -> keras.Model:
+    """Return MobileNetV2 with just its head and the last layers of its trunk trainable."""
     model = build_mobilenet_v2(weights.path)
     set_trainable(model, last)
     return model
 
 
-def usual(folder: Path, train, val, build, augment=None) -> dict:
+def usual(folder: Path, train: Tiles, val: Tiles, build: Callable, augment: Callable | None) -> dict:
     """Train the way tutorials do; return images a second, seconds in all and val accuracy."""
     from keras.src.legacy.preprocessing.image import ImageDataGenerator
 
     keras.utils.set_random_seed(0)
     model = build()
     model.compile(keras.optimizers.Adam(RATE), "categorical_crossentropy", metrics=["accuracy"])
-    began = time.perf_counter()
+    ends = [time.perf_counter()]
     generator = ImageDataGenerator(rescale=1 / 255, preprocessing_function=augment and as_preprocessing(augment))
-    flow = generator.flow_from_directory(folder / "images", target_size=(96, 96), batch_size=128, seed=0)
-    ends = [began]
+    flow = generator.flow_from_directory(folder, target_size=(96, 96), batch_size=BATCH, seed=0)
     clock = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter()))
     model.fit(flow, epochs=EPOCHS, verbose=0, callbacks=[clock])
-    later = ends[-1] - ends[1]
-    accuracy = judge(model, tile_feed(val.images, one_hot(val.labels)))
-    return {
-        "images_per_second": round(len(train) * (EPOCHS - 1) / later, 1),
-        "seconds": round(ends[-1] - began, 2),
-        "val_accuracy": accuracy,
-    }
+    return facts(len(train) * (EPOCHS - 1) / (ends[-1] - ends[1]), ends[-1] - ends[0], model, val)
 
 
-def as_preprocessing(augment):
+def as_preprocessing(augment: Callable) -> Callable:
     """Return an augmentation of tiles as Keras' generator calls it, on one float (96, 96, 3) picture in [0, 255]."""
     rng = np.random.default_rng(0)
 
@@ -172,50 +121,46 @@ def as_preprocessing(augment):
     return one
 
 
-def ours_mobilenet(folder: Path, train, val, weights, last: int) -> dict:
-    """Train on stored features; the pass that computes them counts in the seconds."""
-    with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
-        model = mobilenet(weights, last)
-        began = time.perf_counter()
-        store = FeatureStore(Path(cache), model)
-        rows = store.rows(train.images)
-        part = tail(model) if last else head(model)
-        make = block_feed if last else pooled_feed
-        feed, steps = make(store, rows, one_hot(train.labels)), stage("last_20" if last else "frozen")
-        history = fit_stage(part, steps, feed, None, Job(Path(cache), 0, ""))
-        seconds = time.perf_counter() - began
-    return ours(history, seconds, judge(model, tile_feed(val.images, one_hot(val.labels))))
-
-
-def ours_small(folder: Path, train, val, build, augment) -> dict:
-    """Train the inner part of a small network on tiles reduced once, or augmented in the background."""
+def ours(train: Tiles, val: Tiles, build: Callable, prepare: Prepare, epochs: int) -> dict:
+    """Train our way and return the same facts; what `prepare` computes once counts in the seconds."""
     keras.utils.set_random_seed(0)
-    with accelerated(), tempfile.TemporaryDirectory(dir=folder) as cache:
+    with accelerated(), tempfile.TemporaryDirectory() as cache:
         model = build()
         began = time.perf_counter()
-        feed = small_feed(train.images, one_hot(train.labels), augment)
-        history = fit_stage(inner_part(model), stage(model.name), feed, None, Job(Path(cache), 0, ""))
+        part, feed = prepare(Path(cache), model, train)
+        history = fit_stage(part, falling(epochs), feed, None, Job(Path(cache), 0, ""))
         seconds = time.perf_counter() - began
-    return ours(history, seconds, judge(model, tile_feed(val.images, one_hot(val.labels))))
+    return facts(np.mean([line["images_per_second"] for line in history[1:]]), seconds, model, val)
 
 
-def ours(history: list[dict], seconds: float, accuracy: float) -> dict:
-    """Return the same facts as `usual`; epochs after the first count."""
-    speed = np.mean([line["images_per_second"] for line in history[1:]])
-    return {"images_per_second": round(float(speed), 1), "seconds": round(seconds, 2), "val_accuracy": accuracy}
+def stored(part: Callable, make: Callable) -> Prepare:
+    """Return what prepares a part of MobileNetV2 and its feed: stored features."""
+
+    def prepare(cache: Path, model: keras.Model, train: Tiles) -> tuple[keras.Model, Feed]:
+        store = FeatureStore(cache, model)
+        return part(model), make(store, store.rows(train.images), one_hot(train.labels))
+
+    return prepare
 
 
-def stage(name: str) -> Stage:
+def small(augment: Callable | None) -> Prepare:
+    """Return what prepares the inner part of a small network: tiles reduced once, or augmented in the background."""
+    return lambda cache, model, train: (inner_part(model), small_feed(train.images, one_hot(train.labels), augment))
+
+
+def falling(epochs: int) -> Stage:
     """Return our kind of stage in batches of the same size; the rate falls from twice the usual one to nothing."""
-    return Stage("benchmark", epochs=OUR_EPOCHS[name], learning_rate=2 * RATE, batch=128)
+    return Stage("benchmark", epochs=epochs, learning_rate=2 * RATE, batch=BATCH)
 
 
-def judge(model: keras.Model, feed) -> float:
-    """Return val accuracy, not part of any time."""
-    return round(float((predict(model, feed).argmax(-1) == feed.targets.argmax(-1)).mean()), 4)
+def facts(images_per_second: float, seconds: float, model: keras.Model, val: Tiles) -> dict:
+    """Return what a training took, and its val accuracy, which is not part of any time."""
+    right = predict(model, tile_feed(val.images, one_hot(val.labels))).argmax(-1) == val.labels
+    return {"images_per_second": round(float(images_per_second), 1), "seconds": round(seconds, 2),
+            "val_accuracy": round(float(right.mean()), 4)}  # fmt: skip
 
 
-def write_folder(folder: Path, tiles) -> None:
+def write_folder(folder: Path, tiles: Tiles) -> None:
     """Write tiles as <digit>/<number>.png for flow_from_directory."""
     for digit in range(10):
         (folder / str(digit)).mkdir(parents=True)
@@ -225,91 +170,34 @@ def write_folder(folder: Path, tiles) -> None:
 
 def table(rows: list[dict]) -> str:
     """Return the rows as text."""
-    lines = [f"{'stage':16}{'usual':>10}{'ours':>10}  images/s, ratio of an epoch, of the run; val accuracy of both"]
-    for line in rows:
-        usual_way, our_way = line["usual"], line["ours"]
-        lines.append(
-            f"{line['stage']:16}{usual_way['images_per_second']:10.0f}{our_way['images_per_second']:10.0f}"
-            f"  {line['ratio_epoch']:.1f}x  {line['ratio_run']:.1f}x  "
-            f"{usual_way['val_accuracy']:.4f} {our_way['val_accuracy']:.4f}"
-        )
-    return "\n".join(lines)
+    cells = [["stage", "usual, images/s", "ours", "faster, an epoch", "a run", "val accuracy, usual", "ours"]]
+    for row in rows:
+        ways = row["usual"], row["ours"]
+        cells.append([row["stage"], *(f"{way['images_per_second']:.0f}" for way in ways), f"{row['ratio_epoch']}x",
+                      f"{row['ratio_run']}x", *(f"{way['val_accuracy']:.4f}" for way in ways)])  # fmt: skip
+    return common.table(cells)
 
 
-def growth(images: np.ndarray, labels: np.ndarray, weights, counts: list[int]) -> Iterator[dict]:
+def growth(tiles: Tiles, weights: Weights, counts: list[int]) -> Iterator[dict]:
     """Yield seconds of the cached pass and of one epoch of stages 1 and 2, and peak memory, for numbers of images."""
     for count in counts:
+        keras.utils.set_random_seed(0)
         model = mobilenet(weights, LAST_LAYERS)
         with tempfile.TemporaryDirectory() as cache:
             store = FeatureStore(Path(cache), model)
-            began = time.perf_counter()
-            rows = np.concatenate([store.rows(piece) for piece in pieces(images, count)])
-            targets = one_hot(np.resize(labels, count))
-            passed = time.perf_counter()
-            one = replace(stage("last_20"), epochs=1)
-            fit_stage(
-                head(model),
-                one,
-                pooled_feed(store, rows, targets),
-                None,
-                Job(Path(cache, "1"), 0, ""),
-            )
-            first = time.perf_counter()
-            fit_stage(
-                tail(model), one, block_feed(store, rows, targets), None, Job(Path(cache, "2"), 0, "")
-            )
-            second = time.perf_counter()
-        seconds = {"pass": passed - began, "frozen_epoch": first - passed, "last_20_epoch": second - first}
-        seconds = {name: round(value, 1) for name, value in seconds.items()}
-        yield {"images": count, "seconds": seconds, "peak_gb": round(peak_gb(), 2)}
+            times = [time.perf_counter()]
+            rows = np.concatenate([store.rows(piece) for piece in pieces(tiles.images, count)])
+            targets = one_hot(np.resize(tiles.labels, count))
+            times.append(time.perf_counter())
+            for part, make in ((head, pooled_feed), (tail, block_feed)):
+                feed, job = make(store, rows, targets), Job(Path(cache, part.__name__), 0, "")
+                fit_stage(part(model), falling(1), feed, None, job)
+                times.append(time.perf_counter())
+        seconds = zip(("pass", "frozen_epoch", "last_20_epoch"), np.diff(times).round(1).tolist(), strict=True)
+        yield {"images": count, "seconds": dict(seconds), "peak_gb": peak_gb()}
 
 
-SETTINGS = {
-    "half precision": (accelerated, False),
-    "float32": (nullcontext, False),
-    "float32, XLA": (nullcontext, True),
-}
-
-
-def settings(train, weights) -> Iterator[dict]:
-    """Yield images a second of the later epochs of some networks under SETTINGS, the median of three in turn."""
-    for name, part in PARTS.items():
-        speeds: dict[str, list[float]] = {setting: [] for setting in SETTINGS}
-        for _ in range(3):
-            for setting, (precision, xla) in SETTINGS.items():
-                on = patch.object(fit, "_jit_compile", lambda xla=xla: xla)
-                with precision(), tempfile.TemporaryDirectory() as cache, on:
-                    model, feed = part(train, weights)
-                    line = fit_stage(model, Stage("benchmark", 2, RATE, 128), feed, None, Job(Path(cache), 0, ""))[-1]
-                speeds[setting].append(line["images_per_second"])
-        yield {"network": name} | {setting: round(float(np.median(each)), 1) for setting, each in speeds.items()}
-
-
-def _small(build):
-    return lambda train, weights: (inner_part(build()), small_feed(train.images, one_hot(train.labels)))
-
-
-def _last_20(train, weights) -> tuple[keras.Model, Feed]:
-    part = tail(mobilenet(weights, LAST_LAYERS))
-    blocks = np.random.default_rng(0).random((len(train), *part.input_shape[1:])).astype(np.float16)
-    return part, Feed(blocks, one_hot(train.labels), lambda stored: tf.cast(stored, tf.float32))
-
-
-def _all_layers(train, weights) -> tuple[keras.Model, Feed]:
-    some, model = slice(0, len(train) // 8), mobilenet(weights, None)
-    return model, tile_feed(train.images[some], one_hot(train.labels[some]))
-
-
-PARTS = {
-    "cnn_deep": _small(build_cnn_deep),
-    "cnn_augmented": _small(build_cnn_augmented),
-    "cnn_compact": _small(compact.build_cnn_compact),
-    "last_20": _last_20,
-    "all_layers": _all_layers,
-}
-
-
-def pieces(images: np.ndarray, count: int, size: int = 10_000):
+def pieces(images: np.ndarray, count: int, size: int = 10_000) -> Iterator[np.ndarray]:
     """Yield `count` tiles in pieces: the images themselves, then augmented copies, new ones each time round."""
     rng = np.random.default_rng(0)
     for start in range(0, count, size):
@@ -319,16 +207,6 @@ def pieces(images: np.ndarray, count: int, size: int = 10_000):
         if copies.any():
             tiles[copies] = geometric(tiles[copies], rng)
         yield tiles
-
-
-def peak_gb() -> float:
-    """Return the most memory this process has held, in GB; nan where the system does not say."""
-    try:
-        import resource
-    except ImportError:
-        return float("nan")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def load(script: str) -> ModuleType:
-    """Return a script, such as "benchmarks/shift.py", as a module."""
+    """Return a script, such as "benchmarks/readme_numbers.py", as a module."""
     path = ROOT / script
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)  # dataclasses look it up there

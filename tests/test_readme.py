@@ -240,6 +240,26 @@ def test_a_missing_result_is_one_sentence(tmp_path):
         script.fill("<!-- numbers:luck -->1<!-- /numbers -->", "en", script.Results(tmp_path))
 
 
+def test_what_a_run_took_is_taken_over_under_its_command(tmp_path):
+    script = load("benchmarks/readme_numbers.py")
+    run, kept = tmp_path / "run.json", tmp_path / "benchmarks" / "results" / "whole_run.json"
+    kept.parent.mkdir(parents=True)
+    command = "python train_all.py --quick --out 'a b/c'"
+    facts = {"minutes": 1.26, "peak_gb": 1.94, "from_nothing": True, "command": command}
+    for minutes in (1.26, 2.34):
+        run.write_text(json.dumps(facts | {"minutes": minutes}))
+        script.take_over(run, kept)
+    page = "<!-- numbers:quick_minutes -->x<!-- /numbers --> <!-- numbers:quick_memory -->x<!-- /numbers -->"
+    assert re.findall(r"-->([^<]+)<!-- /", script.fill(page, "en", script.Results(tmp_path))) == ["2.3", "1.9 GB"]
+    with pytest.raises(script.MissingError, match="lacks python train_all.py; run that"):
+        script.fill("<!-- numbers:default_minutes -->x<!-- /numbers -->", "en", script.Results(tmp_path))
+    run.write_text(json.dumps(facts | {"from_nothing": False}))
+    with pytest.raises(script.MissingError, match="went on from an earlier one"):
+        script.take_over(run, kept)
+    with pytest.raises(script.MissingError, match="is no run.json"):
+        script.take_over(tmp_path / "none.json", kept)
+
+
 def write_results(folder):
     """Write the results files of a small world."""
     (folder / "models").mkdir()

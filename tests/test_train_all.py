@@ -94,6 +94,19 @@ def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finishe
     assert not (out / "exports" / "trunk").exists(), "one that started from random weights is no better a start"
 
 
+def test_a_run_says_and_keeps_what_it_took(finished):
+    out, stdout = finished
+    facts = json.loads((out / "models" / "run.json").read_text())
+    assert list(facts["minutes_of"]) == ["data", "cnn_small", "mobilenet_v2", "end"]
+    assert 0 < facts["minutes"] < 5 and min(facts["minutes_of"].values()) >= 0
+    assert sum(facts["minutes_of"].values()) == pytest.approx(facts["minutes"], abs=0.25), "each is rounded"
+    assert facts["peak_gb"] is None if os.name == "nt" else 0.3 < facts["peak_gb"] < 16
+    assert facts["from_nothing"] and facts["command"].startswith("python train_all.py --quick")
+    assert facts["versions"]["keras"] and facts["device"]
+    last = stdout.splitlines()[-1]
+    assert f"{facts['peak_gb']} GB" in last and "mobilenet_v2 " in last and last.endswith(f"{facts['minutes']} minutes")
+
+
 def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_nothing_learns_from(finished, tmp_path):
     out = copy_of_data(finished[0], tmp_path / "out")
     kept = {path.name for path in (out / "models" / "cache").glob("extras-*")}
@@ -202,6 +215,7 @@ def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(f
     code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
     assert code == 0, stderr
     assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout and not half.exists()
+    assert not json.loads((out / "models" / "run.json").read_text())["from_nothing"]
     assert accuracies(out) == accuracies(finished[0])
     assert (out / "exports" / "default.txt").read_text() == (finished[0] / "exports" / "default.txt").read_text()
     assert not list(out.rglob("*.tmp-*"))

@@ -36,7 +36,6 @@ def write_figures(
         found = outcomes[best].probabilities["test"]
         figures |= {
             "mistakes": _gallery(data, found, best),
-            "precision_recall": plots.precision_and_recall(*metrics.precision_and_recall(found, labels), best),
             "reliability": _reliability(found, labels, outcomes[best].scores["temperature"], best),
             "rejection": plots.rejection_curve(*metrics.rejection_curve(found, labels), best),
         }

@@ -122,19 +122,6 @@ def mistakes_gallery(
     return figure
 
 
-def precision_and_recall(precision: np.ndarray, recall: np.ndarray, name: str) -> Figure:
-    """Return two dots a digit; precision and recall are float (10,), nan where undefined."""
-    figure = Figure(figsize=(7, 3.2), layout="constrained")
-    axes = figure.subplots()
-    digits = np.arange(CLASSES)
-    axes.plot(digits - 0.08, 100 * precision, "o", color=colour(name), label="precision")
-    axes.plot(digits + 0.08, 100 * recall, "D", mfc="none", color=colour(name), label="recall")
-    axes.set(xlabel="digit", ylabel="per cent", title=f"{name}, test", xticks=digits)
-    axes.grid(axis="y", alpha=0.3)
-    figure.legend(fontsize=8, loc="outside lower center", ncols=2)
-    return figure
-
-
 def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]], name: str) -> Figure:
     """Return accuracy over confidence; on the diagonal a network is right as often as it says.
 
