@@ -8,6 +8,7 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.held_sheet import Sheet, find_sheet
 from digits.reading.finding.ink import Ink, find_ink_in_shadow, find_inks
 from digits.reading.finding.judging import (
@@ -297,7 +298,7 @@ def _may_hide_digits(found: _Found) -> bool:
         return False
     certain = len(found.accepted) > 1 or any(c.confidence >= CERTAIN for c in found.accepted)
     least = _SHADOW * max(found.ink.contrast.shape) if certain else 0
-    return any(like_a_shadow(part, reason) and min(part.box[2:]) > least for part, reason in found.rejected)
+    return any(like_a_shadow(part, reason) and min(part.box.w, part.box.h) > least for part, reason in found.rejected)
 
 
 def _weight(found: _Found) -> float:
@@ -312,10 +313,10 @@ def _touching_ones(first: _Candidate, second: _Candidate) -> bool:
     return both and touching(first.part, second.part)
 
 
-def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> tuple[int, int, int, int]:
+def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> Box:
     if sheet is None:
-        x, y, w, h = (round(v * scale) for v in part.box)
-        return x, y, max(w, 1), max(h, 1)
+        x, y, w, h = part.box.scaled(scale)
+        return Box(x, y, max(w, 1), max(h, 1))
     strokes = cv2.findNonZero(cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT))
     if strokes is None:  # faint throughout: all that it is made of
         strokes = cv2.findNonZero(part.ink)

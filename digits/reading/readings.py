@@ -4,20 +4,22 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from digits.box import Box
+
 
 @dataclass(frozen=True)
 class Digit:
     """One digit read.
 
     Attributes:
-        box: (x, y, w, h) in frame pixels.
+        box: in frame pixels.
         digit: 0 to 9.
         confidence: its probability, 0 to 1, after temperature scaling.
         probabilities: float32 (10,), sum 1.
         tile: uint8 (96, 96), exactly what the network saw.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     digit: int
     confidence: float
     probabilities: np.ndarray = field(repr=False)
@@ -28,7 +30,7 @@ class Digit:
 class Rejected:
     """Something written that is not read as a digit: its box in frame pixels and why."""
 
-    box: tuple[int, int, int, int]
+    box: Box
     reason: str
 
 

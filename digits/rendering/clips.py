@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import Shot, lamp, random_shot, shoot
 from digits.rendering.pages import Sheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
-from digits.rendering.photographs import MAX_NOISE, Box
+from digits.rendering.photographs import MAX_NOISE
 from digits.rendering.scenes import background, fingers
 
 
@@ -64,7 +65,7 @@ def film(sheet: Sheet, labels: Sequence[int], behind: np.ndarray, rng: np.random
         scene += cover * (skin - scene)
         frame = shoot(scene, rng, shot, light)
         yield frame, [(box, int(label)) for box, label in zip(boxes_of(sheet, matrix), labels, strict=True)
-                      if box[0] >= 0 and box[1] >= 0 and box[0] + box[2] <= size[0] and box[1] + box[3] <= size[1]]
+                      if Box(0, 0, *size).contains(box)]
 
 
 def _hand_position(index: int, motion: Motion, phases: np.ndarray, size: tuple[int, int]) -> np.ndarray:

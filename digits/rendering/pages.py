@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import motion_kernel, random_shot, shoot
 from digits.rendering.ink_masks import THINNEST, at_least_wide, change_pen, ink_points
 from digits.rendering.paper import Pen, add_ink, add_lines, add_print_behind, blank_sheet, contrast, random_pen
-from digits.rendering.photographs import MAX_NOISE, Box
+from digits.rendering.photographs import MAX_NOISE
 from digits.rendering.scenes import background, fingers
 
 LAYOUTS = ("grid", "lines", "scatter")
@@ -19,7 +20,7 @@ FOCAL = 0.95  # of a webcam, as a share of the frame's longer side: 55 degrees f
 
 @dataclass(frozen=True)
 class Page:
-    """A photographed page: uint8 (H, W, 3) BGR, boxes (x, y, w, h) in pixels, labels; in reading order."""
+    """A photographed page: uint8 (H, W, 3) BGR, boxes in pixels, labels; in reading order."""
 
     frame: np.ndarray
     boxes: list[Box]
@@ -218,13 +219,13 @@ def boxes_of(sheet: Sheet, matrix: np.ndarray) -> list[Box]:
     for ink in sheet.inks:
         points = transformed(ink, matrix)
         low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int) + 1
-        boxes.append((int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
+        boxes.append(Box.between(*low.tolist(), *high.tolist()))
     return boxes
 
 
 def ink_mask(sheet: Sheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return bool (H, W), true on and around the digits: fingers keep off them."""
     mask = np.zeros(size[::-1], np.uint8)
-    for x, y, w, h in boxes_of(sheet, matrix):
-        cv2.rectangle(mask, (x - 6, y - 6), (x + w + 6, y + h + 6), 1, -1)
+    for box in (box.grown(6) for box in boxes_of(sheet, matrix)):
+        cv2.rectangle(mask, (box.x, box.y), (box.right, box.bottom), 1, -1)
     return mask > 0

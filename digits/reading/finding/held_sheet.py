@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.ink import WORK_SIDE
 
 # The outline is looked for on a picture with this longer side ...
@@ -72,10 +73,10 @@ class Sheet:
         """Return how many frame pixels a pixel of the view has in each direction, about."""
         return max(max(shape[:2]) / WORK_SIDE, 1.0)
 
-    def frame_box(self, points: np.ndarray) -> tuple[int, int, int, int]:
-        """Return the box (x, y, w, h) in frame pixels round points (n, 2) of the view."""
+    def frame_box(self, points: np.ndarray) -> Box:
+        """Return the box in frame pixels round points (n, 2) of the view."""
         points = np.asarray(points, np.float32).reshape(-1, 1, 2)
-        return cv2.boundingRect(cv2.perspectiveTransform(points, np.linalg.inv(self.upright)))
+        return Box(*cv2.boundingRect(cv2.perspectiveTransform(points, np.linalg.inv(self.upright))))
 
 
 def find_sheet(frame: np.ndarray) -> Sheet | None:

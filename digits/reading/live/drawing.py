@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.live.words import WORDS
 from digits.reading.readings import Digit, Reading
 
@@ -119,15 +120,15 @@ class Screen:
 
     def _box(self, canvas: np.ndarray, digit: Digit, place: tuple, mirror: bool, main: bool) -> None:
         scale, left, top, right = place
-        x, y, width, height = (round(value * scale) for value in digit.box)
-        x = right - x - width if mirror else left + x
-        y += top
+        box = digit.box.scaled(scale)
+        x = right - box.right if mirror else left + box.x
+        frame = Box(x, top + box.y, box.w, box.h).grown(3)
         colour = _GREEN if main else _BLUE
         view = canvas[:, : self.view[0]]
-        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), _BLACK, 5 if main else 3)
-        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), colour, 3 if main else 1)
+        for line, thickness in ((_BLACK, 5 if main else 3), (colour, 3 if main else 1)):
+            cv2.rectangle(view, (frame.x, frame.y), (frame.right, frame.bottom), line, thickness)
         label = f"{digit.digit}  {percent(digit.confidence)}" if main else str(digit.digit)
-        self._chip(canvas, label, (x - 4, y - 5), (x - 4, y + height + 5), colour)
+        self._chip(canvas, label, (frame.x - 1, frame.y - 2), (frame.x - 1, frame.bottom + 2), colour)
 
     def _chip(self, canvas: np.ndarray, label: str, above: tuple, below: tuple, colour: tuple) -> None:
         """Write a label on its own ground above a box, or below it where there is no room above."""
