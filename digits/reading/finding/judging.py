@@ -8,6 +8,7 @@ import numpy as np
 from digits.box import Box
 from digits.reading.finding.ink import Ink
 from digits.reading.finding.locate import MIN_SIDE, Part
+from digits.reading.readings import Hint, Reason
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
 _FATTEST = 0.37
@@ -76,7 +77,7 @@ class Rest:
         return cls(contrast, _weighted_median(sides, sides), whole[2] if len(whole) > 2 else 0.0)
 
 
-def worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, str]]]:
+def worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, Reason]]]:
     """Drop what cannot be a digit by its shape; the rest comes back most prominent first."""
     height, width = ink.contrast.shape
     darkest = _ROOM * float(np.percentile(ink.paper, 90))
@@ -84,11 +85,11 @@ def worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[P
     for part in parts:
         _, _, w, h = part.box
         if _off_paper(part, ink, darkest):
-            rejected.append((part, "off the paper"))
+            rejected.append((part, Reason.OFF_PAPER))
         elif _along_edge(part, width, height):
-            rejected.append((part, "cut off"))
+            rejected.append((part, Reason.CUT_OFF))
         elif part.stroke > _FATTEST * part.side or (w > _WHOLE_FRAME * width and h > _WHOLE_FRAME * height):
-            rejected.append((part, "not a stroke"))
+            rejected.append((part, Reason.NOT_A_STROKE))
         else:
             readable.append(part)
     readable.sort(key=lambda part: -prominence(part, ink))
@@ -124,9 +125,9 @@ def turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
 
 
-def like_a_shadow(part: Part, reason: str) -> bool:
+def like_a_shadow(part: Part, reason: Reason) -> bool:
     """Return whether what was refused may be a shadow, or a digit and a shadow."""
-    return part.cut_off or reason in ("off the paper", "not a stroke")
+    return part.cut_off or reason in (Reason.OFF_PAPER, Reason.NOT_A_STROKE)
 
 
 def covered(part: Part, others: list[Part]) -> bool:
@@ -190,18 +191,18 @@ def _weighted_median(values: list[float], weights: list[float]) -> float:
     return float(np.asarray(values)[order][np.searchsorted(share, share[-1] / 2)])
 
 
-def hint_for(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
+def hint_for(frame: np.ndarray, ink: Ink, parts: list[Part]) -> Hint | None:
     """Return what a person should change, when nothing was read."""
     if frame[::8, ::8].mean() < _TOO_DARK and not ink.light_on_dark:
-        return "too dark"
+        return Hint.TOO_DARK
     if not parts:
-        return "no contrast"
+        return Hint.NO_CONTRAST
     part = parts[0]
     if part.side < 2 * MIN_SIDE:
-        return "too small"
+        return Hint.TOO_SMALL
     if part.cut_off:
-        return "cut off"
-    return "blurred" if any(soft_edges(part, ink)) else None
+        return Hint.CUT_OFF
+    return Hint.BLURRED if any(soft_edges(part, ink)) else None
 
 
 def soft_edges(part: Part, ink: Ink) -> tuple[bool, bool]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from digits.box import Box
 from digits.files import write_new
-from digits.reading.readings import Digit, Reading
+from digits.reading.readings import Digit, Reading, Reason
 
 # Paper kept round the digit, as a share of its longer side: a later reader must find the ink by itself again.
 _PAPER = 0.4
@@ -25,6 +25,8 @@ _STEADY = 0.12
 # After a picture was kept the next one must be another digit: the paper moved away by so much, or was gone so long.
 _MOVED = 0.6
 _GONE_FRAMES = 3
+# What was refused for one of these may be a digit all the same; a person's key names it.
+_NAMEABLE = (Reason.LOW_CONFIDENCE, Reason.NOT_A_DIGIT, Reason.UNSTEADY)
 _NAME_LENGTH = 60
 # Windows keeps these for devices, whatever the case; a folder of such a name cannot be opened there.
 _DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
@@ -149,7 +151,7 @@ def subject(reading: Reading) -> tuple[Box, Digit | None] | None:
     if reading.main is not None:
         digit = reading.digits[reading.main]
         return digit.box, digit
-    unread = [item.box for item in reading.rejected if item.reason in ("low confidence", "not a digit", "unsteady")]
+    unread = [item.box for item in reading.rejected if item.reason in _NAMEABLE]
     return (max(unread, key=lambda box: box.area), None) if unread else None
 
 

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
+from digits.reading.live.frames import Silence
 from digits.reading.live.words import WORDS
 from digits.reading.readings import Digit, Reading
 
@@ -83,7 +84,7 @@ class Screen:
             self._box(canvas, reading.digits[reading.main], place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
-        notice = status.notice or ("" if reading.digits else self.words.get(reading.hint or "show", ""))
+        notice = status.notice or ("" if reading.digits else self.words[reading.hint or "show"])
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
         main = None if reading.main is None else reading.digits[reading.main]
         self._answer(canvas, main)
@@ -91,10 +92,10 @@ class Screen:
         self._footer(canvas, status, reading.latency_ms.get("total", 0.0))
         return canvas
 
-    def wait(self, reason: str, seconds_left: float, status: Status, last: np.ndarray | None) -> np.ndarray:
+    def wait(self, reason: Silence, seconds_left: float, status: Status, last: np.ndarray | None) -> np.ndarray:
         """Return the picture shown while there is no frame: the last one, dimmed, and why."""
         canvas = self._still_parts.copy() if last is None else cv2.convertScaleAbs(last, alpha=0.4)
-        text = self.words[reason] + (f": {seconds_left:.0f} s" if reason == "lost" else "")
+        text = self.words[reason] + (f": {seconds_left:.0f} s" if reason == Silence.LOST else "")
         self._banner(canvas, text, _AMBER)
         if last is None:
             self._footer(canvas, status, 0.0)

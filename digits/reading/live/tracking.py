@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
-from digits.reading.readings import Digit, Reading, Rejected
+from digits.reading.readings import Digit, Hint, Reading, Reason, Rejected
 
 # Each frame a vote keeps this much: after one frame of another digit it stands 0.7 to 0.3, after two 0.49 to
 # 0.51, after three 0.34 to 0.66. With the lead below, a label changes on the third frame in a row, never on one.
@@ -65,7 +65,7 @@ class Tracker:
         self._main_rival_frames = 0
 
     def update(self, reading: Reading, frame: np.ndarray | None = None) -> Reading:
-        """Return the reading with voted digits; those seen for the first time wait among the rejected ("unsteady").
+        """Return the reading with voted digits; those seen for the first time wait among the rejected, unsteady.
 
         Args:
             reading: what the frame shows by itself.
@@ -75,7 +75,7 @@ class Tracker:
         shift = _shared_shift(self._tracks, reading.digits) if self._tracks and reading.digits else np.zeros(2)
         pairs = _match(self._tracks, reading.digits, shift)
         for track_index, digit_index in pairs:
-            _vote(self._tracks[track_index], reading.digits[digit_index], repeated, reading.hint == "blurred")
+            _vote(self._tracks[track_index], reading.digits[digit_index], repeated, reading.hint == Hint.BLURRED)
         matched = {track_index for track_index, _ in pairs}
         for index, track in enumerate(self._tracks):
             if index not in matched:
@@ -99,7 +99,7 @@ class Tracker:
         shown = [track for track in self._tracks if track.shown]
         hidden = [track for track in self._tracks if not track.shown]
         rejected = [item for item in reading.rejected if not any(_overlap(item.box, t.box) for t in shown)]
-        rejected += [Rejected(track.box, "unsteady") for track in hidden]
+        rejected += [Rejected(track.box, Reason.UNSTEADY) for track in hidden]
         candidate = found.get(reading.main) if reading.main is not None else None
         main = self._steady_main(candidate, shown)
         return replace(
