@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
-from digits.reading.finding.held_sheet import Sheet, find_sheet
+from digits.reading.finding.held_sheet import HeldSheet, find_sheet
 from digits.reading.finding.ink import Ink, find_ink_in_shadow, find_inks
 from digits.reading.finding.judging import (
     CERTAIN,
@@ -314,7 +314,7 @@ def _touching_ones(first: _Candidate, second: _Candidate) -> bool:
     return both and touching(first.part, second.part)
 
 
-def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> Box:
+def _frame_box(part: Part, scale: float, sheet: HeldSheet | None) -> Box:
     if sheet is None:
         x, y, w, h = part.box.scaled(scale)
         return Box(x, y, max(w, 1), max(h, 1))
@@ -324,7 +324,7 @@ def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> Box:
     return sheet.frame_box((strokes.reshape(-1, 2) + part.box[:2] + 0.5) * scale - 0.5)
 
 
-def _digit(candidate: _Candidate, scale: float, sheet: Sheet | None) -> Digit:
+def _digit(candidate: _Candidate, scale: float, sheet: HeldSheet | None) -> Digit:
     box = _frame_box(candidate.part, scale, sheet)
     probabilities = candidate.probabilities
     return Digit(box, candidate.digit, candidate.confidence, probabilities, candidate.tile)

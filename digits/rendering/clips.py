@@ -7,7 +7,7 @@ import numpy as np
 
 from digits.box import Box
 from digits.rendering.camera import Shot, lamp, random_shot, shoot
-from digits.rendering.pages import Sheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
+from digits.rendering.pages import WrittenSheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
 from digits.rendering.photographs import MAX_NOISE
 from digits.rendering.scenes import background, fingers
 
@@ -47,7 +47,7 @@ def clip(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random.Gener
     yield from film(sheet, labels, background(rng, size[::-1]), rng, frames, motion or Motion(), shot)
 
 
-def film(sheet: Sheet, labels: Sequence[int], behind: np.ndarray, rng: np.random.Generator, frames: int,
+def film(sheet: WrittenSheet, labels: Sequence[int], behind: np.ndarray, rng: np.random.Generator, frames: int,
          motion: Motion, shot: Shot) -> Iterator[tuple[np.ndarray, list[tuple[Box, int]]]]:
     """Yield what `clip` does, of a given sheet before a given background."""
     size = sheet.image.shape[2], sheet.image.shape[1]

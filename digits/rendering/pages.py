@@ -28,7 +28,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WrittenSheet:
     """A written sheet before the camera: planar float32 (3, H, W), and each digit's ink as points (n, 1, 2)."""
 
     image: np.ndarray
@@ -60,7 +60,7 @@ def photograph(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random
     return _photographed(sheet, labels, matrix, background(rng, size[::-1]) if held else None, rng, strength)
 
 
-def _photographed(sheet: "Sheet", labels: Sequence[int], matrix: np.ndarray, behind: np.ndarray | None,
+def _photographed(sheet: WrittenSheet, labels: Sequence[int], matrix: np.ndarray, behind: np.ndarray | None,
                   rng: np.random.Generator, strength: float) -> Page:
     """Return the photograph of a sheet seen through `matrix`, held by fingers where there is something behind it."""
     scene = composed(sheet.image, matrix, behind)
@@ -113,7 +113,7 @@ def _held_view(sheet: tuple[int, int], size: tuple[int, int], tilt: float, turn:
 
 
 def write_sheet(inks: Sequence[np.ndarray], rng: np.random.Generator, size: tuple[int, int],
-                strength: float = 1.0, layout: str | None = None, pens: Sequence[Pen] = ()) -> Sheet:
+                strength: float = 1.0, layout: str | None = None, pens: Sequence[Pen] = ()) -> WrittenSheet:
     """Return a sheet of `size` (width, height) with the digits on it, written with `pens` in turn or a random one."""
     layout = str(rng.choice(LAYOUTS)) if layout is None else layout
     if layout not in LAYOUTS:
@@ -135,7 +135,7 @@ def write_sheet(inks: Sequence[np.ndarray], rng: np.random.Generator, size: tupl
         outlines.append(_write_in(layers[index % len(pens)], mask, cell, 3 * strength * rng.standard_normal()))
     for pen, layer in zip(pens, layers, strict=True):
         add_ink(image, layer, pen, rng)
-    return Sheet(image, outlines, stands_out, tall)
+    return WrittenSheet(image, outlines, stands_out, tall)
 
 
 def _cells(count: int, size: tuple[int, int], layout: str, rng: np.random.Generator) -> list[tuple[float, ...]]:
@@ -213,7 +213,7 @@ def transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return cv2.perspectiveTransform(np.asarray(points, np.float32).reshape(-1, 1, 2), matrix).reshape(-1, 2)
 
 
-def boxes_of(sheet: Sheet, matrix: np.ndarray) -> list[Box]:
+def boxes_of(sheet: WrittenSheet, matrix: np.ndarray) -> list[Box]:
     """Return the box of each digit's ink on a sheet that is seen through `matrix`."""
     boxes = []
     for ink in sheet.inks:
@@ -223,7 +223,7 @@ def boxes_of(sheet: Sheet, matrix: np.ndarray) -> list[Box]:
     return boxes
 
 
-def ink_mask(sheet: Sheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def ink_mask(sheet: WrittenSheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return bool (H, W), true on and around the digits: fingers keep off them."""
     mask = np.zeros(size[::-1], np.uint8)
     for box in (box.grown(6) for box in boxes_of(sheet, matrix)):

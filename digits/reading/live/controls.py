@@ -1,14 +1,13 @@
 """What the keys of the live window do: name the highlighted digit, highlight another, capture one's own digits."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from digits.box import Box
 from digits.reading.live.collecting import Album, Prompter, subject, thought_of
 from digits.reading.live.drawing import Status
-from digits.reading.live.frames import Frame
+from digits.reading.live.frames import Frame, Report
 from digits.reading.live.words import WORDS
 from digits.reading.readings import Digit, Reading
 
@@ -31,7 +30,7 @@ class Controls:
         report: takes a sentence for the terminal.
     """
 
-    def __init__(self, folder: Path, language: str, model: str, report: Callable[[str], None]):
+    def __init__(self, folder: Path, language: str, model: str, report: Report):
         self.model = model
         self._words, self._report = WORDS[language], report
         now = time.localtime()

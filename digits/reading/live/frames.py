@@ -10,7 +10,7 @@ import numpy as np
 
 from digits.reading.images import ImageError, to_bgr
 
-Report = Callable[[str], None]
+Report = Callable[[str], None]  # takes one sentence for the terminal
 
 
 class SourceError(Exception):
