@@ -47,7 +47,7 @@ from digits.reading.finding.locate import (
 from digits.reading.finding.surroundings import Company, clutter, out_of_place, paper_inside
 from digits.reading.finding.written_ones import written_stick
 from digits.reading.images import to_bgr
-from digits.reading.models.temperature import sharpened
+from digits.reading.models.temperature import scaled
 from digits.reading.readings import Digit, Reading, Reason, Rejected
 from digits.reading.tile import INK_LEVEL, normalise
 
@@ -167,7 +167,7 @@ class Reader:
             return []
         tiles = np.stack([normalise(turned_back(part.ink, slope)) for part in parts])
         start = time.perf_counter()
-        probabilities = sharpened(self.model.predict(tiles), self.model.temperature)
+        probabilities = scaled(self.model.predict(tiles), self.model.temperature)
         self._predict_s += time.perf_counter() - start
         return [_Candidate(*fields) for fields in zip(parts, tiles, probabilities, strict=True)]
 
