@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from digits.files import replacing
 from digits.learning.data.mnist import load_mnist
-from digits.learning.data.rendered_tiles import overlap
 from digits.learning.shared.provenance import circumstances
 from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.reading.images import load_image
@@ -183,7 +182,7 @@ def held_sheets(reader: Reader, tilt: float, turn: float, count: int) -> dict[st
     shares, ordered, false, wanted = [], [], 0, 0
     for page in held_pages(tilt, turn, count):
         digits = reader.read(page.frame).digits
-        right = [any(d.digit == label and overlap(d.box, box) > SAME_PLACE for d in digits)
+        right = [any(d.digit == label and d.box.overlap(box) > SAME_PLACE for d in digits)
                  for box, label in zip(page.boxes, page.labels, strict=True)]
         shares.append(np.mean(right))
         ordered.append([d.digit for d in digits] == page.labels)

@@ -9,7 +9,7 @@ Run it on a machine that does nothing else: the picture shows frames a second an
 from __future__ import annotations
 
 import argparse
-import os
+import io
 import subprocess
 import sys
 import tempfile
@@ -18,7 +18,11 @@ from pathlib import Path
 import cv2
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from digits.files import replacing
+from digits.paths import ROOT
+
 MOST_BYTES = 3_000_000  # README pages open on phones
 EVERY = 2  # the clip has 20 frames a second; 10 are smooth enough, and half the size
 WIDTHS = (800, 720, 640, 560)  # tried in turn until the file is small enough; the window is 940 wide
@@ -79,29 +83,28 @@ def read(film: Path) -> tuple[list[Image.Image], float]:
 def write(frames: list[Image.Image], milliseconds: int, path: Path) -> int | None:
     """Write the largest and finest version that is small enough; return its bytes, or None if there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")  # Pillow goes by the suffix
     durations = [milliseconds] * (len(frames) - 1) + [LAST_MS]
-    try:
-        for width in WIDTHS:
-            height = round(frames[0].height * width / frames[0].width)
-            small = [frame.resize((width, height), Image.LANCZOS) for frame in frames]
-            for quality in QUALITIES if path.suffix == ".webp" else (None,):
-                _save(small, durations, beside, quality)
-                if beside.stat().st_size <= MOST_BYTES:
-                    os.replace(beside, path)
-                    return path.stat().st_size
-    finally:
-        beside.unlink(missing_ok=True)
+    for width in WIDTHS:
+        height = round(frames[0].height * width / frames[0].width)
+        small = [frame.resize((width, height), Image.LANCZOS) for frame in frames]
+        for quality in QUALITIES if path.suffix == ".webp" else (None,):
+            data = _encoded(small, durations, path.suffix, quality)
+            if len(data) <= MOST_BYTES:
+                with replacing(path) as beside:
+                    beside.write_bytes(data)
+                return len(data)
     return None
 
 
-def _save(frames: list[Image.Image], durations: list[int], path: Path, quality: int | None) -> None:
-    options = {"save_all": True, "duration": durations, "loop": 0}
-    if path.suffix == ".webp":
+def _encoded(frames: list[Image.Image], durations: list[int], suffix: str, quality: int | None) -> bytes:
+    options = {"format": Image.registered_extensions()[suffix], "save_all": True, "duration": durations, "loop": 0}
+    if suffix == ".webp":
         options |= {"quality": quality, "method": 4}
-    elif path.suffix == ".gif":
+    elif suffix == ".gif":
         frames = [frame.quantize(COLOURS, dither=Image.Dither.NONE) for frame in frames]
-    frames[0].save(path, append_images=frames[1:], **options)
+    buffer = io.BytesIO()
+    frames[0].save(buffer, append_images=frames[1:], **options)
+    return buffer.getvalue()
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from matplotlib.figure import Figure
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import DatasetError, Tiles, load_split
 from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.rows import Row
 from digits.paths import MERGED_DIR, MODELS_DIR, RUNS_DIR
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
@@ -72,9 +73,14 @@ class Trained:
     probabilities: dict[str, np.ndarray] = field(repr=False)
 
     @property
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[Row]:
         """The leaderboard's rows of this network, one a stage."""
-        return self.metrics["rows"]
+        return [Row.of(row) for row in self.metrics["rows"]]
+
+    @property
+    def judged(self) -> Row:
+        """The row of the last stage that did not see the validation pictures."""
+        return [row for row in self.rows if row.choice is not None][-1]
 
     @cached_property
     def model(self):
@@ -176,13 +182,12 @@ class Lesson:
         test = self.tiles("test")
         return test.select(test.sources == "mnist")
 
-    def leaderboard(self) -> list[dict]:
+    def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
-        from digits.learning.experiment.leaderboard import LEADERBOARD
-        from digits.learning.shared.tables import read_csv
+        from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
 
-        path = self.models_dir / LEADERBOARD
-        return read_csv(path) if path.exists() else [row for each in self.trained().values() for row in each.rows]
+        found = read_leaderboard(self.models_dir / LEADERBOARD)
+        return found or [row for each in self.trained().values() for row in each.rows]
 
     def export(self) -> Path:
         """Return the export folder that is used by default; where there is none, the tiny preset makes one.
@@ -339,7 +344,7 @@ def _is_whole(folder: Path) -> bool:
 def _further_seeds(one: Trained) -> list[Trained]:
     folders = sorted(one.folder.parent.glob(f"{one.name}-seed[0-9]*"))
     found = [_read(folder) for folder in folders if all((folder / name).is_file() for name in _NOTES)]
-    return [other for other in found if other.rows[-1]["images"] == one.rows[-1]["images"]]
+    return [other for other in found if other.rows[-1].images == one.rows[-1].images]
 
 
 def _read(folder: Path) -> Trained:

@@ -32,7 +32,7 @@ _CHUNK = 8
 class Look:
     """What one look at a photograph shows.
 
-    `problem` is one of the reader's hints ("blurred", "cut off", ...) or ""; `contrast` that of the strokes, 0 to 255.
+    `problem` is the reader's hint, "unreadable", or ""; `contrast` that of the strokes, 0 to 255.
     """
 
     problem: str = ""

@@ -14,8 +14,8 @@ from digits.learning.experiment.data import Data
 from digits.learning.experiment.metrics import reliability
 from digits.learning.experiment.run import Outcome, Run
 from digits.learning.networks.registry import NETWORKS
-from digits.learning.shared.calibration import scale
 from digits.learning.shared.tables import read_csv
+from digits.reading.models.temperature import scaled
 
 _GALLERY = 64  # mistakes shown; a good network has fewer
 
@@ -88,9 +88,8 @@ def _what_people_say(path: str) -> str:
 
 
 def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: float, name: str):
-    scaled = scale(probabilities, temperature)
     curves = {
         "as trained": reliability(probabilities, labels),
-        f"at temperature {temperature:.2f}": reliability(scaled, labels),
+        f"at temperature {temperature:.2f}": reliability(scaled(probabilities, temperature), labels),
     }
     return plots.reliability_diagram(curves, name)

@@ -11,11 +11,12 @@ from digits.learning.experiment.data import cache_dir, calibration_set
 from digits.learning.experiment.metrics import accuracy, calibration_error, summary
 from digits.learning.experiment.rows import Row
 from digits.learning.experiment.run import Outcome, Run
-from digits.learning.shared.calibration import fit_temperature, scale
+from digits.learning.shared.calibration import fit_temperature
 from digits.learning.training.feed import Feed, one_hot, predict
 from digits.learning.training.fit import best_epoch
 from digits.learning.training.precision import full_precision
 from digits.learning.training.stages import Stage
+from digits.reading.models.temperature import scaled
 
 
 class Judge:
@@ -87,7 +88,7 @@ class Judge:
         temperature = fit_temperature(probabilities["calibration"], self.labels["calibration"])
         scores = {domain: summary(found, self.labels[domain]) for domain, found in probabilities.items()}
         scores["test"]["calibration_error_scaled"] = round(
-            calibration_error(scale(probabilities["test"], temperature), self.labels["test"]), 6
+            calibration_error(scaled(probabilities["test"], temperature), self.labels["test"]), 6
         )
         scores["temperature"] = round(temperature, 4)
         return Outcome(model, rows, history, scores, probabilities)

@@ -13,13 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature, scale
+from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature
 from digits.learning.shared.provenance import git_commit
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE, LABELS
 from digits.reading.models.golden import GOLDEN, Golden, machine
 from digits.reading.models.loading import load_model
+from digits.reading.models.temperature import scaled
 from digits.reading.models.verify import compare
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 from digits.rendering.non_digits import draw_non_digit
@@ -79,7 +80,7 @@ def _measure(card: dict, folder: Path, golden: Golden, calibration: CalibrationS
 def _fit(digits: np.ndarray, labels: np.ndarray, others: np.ndarray) -> dict:
     """Return temperature, threshold, and what the threshold lets through, from probabilities (N, 10)."""
     temperature = fit_temperature(digits, labels)
-    digits, others = (scale(each, temperature).max(axis=1) for each in (digits, others))
+    digits, others = (scaled(each, temperature).max(axis=1) for each in (digits, others))
     threshold = acceptance_threshold(digits, others)
     return {"temperature": round(temperature, 4), **_let_through(threshold, digits, others),
             "strict": _let_through(float(np.quantile(digits, 1 - STRICT)), digits, others)}

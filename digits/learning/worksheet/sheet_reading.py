@@ -11,7 +11,7 @@ from digits.learning.worksheet.boxes import DOUBTFUL, WRITTEN, Cut, cut_boxes
 from digits.learning.worksheet.page import Code
 from digits.learning.worksheet.straighten import SheetError, straighten
 from digits.reading.finding.one_digit import main_tile
-from digits.reading.models.temperature import sharpened
+from digits.reading.models.temperature import scaled
 from digits.reading.reader import Classifier
 
 # The model contradicts a label when it reads another digit with this confidence, or gives the label almost nothing.
@@ -78,7 +78,7 @@ def _judged(pictures: list[Picture], model: Classifier) -> list[Picture]:
     if not with_tile:
         return pictures
     tiles = np.stack([pictures[position].tile for position in with_tile])
-    probabilities = sharpened(model.predict(tiles), model.temperature)
+    probabilities = scaled(model.predict(tiles), model.temperature)
     judged = list(pictures)
     for position, row in zip(with_tile, probabilities, strict=True):
         doubt = _contradiction(pictures[position].cut.box.label, row)

@@ -5,7 +5,8 @@ import pytest
 
 from digits.learning.data import rendered_tiles
 from digits.learning.data.extras import Extras, enrich
-from digits.learning.data.rendered_tiles import camera_tiles, found_tile
+from digits.learning.data.rendered_tiles import camera_tiles
+from digits.reading.finding.one_digit import found_tile
 from digits.reading.tile import normalise
 from digits.rendering import RENDERING_VERSION
 from digits.rendering.handwriting import draw_digit
@@ -61,7 +62,7 @@ def test_small_scans_are_found_where_they_are():
     for label in range(10):
         frame, box = scan_one(draw_digit(label, rng), rng)
         assert frame.shape == (len(frame), len(frame), 3) and 28 <= len(frame) <= 64
-        assert box[0] >= 0 and box[0] + box[2] <= len(frame)
+        assert box.x >= 0 and box.right <= len(frame)
         assert found_tile(frame, box) is not None, label
 
 
