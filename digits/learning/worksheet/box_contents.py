@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -12,7 +13,6 @@ from digits.learning.worksheet.printed_boxes import INSIDE, Place, darkest_chann
 from digits.learning.worksheet.straighten import SCALE, SheetError, Straight
 from digits.learning.worksheet.strokes_of_boxes import Owners, crossed_out, ink_mask
 
-EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, DOUBTFUL = "empty", "crossed out", "hidden", "written", "doubtful"
 _MOST_HIDDEN = 1 / 3  # of all boxes
 _COLOUR_MARGIN = 20  # of 255: one channel alone is noisier than grey
 _PEN = 5.0  # mm: wider dark things are no pen strokes but shadows and fingers
@@ -22,18 +22,27 @@ _OUTSIDE = 3.0  # mm that a picture may reach beyond its box
 _PAPER = 1.2  # mm of paper kept round ink that leaves its box
 
 
+class State(StrEnum):
+    """What a box holds, in the words of the records that are kept; DOUBTFUL: written, but maybe no whole digit."""
+
+    EMPTY = "empty"
+    CROSSED_OUT = "crossed out"
+    HIDDEN = "hidden"
+    WRITTEN = "written"
+    DOUBTFUL = "doubtful"
+
+
 @dataclass(frozen=True)
 class Cut:
     """What one box holds.
 
     Attributes:
         box: where, and which digit is wanted there.
-        state: EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, or DOUBTFUL: written, but not certain to be one whole digit.
         picture: uint8 (h, w, 3) BGR at SCALE, without printed lines, of WRITTEN and DOUBTFUL boxes; else None.
     """
 
     box: Box
-    state: str
+    state: State
     picture: np.ndarray | None = None
 
 
@@ -58,9 +67,9 @@ def cut_boxes(straight: Straight) -> list[Cut]:
     cuts = []
     for position, box in enumerate(straight.layout.boxes):
         if not seen[position]:
-            cuts.append(Cut(box, HIDDEN))
+            cuts.append(Cut(box, State.HIDDEN))
         elif not levels[position]:
-            cuts.append(Cut(box, EMPTY))
+            cuts.append(Cut(box, State.EMPTY))
         else:
             cuts.append(_cut(box, position, places[position], clean, paper, owners))
     return cuts
@@ -89,22 +98,22 @@ def _cut(box: Box, position: int, place: Place, clean: np.ndarray, paper: np.nda
     """Return what a box in sight holds."""
     own = owners.of(position)
     if not len(own):
-        return Cut(box, EMPTY)
+        return Cut(box, State.EMPTY)
     stats = owners.stats[own]
     left, top = stats[:, cv2.CC_STAT_LEFT].min(), stats[:, cv2.CC_STAT_TOP].min()
     right = (stats[:, cv2.CC_STAT_LEFT] + stats[:, cv2.CC_STAT_WIDTH]).max()
     bottom = (stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]).max()
     if max(right - left, bottom - top) < _LEAST_SIDE * SCALE:
-        return Cut(box, EMPTY)
+        return Cut(box, State.EMPTY)
     ink = owners.belongs(own)[owners.labels[place.top : place.bottom, place.left : place.right]]
     if crossed_out(ink):
-        return Cut(box, CROSSED_OUT)
+        return Cut(box, State.CROSSED_OUT)
     view = _view(place, (left, top, right, bottom))
     most = round(_OUTSIDE * SCALE)
     cut_off = (left < place.left - most or top < place.top - most
                or right > place.right + most or bottom > place.bottom + most)  # fmt: skip
     picture = _picture(view, own, clean, paper, owners)
-    return Cut(box, DOUBTFUL if cut_off or owners.shared(position) else WRITTEN, picture)
+    return Cut(box, State.DOUBTFUL if cut_off or owners.shared(position) else State.WRITTEN, picture)
 
 
 def _view(place: Place, ink: tuple[int, int, int, int]) -> Place:
