@@ -177,7 +177,8 @@ def pictures(count: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return tiles and labels by name: MNIST's test pictures clean, corrupted and small, and optdigits."""
     from sklearn.datasets import load_digits
 
-    images, labels = (part[:count] for part in load_mnist()[2:])
+    mnist = load_mnist()
+    images, labels = mnist.test_images[:count], mnist.test_labels[:count]
     sets = {"clean": (tiles_of(images), labels)}
     sets |= {name: (tiles_of(corrupted(images, name)), labels) for name in CORRUPTIONS}
     small = [cv2.resize(image, (16, 16), interpolation=cv2.INTER_AREA) for image in images]

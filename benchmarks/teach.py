@@ -34,6 +34,7 @@ import tensorflow as tf
 
 from digits.files import replacing
 from digits.learning.data.augmentation import geometric
+from digits.learning.data.index import Source
 from digits.learning.data.merged import load_split
 from digits.learning.data.own_images import examine
 from digits.learning.experiment.config import RunConfig
@@ -214,7 +215,7 @@ def own_or_mnist(photos: Photos) -> dict:
     """Return the accuracy on photographs of unseen writers, and on calibration images, by what was learnt from."""
     rng = np.random.default_rng(SEED)
     train = load_split(MERGED_DIR, "train")
-    mnist = train.select(np.sort(rng.permutation(np.flatnonzero(train.sources == "mnist"))[:MNIST]))
+    mnist = train.select(np.sort(rng.permutation(np.flatnonzero(train.sources == Source.MNIST))[:MNIST]))
     calibration = load_split(MERGED_DIR, "calibration")
     mnist_tiles = np.concatenate([mnist.images, geometric(mnist.images, rng)])
     mnist_labels = np.concatenate([mnist.labels] * 2)

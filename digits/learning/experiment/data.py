@@ -11,9 +11,11 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import Tiles, load_split
 from digits.learning.data.rendered_tiles import camera_shift, rendered_by
+from digits.learning.data.splits import SPLITS
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import MODELS, WITHOUT_EXTRAS
 from digits.learning.shared.keys import digest
@@ -66,13 +68,9 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    summary = build_merged(
-        config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
-    )
+    summary = build_merged(config.custom_dir, config.merged_dir, config.limit, report)
     report(summary.line())
-    train, val, calibration, test = (
-        load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
-    )
+    train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
     cache, extras = cache_dir(config), Extras(0, 0, 0)
     if not WITHOUT_EXTRAS.issuperset(models):
         extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
@@ -93,7 +91,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[s
         f"{len(train):,} tiles to train on and {extras.total:,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
     )
-    mnist, own = test.select(test.sources == "mnist"), test.select(test.sources != "mnist")  # domains apart
+    mnist, own = test.select(test.sources == Source.MNIST), test.select(test.sources == Source.CUSTOM)  # domains apart
     key = digest(tiles, targets, val_camera, TILE_RULE)
     plain_key = digest(train.images, train.labels, val.labels, val_camera, TILE_RULE)
     return Data(tiles, targets, len(train), extras.total, val, val_camera, calibration, mnist, own, key, plain_key)
