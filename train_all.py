@@ -270,13 +270,13 @@ def _foreseen() -> tuple[type[Exception], ...]:
 
     from digits.learning.data.merged import DatasetError
     from digits.learning.export.exporting import ExportError
-    from digits.learning.shared.download import SourceError
+    from digits.learning.shared.download import DownloadError
     from digits.learning.shared.errors import RunError
     from digits.learning.teaching.last_layers import TeachingError
     from digits.reading.models.errors import ModelError
 
     theirs = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)  # no memory or room, no right to write
-    return RunError, SourceError, DatasetError, ModelError, ExportError, TeachingError, OSError, *theirs
+    return RunError, DownloadError, DatasetError, ModelError, ExportError, TeachingError, OSError, *theirs
 
 
 def _sentence(error: Exception) -> str:

@@ -128,9 +128,9 @@ def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
 def clean_shots(count: int) -> list[Shot]:
     """Return photographs of MNIST test digits on clean paper."""
     rng = np.random.default_rng(SEED)
-    _, _, images, labels = load_mnist()
-    picked = rng.choice(len(images), count, replace=False)
-    return [Shot(photograph_one(images[i], rng, 0.2)[0], int(labels[i])) for i in picked]
+    mnist = load_mnist()
+    picked = rng.choice(len(mnist.test_images), count, replace=False)
+    return [Shot(photograph_one(mnist.test_images[i], rng, 0.2)[0], int(mnist.test_labels[i])) for i in picked]
 
 
 def graded_shots(kind: str, strength: int, count: int) -> list[Shot]:
@@ -165,7 +165,8 @@ def share_right_usual_way(model: Model, shots: list[Shot]) -> float:
 def held_pages(tilt: float, turn: float, count: int) -> list[Page]:
     """Return photographs of sheets with one, three or twelve MNIST test digits, held at an angle."""
     rng = np.random.default_rng([SEED, tilt, turn])
-    _, _, images, labels = load_mnist()
+    mnist = load_mnist()
+    images, labels = mnist.test_images, mnist.test_labels
     pages = []
     for number in range(count):
         picked = rng.choice(len(images), (1, 3, 1, 12)[number % 4], replace=False)

@@ -50,6 +50,12 @@ def _name(new: Path, path: Path) -> None:
         os.rename(new, path)
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, or put it in the place of another one."""
+    with replacing(path) as beside:
+        beside.write_bytes(content)
+
+
 def left_behind(name: str) -> bool:
     """Return whether a file of that name is what a process that was killed had begun to write."""
     return name.startswith(_BESIDE)

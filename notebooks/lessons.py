@@ -30,6 +30,7 @@ import numpy as np
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 
+from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import DatasetError, Tiles, load_split
 from digits.learning.experiment.config import RunConfig
@@ -180,7 +181,7 @@ class Lesson:
     def test(self) -> Tiles:
         """Return MNIST's test tiles, in the order of the probabilities for "test"."""
         test = self.tiles("test")
-        return test.select(test.sources == "mnist")
+        return test.select(test.sources == Source.MNIST)
 
     def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
@@ -364,7 +365,8 @@ def _check_judged_on(test: Tiles, trained: Trained) -> None:
     Raises:
         LessonError: if it was not.
     """
-    found, tiles = trained.probabilities["test"], test.select(test.sources == "mnist")  # own images are judged apart
+    found = trained.probabilities["test"]
+    tiles = test.select(test.sources == Source.MNIST)  # own images are judged apart
     right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
     if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
         raise LessonError(

@@ -10,7 +10,8 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.rendered_tiles import photograph_all, rendered_by
-from digits.learning.shared.workers import Progress, map_chunks
+from digits.learning.shared.progress import Advance
+from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.ink import find_inks
 from digits.reading.finding.locate import MIN_SIDE, Part, locate, merge, neighbours
 from digits.reading.finding.one_digit import WHOLE
@@ -65,7 +66,7 @@ def enrich(
     seed: int,
     cache_dir: Path,
     workers: int | None = None,
-    done: Progress | None = None,
+    done: Advance | None = None,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 import cv2
 import numpy as np
 
-from digits.learning.shared.workers import Progress, each_chunk
+from digits.learning.shared.progress import Advance
+from digits.learning.shared.workers import each_chunk
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.one_digit import found_tile
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
@@ -32,7 +33,7 @@ def camera_tiles(
     seed: int,
     strength: float = 1.0,
     workers: int | None = None,
-    done: Progress | None = None,
+    done: Advance | None = None,
     scanned: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return what the reader makes of photographs of the given digits.
@@ -56,7 +57,7 @@ def camera_tiles(
 
 
 def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, strength: float, workers: int | None,
-                    done: Progress | None, scanned: np.ndarray, alike: bool = False) -> None:
+                    done: Advance | None, scanned: np.ndarray, alike: bool = False) -> None:
     """Write the tiles of all inks, which may be drawn as they are needed, to `made`.
 
     With `alike` a tile that is not like its ink is photographed again, under better conditions.
@@ -73,7 +74,7 @@ def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, stre
 
 
 def camera_shift(
-    tiles: np.ndarray, seed: int, workers: int | None = None, done: Progress | None = None
+    tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None
 ) -> np.ndarray:
     """Return the same tiles as a camera would have delivered them, to choose a model by.
 

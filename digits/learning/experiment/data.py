@@ -11,6 +11,7 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import Tiles, load_split
 from digits.learning.data.rendered_tiles import camera_shift, rendered_by
@@ -86,9 +87,7 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    summary = build_merged(
-        config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
-    )
+    summary = build_merged(config.custom_dir, config.merged_dir, config.limit, report)
     report(summary.line())
     train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
     wanted = _extras(config, len(train)) if any(NETWORKS[name].learns_from_rendered for name in models) else NO_EXTRAS
@@ -113,8 +112,8 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
         val,
         val_camera,
         calibration,
-        test.select(test.sources == "mnist"),  # domains apart
-        test.select(test.sources != "mnist"),
+        test.select(test.sources == Source.MNIST),  # domains apart
+        test.select(test.sources == Source.CUSTOM),
         key=digest(everything.tiles, everything.targets, val_camera, TILE_RULE),
         plain_key=digest(train.images, train.labels, val.labels, val_camera, TILE_RULE),
     )

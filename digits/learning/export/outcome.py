@@ -80,7 +80,7 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
         name,
         material.exports_dir,
         card_info,
-        golden_sources=golden_sources(load_mnist()[2]),
+        golden_sources=golden_sources(load_mnist().test_images),
         calibration=material.calibration,
         representative=material.representative,
         report=material.report,
@@ -104,4 +104,4 @@ def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:
     for path in sorted(samples.glob("*")) if samples.is_dir() else ():
         if path.suffix.lower() in IMAGE_SUFFIXES:
             return str(path), load_image(path)
-    return "a photograph rendered just now", golden_sources(load_mnist()[2])[-1]
+    return "a photograph rendered just now", golden_sources(load_mnist().test_images)[-1]

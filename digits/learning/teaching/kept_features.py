@@ -11,6 +11,7 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.index import Source
 from digits.learning.data.merged import Tiles
 from digits.learning.data.rendered_tiles import rendered_by
 from digits.learning.shared.calibration import CalibrationSet
@@ -70,7 +71,7 @@ def make_kept(
     """
     folder.mkdir(parents=True, exist_ok=True)
     trunk = Trunk(folder / "trunk.tflite", network)
-    mnist = train.select(train.sources == "mnist")
+    mnist = train.select(train.sources == Source.MNIST)
     picked = np.sort(np.random.default_rng(SEED).permutation(len(mnist))[:KEPT])
     mnist = mnist.select(picked)
     sixth = len(mnist) // _MADE

@@ -16,10 +16,11 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.learning.data import near_duplicates, own_images
+from digits.learning.data import near_duplicates
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import load_own_images, load_split, read_tile
 from digits.learning.data.own_image import OwnImage
+from digits.learning.data.splits import Split, given_split
 from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.data import cache_dir, calibration_set
 from digits.learning.shared.calibration import CalibrationSet
@@ -62,7 +63,7 @@ class OwnPictures:
     @property
     def corrections(self) -> int:
         """How many are corrections made with the keys of the live window."""
-        return sum(own_images.given_split(session) == "train" for session in self.sessions)
+        return sum(given_split(session) == Split.TRAIN for session in self.sessions)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ def load_pictures(config: RunConfig) -> OwnPictures:
     Raises:
         TeachingError: if there are fewer than two different ones.
     """
-    images = [each for each in load_own_images(config.merged_dir) if not each.reason and each.given != "test"]
+    images = [each for each in load_own_images(config.merged_dir) if not each.reason and each.given != Split.TEST]
     near = near_duplicates.near_groups(images)
     if len(near) < _LEAST:
         raise TeachingError(
@@ -242,13 +243,13 @@ def kept_features(
     report("Once for this release: the features of what it learnt from, about a minute")
     for other in cache.glob("teach-*"):
         shutil.rmtree(other, ignore_errors=True)
-    made = make_kept(folder, network, load_split(config.merged_dir, "train"), _calibration(config), report)
+    made = make_kept(folder, network, load_split(config.merged_dir, Split.TRAIN), _calibration(config), report)
     report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
     return made
 
 
 def _calibration(config: RunConfig) -> CalibrationSet:
-    return calibration_set(load_split(config.merged_dir, "calibration"), cache_dir(config))
+    return calibration_set(load_split(config.merged_dir, Split.CALIBRATION), cache_dir(config))
 
 
 def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -13,7 +14,6 @@ from digits.learning.worksheet.printed_boxes import INSIDE, darkest_channel, fin
 from digits.learning.worksheet.straighten import SCALE, SheetError, Straight
 from digits.learning.worksheet.strokes_of_boxes import Owners, crossed_out, ink_mask
 
-EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, DOUBTFUL = "empty", "crossed out", "hidden", "written", "doubtful"
 _MOST_HIDDEN = 1 / 3  # of all boxes
 _COLOUR_MARGIN = 20  # of 255: one channel alone is noisier than grey
 _PEN = 5.0  # mm: wider dark things are no pen strokes but shadows and fingers
@@ -23,18 +23,27 @@ _OUTSIDE = 3.0  # mm that a picture may reach beyond its box
 _PAPER = 1.2  # mm of paper kept round ink that leaves its box
 
 
+class State(StrEnum):
+    """What a box holds, in the words of the records that are kept; DOUBTFUL: written, but maybe no whole digit."""
+
+    EMPTY = "empty"
+    CROSSED_OUT = "crossed out"
+    HIDDEN = "hidden"
+    WRITTEN = "written"
+    DOUBTFUL = "doubtful"
+
+
 @dataclass(frozen=True)
 class Cut:
     """What one box holds.
 
     Attributes:
         box: where, and which digit is wanted there.
-        state: EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, or DOUBTFUL: written, but not certain to be one whole digit.
         picture: uint8 (h, w, 3) BGR at SCALE, without printed lines, of WRITTEN and DOUBTFUL boxes; else None.
     """
 
     box: PrintedBox
-    state: str
+    state: State
     picture: np.ndarray | None = None
 
 
@@ -59,9 +68,9 @@ def cut_boxes(straight: Straight) -> list[Cut]:
     cuts = []
     for position, box in enumerate(straight.layout.boxes):
         if not seen[position]:
-            cuts.append(Cut(box, HIDDEN))
+            cuts.append(Cut(box, State.HIDDEN))
         elif not levels[position]:
-            cuts.append(Cut(box, EMPTY))
+            cuts.append(Cut(box, State.EMPTY))
         else:
             cuts.append(_cut(box, position, places[position], clean, paper, owners))
     return cuts
@@ -90,15 +99,15 @@ def _cut(box: PrintedBox, position: int, place: Box, clean: np.ndarray, paper: n
     """Return what a box in sight holds."""
     own = owners.of(position)
     if not len(own):
-        return Cut(box, EMPTY)
+        return Cut(box, State.EMPTY)
     ink = Box.union(Box(*stroke[:4]) for stroke in owners.stats[own].tolist())  # left, top, width, height, area
     if ink.side < _LEAST_SIDE * SCALE:
-        return Cut(box, EMPTY)
+        return Cut(box, State.EMPTY)
     if crossed_out(owners.belongs(own)[owners.labels[place.window]]):
-        return Cut(box, CROSSED_OUT)
+        return Cut(box, State.CROSSED_OUT)
     cut_off = not place.grown(round(_OUTSIDE * SCALE)).contains(ink)
     picture = _picture(_view(place, ink), own, clean, paper, owners)
-    return Cut(box, DOUBTFUL if cut_off or owners.shared(position) else WRITTEN, picture)
+    return Cut(box, State.DOUBTFUL if cut_off or owners.shared(position) else State.WRITTEN, picture)
 
 
 def _view(place: Box, ink: Box) -> Box:
