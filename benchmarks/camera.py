@@ -14,13 +14,16 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import common
 import cv2
 import numpy as np
+from matplotlib import get_data_path
 from real_inputs import accuracy, by_writer, clip, main_digit, one_each, sheets
 
 from digits.learning.data.mnist import load_mnist
@@ -182,8 +185,11 @@ def non_digits(reader: Reader) -> dict:
     """
     rng = np.random.default_rng(SEED)
     drawings = [photograph_one(draw_non_digit(rng, pairs=False), rng, 0.5)[0] for _ in range(300)]
-    result = {"drawings": accepted(reader, drawings), "bundled_pictures": bundled_pictures(reader)}
-    fonts = font_files()
+    bundled = {name: [digit.digit for digit in reader.read(frame).digits] for name, frame in library_pictures().items()}
+    bundled = {name: digits for name, digits in bundled.items() if digits}
+    result = {"drawings": accepted(reader, drawings), "bundled_pictures": bundled}
+    folder = Path(get_data_path()) / "fonts" / "ttf"
+    fonts = [str(path) for font in FONTS if (path := folder / f"{font}.ttf").exists()]
     if fonts:
         letters = "".join(filter(str.isalpha, LETTERS))  # those that are digits in shape are not among them
         inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(100)]
@@ -195,47 +201,21 @@ def non_digits(reader: Reader) -> dict:
     return result
 
 
-def font_files() -> list[str]:
-    """Return the paths of the fonts that letters are tested with, as far as matplotlib has them."""
-    from matplotlib import get_data_path
-
-    return [str(path) for path in (Path(get_data_path()) / "fonts" / "ttf" / f"{font}.ttf" for font in FONTS)
-            if path.exists()]
-
-
 def accepted(reader: Reader, frames: list[np.ndarray]) -> float:
     """Return the share of frames in which at least one digit is read."""
     return float(np.mean([bool(reader.read(frame).digits) for frame in frames]))
 
 
-def bundled_pictures(reader: Reader) -> dict[str, list[int]]:
-    """Return picture -> digits read in it, for the photographs that scikit-learn and scikit-image bring."""
-    return {name: digits for name, frame in library_pictures().items()
-            if (digits := [digit.digit for digit in reader.read(frame).digits])}
-
-
 def library_pictures() -> dict[str, np.ndarray]:
     """Return uint8 BGR pictures of rooms, faces, animals and textures; those that show digits or text are left out."""
-    pictures = {}
-    try:
-        from sklearn.datasets import load_sample_images
+    from sklearn.datasets import load_sample_images
 
-        samples = load_sample_images()
-        pictures |= {Path(name).stem: image for name, image in zip(samples.filenames, samples.images, strict=True)}
-    except ImportError:
-        pass
-    try:
-        from skimage import data
-
-        names = ("astronaut", "camera", "cat", "coffee", "brick", "grass", "gravel", "moon", "rocket", "coins",
-                 "immunohistochemistry", "hubble_deep_field", "retina", "colorwheel", "chelsea")  # fmt: skip
-        for name in names:
-            try:
-                pictures[name] = getattr(data, name)()
-            except (AttributeError, OSError, ModuleNotFoundError):
-                continue  # pictures that this version would have to download
-    except ImportError:
-        pass
+    samples = load_sample_images()
+    pictures = {Path(name).stem: image for name, image in zip(samples.filenames, samples.images, strict=True)}
+    for name in ("astronaut", "camera", "cat", "coffee", "brick", "grass", "gravel", "moon", "rocket", "coins",
+                 "immunohistochemistry", "hubble_deep_field", "retina", "colorwheel", "chelsea"):  # fmt: skip
+        with suppress(ImportError, AttributeError, OSError):  # not installed, or this version would download it
+            pictures[name] = getattr(import_module("skimage.data"), name)()
     return {name: cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
             for name, image in pictures.items() if image.dtype == np.uint8}
 

@@ -237,9 +237,9 @@ def training(results: Results, say: Say) -> str:
 
 def growth(results: Results, say: Say) -> str:
     """Return seconds and peak memory of MobileNetV2's first two stages for more and more images."""
+    lines = results.of("training", "growth", options=" --growth 1000 70000 700000")
     rows = [[f"{line['images']:,}", *(f"{line['seconds'][step]:,.0f} s" for step in STAGE_TIMES),
-             f"{line['peak_gb']:.1f} GB"]
-            for line in results.of("training", "growth", options=" --growth 1000 70000 700000")]  # fmt: skip
+             f"{line['peak_gb']:.1f} GB"] for line in lines]  # fmt: skip
     return table(say, ["Images", *STAGE_TIMES.values(), "Peak memory"], rows, words=())
 
 
@@ -250,8 +250,7 @@ def ablation(results: Results, say: Say) -> str:
         gain = "{:+.2f} ({:+.2f} … {:+.2f})".format(*(100 * value for value in line["gain"]))
         both = (percent(line[key][0], 2) for key in ("val", "val_camera"))
         rows.append([say(line["title"]), *both, "" if line["name"] == "recipe" else gain])
-    head = ["Trained", "Validation", "… after camera changes", "Change, points, mean of both (range)"]
-    return table(say, head, rows)
+    return table(say, ["Trained", "Validation", "… after camera changes", "Change, points, mean of both (range)"], rows)
 
 
 def versions(results: Results, say: Say) -> str:
@@ -262,14 +261,7 @@ def versions(results: Results, say: Say) -> str:
 
 
 NAMES: dict[str, Callable[[Results, Say], str]] = {
-    "leaderboard": leaderboard,
-    "formats": formats,
-    "latency": latency,
-    "camera": camera,
-    "real": real,
-    "training": training,
-    "growth": growth,
-    "ablation": ablation,
+    **{table.__name__: table for table in (leaderboard, formats, latency, camera, real, training, growth, ablation)},
     "versions": versions,
     "release_hours": release_hours,
     "quick_minutes": lambda results, say: f"{results.whole_run(' --quick')['minutes']:.1f}",
@@ -322,11 +314,8 @@ def fill(text: str, language: str, results: Results, pending: bool = False) -> s
 
 
 def take_over(run: Path, kept: Path) -> None:
-    """Put what a run of train_all.py took into the results, under its command without --out.
+    """Put the run.json of a run of train_all.py into the results file `kept`, under its command without --out.
 
-    Args:
-        run: the run.json beside the leaderboard of the run.
-        kept: the file that has an entry for each command.
     Raises:
         MissingError: there is no such file, or the run went on from what an earlier one had made.
     """

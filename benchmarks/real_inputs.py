@@ -62,8 +62,7 @@ def clip_file(path: Path) -> Path:
 def clip(reader: Reader, path: Path) -> dict:
     """Return digits missed and added in each steady frame, as the live loop with its tracking shows them."""
     capture, tracker = cv2.VideoCapture(str(clip_file(path))), Tracker()
-    missed, added, moving = [], [], 0
-    number = 0
+    missed, added, moving, number = [], [], 0, 0
     while (frame := capture.read()[1]) is not None:
         found = Counter(str(digit.digit) for digit in tracker.update(reader.read(frame), frame).digits)
         if number >= FIRST_STEADY:
