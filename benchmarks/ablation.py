@@ -44,7 +44,6 @@ from digits.learning.training.stages import COMPACT
 from digits.paths import MODELS_DIR
 
 EPOCHS = 6
-DECAY = 1.0
 PICKED_BY = 0  # seed of the choice of images, the same for all
 
 
@@ -70,10 +69,10 @@ VARIANTS = {
     "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
     "average": Variant("without the average of weights", stage={"average": None}),
     # What decay takes from a weight grows with the number of steps, here a fourteenth of those of a release.
-    "decay": Variant("weight decay of 1, not 0.0001", stage={"weight_decay": DECAY}),
+    "decay": Variant("weight decay of 1, not 0.0001", stage={"weight_decay": 1.0}),
     "wide": Variant("the network of cnn_augmented", build=build_cnn_augmented),
     "longer": Variant("six epochs more", more=6),
-    "both": Variant("six epochs more, weight decay of 1", stage={"weight_decay": DECAY}, more=6),
+    "both": Variant("six epochs more, weight decay of 1", stage={"weight_decay": 1.0}, more=6),
 }
 
 
@@ -169,10 +168,8 @@ def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> J
 def row(name: str, lines: list[dict], recipe: list[dict]) -> dict:
     """Return a variant's means and ranges, and seed by seed what it gains over the recipe by the mean of val."""
     gains = [line["mean"] - other["mean"] for line, other in zip(lines, recipe, strict=True)]
-    facts = {"name": name, "title": VARIANTS[name].title, "seeds": lines}
-    for domain in ("val", "val_camera", "mean"):
-        facts[domain] = spread([line[domain] for line in lines])
-    return facts | {"gain": spread(gains)}
+    spreads = {domain: spread([line[domain] for line in lines]) for domain in ("val", "val_camera", "mean")}
+    return {"name": name, "title": VARIANTS[name].title, "seeds": lines, **spreads, "gain": spread(gains)}
 
 
 def spread(values: list[float]) -> list[float]:

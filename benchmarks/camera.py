@@ -11,23 +11,22 @@ into the same model; of the two whichever reads more of those photographs.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
-from collections import Counter
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
+import common
 import cv2
 import numpy as np
+from matplotlib import get_data_path
+from real_inputs import accuracy, by_writer, clip, main_digit, one_each, sheets
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from digits.files import replacing
 from digits.learning.data.mnist import load_mnist
-from digits.learning.shared.provenance import circumstances
 from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.reading.images import load_image
 from digits.reading.models.card import sha256
@@ -41,7 +40,6 @@ from digits.rendering.non_digits import draw_non_digit
 from digits.rendering.pages import Page, photograph_held
 from digits.rendering.photographs import photograph_one
 
-RESULTS = ROOT / "benchmarks" / "results"
 SEED = 7
 STRENGTHS = range(1, 6)
 SAME_PLACE = 0.4  # overlap of boxes, intersection over union, from which a digit was read where it is
@@ -54,12 +52,9 @@ HELD = {
     "turned": [(0, 5), (0, 10), (0, 15), (0, 20), (0, 25)],
     "both": [(10, 4), (20, 8), (30, 12), (40, 16), (45, 20)],
 }
-VIDEO_TRUTH = Counter("0001112233455677889")  # the sheet of the development clip
-SHEETS_TRUTH = {"scan_12": "123456789309", "photo_5": "13540", "photo_ones": "1" * 20, "photo_threes": "3" * 20}
 
 
-@dataclass(frozen=True)
-class Shot:
+class Shot(NamedTuple):
     """A photograph of one digit and what it is."""
 
     frame: np.ndarray
@@ -68,10 +63,9 @@ class Shot:
 
 def main() -> int:
     """Measure, print, write; 0 done, 4 no model."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = common.parser(__doc__)
     parser.add_argument("--models", nargs="+", type=Path, metavar="PATH", help="model files or export folders")
     parser.add_argument("--frames", type=int, default=40, help="photographs per change and strength (default: 40)")
-    parser.add_argument("--out", type=Path, default=RESULTS, help="folder to write to (default: benchmarks/results)")
     options = parser.parse_args()
     models = found_models(options.models)
     if not models:
@@ -82,8 +76,8 @@ def main() -> int:
     results = {}
     for name, model in models.items():
         results[name] = measure(model, shots, clean)
-        print_result(name, results[name])
-    write(options.out, results)
+        print(f"\n{name}", *(f"  {key}: {json.dumps(value)}" for key, value in results[name].items()), sep="\n")
+    common.write(options.out, {"seed": SEED, **common.made_with(), "models": results})
     return 0
 
 
@@ -115,9 +109,7 @@ def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
         "clean": share_right(reader, clean),
         "clean_usual_way": share_right_usual_way(model, clean),
         "graded": {kind: [share_right(reader, shots[kind, s]) for s in STRENGTHS] for kind in EFFECTS},
-        "graded_usual_way": {
-            kind: [share_right_usual_way(model, shots[kind, s]) for s in STRENGTHS] for kind in EFFECTS
-        },
+        "graded_usual_way": {k: [share_right_usual_way(model, shots[k, s]) for s in STRENGTHS] for k in EFFECTS},
         "non_digits": non_digits(reader),
     }
     result["held_sheets"] = {kind: [held_sheets(reader, *angles, len(clean)) for angles in HELD[kind]] for kind in HELD}
@@ -142,12 +134,6 @@ def graded_shots(kind: str, strength: int, count: int) -> list[Shot]:
 def share_right(reader: Reader, shots: list[Shot]) -> float:
     """Return the share of photographs whose main digit is read right."""
     return float(np.mean([main_digit(reader, shot.frame) == shot.label for shot in shots]))
-
-
-def main_digit(reader: Reader, frame: np.ndarray) -> int | None:
-    """Return the most prominent digit of a frame, or None."""
-    reading = reader.read(frame)
-    return None if reading.main is None else reading.digits[reading.main].digit
 
 
 def share_right_usual_way(model: Model, shots: list[Shot]) -> float:
@@ -199,34 +185,20 @@ def non_digits(reader: Reader) -> dict:
     """
     rng = np.random.default_rng(SEED)
     drawings = [photograph_one(draw_non_digit(rng, pairs=False), rng, 0.5)[0] for _ in range(300)]
-    result = {"drawings": accepted(reader, drawings), "bundled_pictures": bundled_pictures(reader)}
-    fonts = font_files()
+    bundled = {name: [digit.digit for digit in reader.read(frame).digits] for name, frame in library_pictures().items()}
+    bundled = {name: digits for name, digits in bundled.items() if digits}
+    result = {"drawings": accepted(reader, drawings), "bundled_pictures": bundled}
+    folder = Path(get_data_path()) / "fonts" / "ttf"
+    fonts = [str(path) for font in FONTS if (path := folder / f"{font}.ttf").exists()]
     if fonts:
         letters = "".join(filter(str.isalpha, LETTERS))  # those that are digits in shape are not among them
         inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(100)]
         frames = [photograph_one(ink, rng, 0.5)[0] for ink in inks]
         result["letters_in_unseen_fonts"] = accepted(reader, frames)
-        strict = strict_threshold(reader.model.path)
-        if strict is not None:
-            result["letters_strict"] = accepted(Reader(reader.model, strict), frames)
+        strict = (reader.model.card or {"files": {}})["files"].get(reader.model.path.name, {}).get("strict")
+        if strict:  # the confidence that 98 % of the calibration digits reach
+            result["letters_strict"] = accepted(Reader(reader.model, strict["threshold"]), frames)
     return result
-
-
-def strict_threshold(path: Path) -> float | None:
-    """Return the confidence that 98 % of the calibration digits reach, as the export's card has it."""
-    try:
-        card = json.loads((path.parent / "card.json").read_text(encoding="utf-8"))
-        return card["files"][path.name]["strict"]["threshold"]
-    except (OSError, KeyError, ValueError):
-        return None
-
-
-def font_files() -> list[str]:
-    """Return the paths of the fonts that letters are tested with, as far as matplotlib has them."""
-    from matplotlib import get_data_path
-
-    return [str(path) for path in (Path(get_data_path()) / "fonts" / "ttf" / f"{font}.ttf" for font in FONTS)
-            if path.exists()]
 
 
 def accepted(reader: Reader, frames: list[np.ndarray]) -> float:
@@ -234,129 +206,32 @@ def accepted(reader: Reader, frames: list[np.ndarray]) -> float:
     return float(np.mean([bool(reader.read(frame).digits) for frame in frames]))
 
 
-def bundled_pictures(reader: Reader) -> dict[str, list[int]]:
-    """Return picture -> digits read in it, for the photographs that scikit-learn and scikit-image bring."""
-    return {name: digits for name, frame in library_pictures().items()
-            if (digits := [digit.digit for digit in reader.read(frame).digits])}
-
-
 def library_pictures() -> dict[str, np.ndarray]:
     """Return uint8 BGR pictures of rooms, faces, animals and textures; those that show digits or text are left out."""
-    pictures = {}
-    try:
-        from sklearn.datasets import load_sample_images
+    from sklearn.datasets import load_sample_images
 
-        samples = load_sample_images()
-        pictures |= {Path(name).stem: image for name, image in zip(samples.filenames, samples.images, strict=True)}
-    except ImportError:
-        pass
-    try:
-        from skimage import data
-
-        names = ("astronaut", "camera", "cat", "coffee", "brick", "grass", "gravel", "moon", "rocket", "coins",
-                 "immunohistochemistry", "hubble_deep_field", "retina", "colorwheel", "chelsea")  # fmt: skip
-        for name in names:
-            try:
-                pictures[name] = getattr(data, name)()
-            except (AttributeError, OSError, ModuleNotFoundError):
-                continue  # pictures that this version would have to download
-    except ImportError:
-        pass
+    samples = load_sample_images()
+    pictures = {Path(name).stem: image for name, image in zip(samples.filenames, samples.images, strict=True)}
+    for name in ("astronaut", "camera", "cat", "coffee", "brick", "grass", "gravel", "moon", "rocket", "coins",
+                 "immunohistochemistry", "hubble_deep_field", "retina", "colorwheel", "chelsea"):  # fmt: skip
+        with suppress(ImportError, AttributeError, OSError):  # not installed, or this version would download it
+            pictures[name] = getattr(import_module("skimage.data"), name)()
     return {name: cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
             for name, image in pictures.items() if image.dtype == np.uint8}
 
 
 def real(reader: Reader, model: Model) -> dict:
     """Return what is read of the real photographs, scans, drawings, sheets and the clip, where they are named."""
-    measures = {"photos": by_writer, "scans": one_digit_each, "tablet": one_digit_each, "sheets": sheets, "video": clip}
+    kinds = ("photos", "scans", "tablet", "sheets", "video")
+    place = {kind: Path(value) for kind in kinds if (value := os.environ.get(f"DIGITS_REAL_{kind.upper()}"))}
     result = {}
-    for name, function in measures.items():
-        place = os.environ.get(f"DIGITS_REAL_{name.upper()}")
-        if place:
-            result[name] = function(reader, Path(place))
-    if "DIGITS_REAL_PHOTOS" in os.environ:
-        files = sorted(Path(os.environ["DIGITS_REAL_PHOTOS"]).glob("[0-9]/*"))
-        shots = [Shot(load_image(file), int(file.parent.name)) for file in files]
-        result["photos_usual_way"] = share_right_usual_way(model, shots)
-    return result
-
-
-def one_digit_each(reader: Reader, folder: Path) -> dict:
-    """Return accuracy and the number of pictures of <folder>/<digit>/*."""
-    files = sorted(folder.glob("[0-9]/*"))
-    right = [main_digit(reader, load_image(file)) == int(file.parent.name) for file in files]
-    return {"images": len(files), "accuracy": float(np.mean(right))}
-
-
-def by_writer(reader: Reader, folder: Path) -> dict:
-    """Return `one_digit_each`, and the accuracy of each writer: files are named writer<letter>_<number>."""
-    right: dict[str, list[bool]] = {}
-    for file in sorted(folder.glob("[0-9]/*")):
-        read = main_digit(reader, load_image(file))
-        right.setdefault(file.stem.split("_")[0], []).append(read == int(file.parent.name))
-    every = [value for values in right.values() for value in values]
-    writers = {writer: float(np.mean(values)) for writer, values in sorted(right.items())}
-    return {"images": len(every), "accuracy": float(np.mean(every)), "writers": writers}
-
-
-def sheets(reader: Reader, folder: Path) -> dict:
-    """Return F1 over all pages, by their digits as multisets, and the pages read without a mistake."""
-    true_positive = read = wanted = 0
-    perfect = []
-    for name, truth in SHEETS_TRUTH.items():
-        found = "".join(str(digit.digit) for digit in reader.read(load_image(folder / f"{name}.jpg")).digits)
-        true_positive += sum((Counter(found) & Counter(truth)).values())
-        read, wanted = read + len(found), wanted + len(truth)
-        if found == truth:
-            perfect.append(name)
-    return {"f1": 2 * true_positive / (read + wanted), "perfect": perfect}
-
-
-def clip(reader: Reader, path: Path) -> dict:
-    """Return digits missed and added in each steady frame (14 to 20), as the live loop with its tracking shows them."""
-    from digits.reading.live.tracking import Tracker
-
-    path = next(path.glob("*.avi")) if path.is_dir() else path
-    capture, tracker, missed, added, moving = cv2.VideoCapture(str(path)), Tracker(), [], [], 0
-    number = 0
-    while True:
-        good, frame = capture.read()
-        if not good:
-            break
-        reading = tracker.update(reader.read(frame), frame)
-        found = Counter(str(digit.digit) for digit in reading.digits)
-        if number >= 14:
-            missed.append(sum((VIDEO_TRUTH - found).values()))
-            added.append(sum((found - VIDEO_TRUTH).values()))
-        elif number <= 9:
-            moving += sum((found - VIDEO_TRUTH).values())
-        number += 1
-    return {"steady_missed": missed, "steady_added": added, "moving_added": moving}
-
-
-def print_result(name: str, result: dict) -> None:
-    """Print one model's figures in a few lines."""
-    print(f"\n{name} ({result['file']})")
-    print(f"  clean {result['clean']:.3f} (usual way {result['clean_usual_way']:.3f})")
-    for kind, shares in result["graded"].items():
-        usual = result["graded_usual_way"][kind]
-        print(f"  {kind:12} " + " ".join(f"{share:.2f}" for share in shares) + "   usual way "
-              + " ".join(f"{share:.2f}" for share in usual))
-    for kind, grades in result["held_sheets"].items():
-        for key in grades[0]:
-            print(f"  held sheets {kind:6} {key:5} " + " ".join(f"{grade[key]:.2f}" for grade in grades))
-    for key in ("non_digits", "photos", "photos_usual_way", "scans", "tablet", "sheets", "video"):
-        if key in result:
-            print(f"  {key}: {json.dumps(result[key])}")
-
-
-def write(folder: Path, results: dict) -> None:
-    """Write camera.json."""
-    folder.mkdir(parents=True, exist_ok=True)
-    command = "python benchmarks/camera.py " + " ".join(sys.argv[1:])
-    with replacing(folder / "camera.json") as beside:
-        text = json.dumps({"seed": SEED, **circumstances(command.strip()), "models": results}, indent=1)
-        beside.write_text(text + "\n", encoding="utf-8")
+    if "photos" in place:
+        right = one_each(reader, place["photos"])
+        shots = [Shot(load_image(file), int(file.parent.name)) for file in right]
+        result = {"photos": by_writer(right), "photos_usual_way": share_right_usual_way(model, shots)}
+    result |= {kind: accuracy(one_each(reader, place[kind])) for kind in ("scans", "tablet") if kind in place}
+    return result | {kind: read(reader, place[kind]) for kind, read in (("sheets", sheets), ("video", clip))
+                     if kind in place}  # fmt: skip
 
 
 if __name__ == "__main__":

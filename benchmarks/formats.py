@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -56,20 +55,10 @@ def main() -> int:
     load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None  # processes that want a processor
     figures = measure_all(folder, options.tiles, options.threads)
     print(table(figures))
-    facts = {"export": folder.name, "threads": options.threads, "pictures": options.tiles, **common.made_with()}
-    facts |= {"processor": processor(), "load": load, "runtimes": {p.name: p.version for p in distributions()
-                                                                   if p.name in RUNTIMES}}  # fmt: skip
-    common.write(options.out, facts | {"formats": figures})
+    runtimes = {found.name: found.version for found in distributions() if found.name in RUNTIMES}
+    facts = {"export": folder.name, "threads": options.threads, "pictures": options.tiles, "load": load}
+    common.write(options.out, {**facts, **common.made_with(), "runtimes": runtimes, "formats": figures})
     return 0
-
-
-def processor() -> str:
-    """Return the processor's name, as far as the system tells."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), platform.machine())
 
 
 def measure_all(folder: Path, count: int, threads: int) -> dict[str, dict]:

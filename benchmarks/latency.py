@@ -3,7 +3,7 @@
     python benchmarks/latency.py            the released model
     python benchmarks/latency.py --model exports/mobilenet_v2 --runs 200
 
-Prints medians and ratios and writes benchmarks/results/latency.json. Frames are 640x480 and rendered by the project
+Prints medians and writes benchmarks/results/latency.json. Frames are 640x480 and rendered by the project
 from a fixed seed: one digit, and twenty.
 """
 
@@ -44,9 +44,6 @@ def main() -> int:
     for count, frame in frames.items():
         result[f"{count}_digits"] = timed_frame(Reader(model), frame, options.runs)
     result["usual_way_ms"] = usual_way_ms(model.path.parent / "model.keras", frames[1], options.runs)
-    for count in COUNTS:
-        part = result[f"{count}_digits"]
-        part["usual_way_over_whole"] = round(result["usual_way_ms"] / part["whole_ms"], 2)
     print(json.dumps(result, indent=1))
     common.write(options.out, {"seed": SEED, **common.made_with(), **result})
     return 0

@@ -1,7 +1,7 @@
 """The moving picture at the top of the README: the live window reading the demo clip, as the script draws it.
 
     python benchmarks/make_live_picture.py                             docs/live.webp, with the default export
-    python benchmarks/make_live_picture.py --model FOLDER --out FILE   another export; .webp, .gif or .png by name
+    python benchmarks/make_live_picture.py --model FOLDER --out FILE   another export
 
 Run it on a machine that does nothing else: the picture shows frames a second and milliseconds. Takes half a minute.
 """
@@ -16,18 +16,15 @@ import tempfile
 from pathlib import Path
 
 import cv2
+from common import ROOT
 from PIL import Image
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
 from digits.files import replacing
-from digits.paths import ROOT
 
 MOST_BYTES = 3_000_000  # README pages open on phones
 EVERY = 2  # the clip has 20 frames a second; 10 are smooth enough, and half the size
 WIDTHS = (800, 720, 640, 560)  # tried in turn until the file is small enough; the window is 940 wide
-QUALITIES = (70, 55, 40)  # of WebP
-COLOURS = 128  # of GIF
+QUALITY = 70  # of WebP
 LAST_MS = 1500  # rest on the last frame, for those who look up late
 
 
@@ -46,12 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
             print(failed, file=sys.stderr)
             return 1
         frames, rate = read(film)
-    size = write(frames, round(1000 * EVERY / rate), options.out)
-    if size is None:
-        most = f"{MOST_BYTES / 1e6:.0f} MB"
-        print(f"{options.out} would be larger than {most}; use .webp, or --max-frames.", file=sys.stderr)
+    film = webp(frames, round(1000 * EVERY / rate))
+    if film is None:
+        print(f"{options.out} would be larger than {MOST_BYTES / 1e6:.0f} MB; use --max-frames.", file=sys.stderr)
         return 1
-    print(f"{options.out}: {len(frames)} frames, {size / 1e6:.2f} MB")
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(options.out) as beside:
+        beside.write_bytes(film)
+    print(f"{options.out}: {len(frames)} frames, {len(film) / 1e6:.2f} MB")
     return 0
 
 
@@ -80,31 +79,18 @@ def read(film: Path) -> tuple[list[Image.Image], float]:
     return frames, rate
 
 
-def write(frames: list[Image.Image], milliseconds: int, path: Path) -> int | None:
-    """Write the largest and finest version that is small enough; return its bytes, or None if there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def webp(frames: list[Image.Image], milliseconds: int) -> bytes | None:
+    """Return the largest moving picture, a frame every `milliseconds`, that is small enough; None if there is none."""
     durations = [milliseconds] * (len(frames) - 1) + [LAST_MS]
     for width in WIDTHS:
         height = round(frames[0].height * width / frames[0].width)
-        small = [frame.resize((width, height), Image.LANCZOS) for frame in frames]
-        for quality in QUALITIES if path.suffix == ".webp" else (None,):
-            data = _encoded(small, durations, path.suffix, quality)
-            if len(data) <= MOST_BYTES:
-                with replacing(path) as beside:
-                    beside.write_bytes(data)
-                return len(data)
+        first, *others = [frame.resize((width, height), Image.LANCZOS) for frame in frames]
+        film = io.BytesIO()
+        first.save(film, "WEBP", save_all=True, append_images=others, duration=durations, loop=0, quality=QUALITY,
+                   method=4)  # fmt: skip
+        if film.tell() <= MOST_BYTES:
+            return film.getvalue()
     return None
-
-
-def _encoded(frames: list[Image.Image], durations: list[int], suffix: str, quality: int | None) -> bytes:
-    options = {"format": Image.registered_extensions()[suffix], "save_all": True, "duration": durations, "loop": 0}
-    if suffix == ".webp":
-        options |= {"quality": quality, "method": 4}
-    elif suffix == ".gif":
-        frames = [frame.quantize(COLOURS, dither=Image.Dither.NONE) for frame in frames]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, append_images=frames[1:], **options)
-    return buffer.getvalue()
 
 
 if __name__ == "__main__":

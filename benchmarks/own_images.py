@@ -69,11 +69,10 @@ def main() -> int:
         print("DIGITS_REAL_PHOTOS names no folder of photographs; see CONTRIBUTING.md.", file=sys.stderr)
         return 2
     photos = load_photos(Path(folder))
-    writers = sorted(set(photos.writers))
-    facts = {"seed": SEED, **common.made_with(), "pictures": len(photos.labels), "writers": len(writers)}
-    answer = measure(photos, writers)
+    facts = {"pictures": len(photos.labels), "writers": len(set(photos.writers))}
+    answer = measure(photos)
     print(json.dumps(answer, indent=1))
-    common.write(options.out, facts | answer)
+    common.write(options.out, {"seed": SEED, **common.made_with(), **facts, **answer})
     return 0
 
 
@@ -88,7 +87,7 @@ def load_photos(folder: Path) -> Photos:
     return Photos(*map(np.array, zip(*rows, strict=True)))
 
 
-def measure(photos: Photos, writers: list[str]) -> dict:
+def measure(photos: Photos) -> dict:
     """Return the accuracy on photographs of unseen writers, and on calibration images, by what was learnt from."""
     rng = np.random.default_rng(SEED)
     train = load_split(MERGED_DIR, "train")
@@ -98,31 +97,34 @@ def measure(photos: Photos, writers: list[str]) -> dict:
     calibration = load_split(MERGED_DIR, "calibration")
     rows = {}
     for learner in learners():
-        stored = [learner.stored(tiles) for tiles in (mnist_tiles, own_tiles, calibration.images)]
-        rows[learner.name] = ask(learner, photos, writers, stored, np.tile(mnist.labels, 2), calibration.labels)
+        from_mnist = learner.stored(mnist_tiles), np.tile(mnist.labels, 2)
+        clean = learner.stored(calibration.images), calibration.labels
+        rows[learner.name] = ask(learner, photos, learner.stored(own_tiles), from_mnist, clean)
         print(learner.name, rows[learner.name], flush=True)
     return {"tested": len(photos.labels), "mnist_images": MNIST, "own_pictures": len(photos.labels) * 2 // 3, **rows}
 
 
-def ask(learner: Learner, photos: Photos, writers: list[str], stored: list, mnist_labels, clean_labels) -> dict:
+def ask(learner: Learner, photos: Photos, own: np.ndarray, mnist: tuple, clean: tuple) -> dict:
     """Return what one network reads right after learning from MNIST, from own images and from both.
 
     Args:
-        stored: inputs of MNIST, of all versions of the photographs, plain ones first, and of clean calibration tiles.
+        own: what is stored of all versions of the photographs, plain ones first.
+        mnist: what is stored of MNIST, with labels.
+        clean: the same of calibration images.
     """
-    mnist, own, clean = stored
+    writers = sorted(set(photos.writers))
     right, calibration = Counter(), defaultdict(list)
-    from_mnist = taught(learner, mnist, mnist_labels)  # the same whoever tests it
+    from_mnist = taught(learner, *mnist)  # the same whoever tests it
     for start in range(3):
         learnt = ~np.isin(photos.writers, writers[start::3])
         versions = np.tile(learnt, VERSIONS)
         inputs, labels = own[versions], np.tile(photos.labels, VERSIONS)[versions]
-        both = np.concatenate([mnist, inputs]), np.concatenate([mnist_labels, labels])
+        both = map(np.concatenate, zip(mnist, (inputs, labels), strict=True))
         readers = {"MNIST only": from_mnist, "own images only": taught(learner, inputs, labels),
                    "both": taught(learner, *both)}  # fmt: skip
         for what, read in readers.items():
             right[what] += int((read(own[: len(learnt)]) == photos.labels)[~learnt].sum())
-            calibration[what].append(np.mean(read(clean) == clean_labels))
+            calibration[what].append(np.mean(read(clean[0]) == clean[1]))
     return {what: {"right": count, "calibration": round(float(np.mean(calibration[what])), 4),
                    "accuracy": round(count / len(photos.labels), 4)} for what, count in right.items()}  # fmt: skip
 

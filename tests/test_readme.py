@@ -251,7 +251,7 @@ def test_what_a_run_took_is_taken_over_under_its_command(tmp_path):
         script.take_over(run, kept)
     page = "<!-- numbers:quick_minutes -->x<!-- /numbers --> <!-- numbers:quick_memory -->x<!-- /numbers -->"
     assert re.findall(r"-->([^<]+)<!-- /", script.fill(page, "en", script.Results(tmp_path))) == ["2.3", "1.9 GB"]
-    with pytest.raises(script.MissingError, match="lacks python train_all.py; run that"):
+    with pytest.raises(script.MissingError, match="lacks python train_all.py; run python train_all.py, then this"):
         script.fill("<!-- numbers:default_minutes -->x<!-- /numbers -->", "en", script.Results(tmp_path))
     run.write_text(json.dumps(facts | {"from_nothing": False}))
     with pytest.raises(script.MissingError, match="went on from an earlier one"):

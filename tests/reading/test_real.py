@@ -11,15 +11,15 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from loading import load
 
-from digits.reading.images import load_image
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
 pytestmark = pytest.mark.real
 ROOT = Path(__file__).resolve().parents[2]
-SHEETS = {"scan_12": "123456789309", "photo_5": "13540", "photo_ones": "1" * 20, "photo_threes": "3" * 20}
-CLIP = Counter("0001112233455677889")
+real_inputs = load("benchmarks/real_inputs.py")
+CLIP = real_inputs.CLIP
 
 
 def place(name: str) -> Path:
@@ -37,14 +37,9 @@ def reader() -> Reader:
 
 def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:
     """Return the pictures of <folder>/<digit>/ whose main digit is read wrong, and how many there are."""
-    files = sorted(folder.glob("[0-9]/*"))
-    assert files, f"{folder} holds no <digit>/ folders"
-    missed = []
-    for file in files:
-        reading = reader.read(load_image(file))
-        if reading.main is None or reading.digits[reading.main].digit != int(file.parent.name):
-            missed.append(file)
-    return missed, len(files)
+    right = real_inputs.one_each(reader, folder)
+    assert right, f"{folder} holds no <digit>/ folders"
+    return [file for file, good in right.items() if not good], len(right)
 
 
 def test_photographs(reader):
@@ -65,20 +60,13 @@ def test_tablet(reader):
 
 
 def test_sheets(reader):
-    folder, perfect = place("SHEETS"), []
-    true_positive = total = 0
-    for name, truth in SHEETS.items():
-        found = "".join(str(digit.digit) for digit in reader.read(load_image(folder / f"{name}.jpg")).digits)
-        true_positive += sum((Counter(found) & Counter(truth)).values())
-        total += len(found) + len(truth)
-        perfect += [name] if found == truth else []
-    assert len(perfect) >= 3, perfect
-    assert 2 * true_positive / total >= 0.98
+    found = real_inputs.sheets(reader, place("SHEETS"))
+    assert len(found["perfect"]) >= 3, found
+    assert found["f1"] >= 0.98
 
 
 def test_clip_through_the_script():
-    path = place("VIDEO")
-    path = next(path.glob("*.avi")) if path.is_dir() else path
+    path = real_inputs.clip_file(place("VIDEO"))
     script = [sys.executable, str(ROOT / "realtime_multiformat.py")]
     command = [*script, "--source", str(path), "--headless", "--jsonl", "-"]
     result = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=True)
@@ -86,9 +74,9 @@ def test_clip_through_the_script():
     assert [frame["frame"] for frame in frames] == list(range(21))
     for frame in frames:
         found = Counter(str(digit["digit"]) for digit in frame["digits"])
-        if frame["frame"] <= 9:
+        if frame["frame"] <= real_inputs.LAST_MOVING:
             assert not found - CLIP, (frame["frame"], found - CLIP)
-        if frame["frame"] >= 14:
+        if frame["frame"] >= real_inputs.FIRST_STEADY:
             # One 1 with a long upstroke is taken for a 7; two digits are waited for until they are steady.
             assert sum((CLIP - found).values()) <= 3, (frame["frame"], CLIP - found)
             assert sum((found - CLIP).values()) <= 1, (frame["frame"], found - CLIP)
