@@ -23,12 +23,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
 from digits.learning.experiment.config import SEED, RunConfig
+from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.cost import Cost
 from digits.paths import RUNS_DIR, SAMPLES_DIR
-
-MODELS = ("cnn_small", "cnn_deep", "cnn_batchnorm", "cnn_dropout", "cnn_augmented", "cnn_compact", "mobilenet_v2")
-
-SLOW = ("cnn_compact",)  # not part of --quick unless named
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -58,9 +55,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--models",
         nargs="+",
-        choices=MODELS,
+        choices=NETWORKS,
         metavar="NAME",
-        help="train these alone: " + " ".join(MODELS),
+        help="train these alone: " + " ".join(NETWORKS),
     )
     parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
@@ -82,10 +79,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
     if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
-    if options.no_camera and "mobilenet_v2" in (options.models or ["mobilenet_v2"]):
+    if options.no_camera and TRANSFER in (options.models or [TRANSFER]):
         parser.error("--no-camera is for the convolutional networks: name them with --models")
     if options.models is None:
-        options.models = [name for name in MODELS if not (options.quick and name in SLOW)]
+        options.models = [name for name, network in NETWORKS.items() if network.in_quick_runs or not options.quick]
     options.arguments = sys.argv[1:] if arguments is None else arguments
     return options
 
@@ -125,7 +122,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     from digits.learning.experiment.report import report_run, tabulate
     from digits.learning.experiment.run import Run
     from digits.learning.experiment.train import train_model
-    from digits.learning.export.outcome import sample_photograph, without_tiles
+    from digits.learning.export.outcome import material_of, sample_photograph
     from digits.learning.networks.imagenet import Weights, imagenet_weights
     from digits.learning.shared.lock import run_lock
     from digits.learning.training.fit import require_tensorboard
@@ -139,8 +136,8 @@ def run_all(options: argparse.Namespace, report) -> None:
         if options.fresh:
             for name in options.models:
                 shutil.rmtree(config.model_folder(name), ignore_errors=True)
-        weights = Weights(None, "random")
-        if "mobilenet_v2" in options.models:
+        weights = Weights(None, Origin.RANDOM)
+        if TRANSFER in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
         data = load_data(config, report, options.models)
         run = Run(config, data, weights, command(options), report, options.tensorboard)
@@ -156,9 +153,9 @@ def run_all(options: argparse.Namespace, report) -> None:
         else:
             default = _default_of(config.exports_dir)
             best = report_run(run, outcomes, place, default)
-            run = without_tiles(run)
-            del data
-            folder = export(run, outcomes, best, default)
+            material = material_of(run)
+            del data, run
+            folder = export(config, material, outcomes, best, default)
             read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
         report(cost.write(place / "run.json", command(options), from_nothing))
 
@@ -194,32 +191,32 @@ def load_tensorflow() -> None:
         os.close(nowhere)
 
 
-def export(run, outcomes: dict, best: str, before: str | None) -> Path:
+def export(config: RunConfig, material, outcomes: dict, best: str, before: str | None) -> Path:
     """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on.
 
     `before` is the default so far: it stays if it is better, or cannot be compared.
     """
-    from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, incomparable
+    from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, incomparable, read_leaderboard
     from digits.learning.export.exporting import make_default
     from digits.learning.export.outcome import export_outcome
-    from digits.learning.shared.tables import read_csv
 
-    table = read_csv(results_dir(run.config) / LEADERBOARD)
-    earlier = chosen(table, run.config.seed, run.data.judged_on)
-    if earlier not in outcomes and (run.config.exports_dir / str(earlier)).is_dir():  # only some were trained now
-        run.report(f"{earlier}, trained earlier, is better by validation and stays the default")
-        return run.config.exports_dir / earlier
-    if incomparable(table, before, outcomes, run):
-        run.report(f"{before}, judged on other validation pictures, stays the default: train it again to compare")
-        return run.config.exports_dir / before
-    names = [best] if run.config.quick or "mobilenet_v2" not in outcomes else dict.fromkeys(["mobilenet_v2", best])
+    exports, report = config.exports_dir, material.report
+    table = read_leaderboard(results_dir(config) / LEADERBOARD)
+    earlier = chosen(table, config.seed, material.judged_on)
+    if earlier not in outcomes and (exports / str(earlier)).is_dir():  # only some were trained now
+        report(f"{earlier}, trained earlier, is better by validation and stays the default")
+        return exports / earlier
+    if incomparable(table, before, outcomes, config.seed, material.judged_on):
+        report(f"{before}, judged on other validation pictures, stays the default: train it again to compare")
+        return exports / before
+    names = [best] if config.quick or TRANSFER not in outcomes else dict.fromkeys([TRANSFER, best])
     for name in names:
-        folder = export_outcome(name, outcomes[name], run)
-        run.report(f"Exported {name} and checked each file against the Keras model: {folder}")
-    make_default(run.config.exports_dir, best)
+        folder = export_outcome(name, outcomes[name], material)
+        report(f"Exported {name} and checked each file against the Keras model: {folder}")
+    make_default(exports, best)
     if before not in (None, best):
-        run.report(f"{best} is the default from now on; it was {before}")
-    return run.config.exports_dir / best
+        report(f"{best} is the default from now on; it was {before}")
+    return exports / best
 
 
 def _default_of(exports_dir: Path) -> str | None:
@@ -273,13 +270,13 @@ def _foreseen() -> tuple[type[Exception], ...]:
 
     from digits.learning.data.merged import DatasetError
     from digits.learning.export.exporting import ExportError
-    from digits.learning.shared.download import SourceError
+    from digits.learning.shared.download import DownloadError
     from digits.learning.shared.errors import RunError
-    from digits.learning.teaching.last_layers import RefitError
+    from digits.learning.teaching.last_layers import TeachingError
     from digits.reading.models.errors import ModelError
 
     theirs = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)  # no memory or room, no right to write
-    return RunError, SourceError, DatasetError, ModelError, ExportError, RefitError, OSError, *theirs
+    return RunError, DownloadError, DatasetError, ModelError, ExportError, TeachingError, OSError, *theirs
 
 
 def _sentence(error: Exception) -> str:

@@ -27,16 +27,15 @@ import numpy as np
 import tensorflow as tf
 
 from digits.files import replacing
-from digits.learning.data.augmentation import often_geometric
+from digits.learning.data.augmentation import AUGMENTATION_VERSION, often_geometric
 from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.data import load_data
 from digits.learning.experiment.metrics import accuracy
 from digits.learning.networks.baselines import build_cnn_augmented, inner_part
-from digits.learning.networks.compact import NAME, build_cnn_compact
+from digits.learning.networks.compact import build_cnn_compact
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
 from digits.learning.shared.lock import run_lock
-from digits.learning.shared.provenance import code_of
 from digits.learning.shared.workers import available_cores
 from digits.learning.training.feed import one_hot, predict, small_feed
 from digits.learning.training.fit import Job, fit_stage
@@ -54,7 +53,7 @@ class Variant:
 
     title: str
     build: Callable[[], keras.Model] = build_cnn_compact
-    stage: dict = field(default_factory=dict)  # what is different about compact.STAGE
+    stage: dict = field(default_factory=dict)  # what is different about stages.COMPACT
     rendered: bool = True  # learns from rendered pictures too
     twice: bool = False  # sees MNIST's own tiles twice as often as those rendered beside them
     hands: bool = True  # digits are bent and turned anew in every epoch
@@ -114,14 +113,15 @@ def main() -> int:
 def pick(path: Path, images: int) -> tuple[Path, int]:
     """Write the tiles that all variants learn from and are judged on; return where, and how many are MNIST's."""
     with run_lock(MODELS_DIR):  # a run of train_all.py removes what looks as if another had left it behind
-        data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), [NAME])
+        data = load_data(RunConfig.release_run(), lambda text: print(text, flush=True), ["cnn_compact"])
     rng = np.random.default_rng(PICKED_BY)
-    own = rng.permutation(data.trained)[:images]
-    beside = data.trained + rng.permutation(data.extras)[: round(len(own) * data.extras / data.trained)]
-    rows = np.concatenate([own, beside])
+    own = rng.permutation(len(data.train))[:images]
+    beside = rng.permutation(len(data.extras))[: round(len(own) * len(data.extras) / len(data.train))]
     with replacing(path) as new, open(new, "wb") as file:
-        np.savez(file, tiles=data.tiles[rows], targets=data.targets[rows], own=len(own), val=data.val.images,
-                 val_camera=data.val_camera, labels=data.val.labels, key=digest(data.key, rows))  # fmt: skip
+        np.savez(file, tiles=np.concatenate([data.train.tiles[own], data.extras.tiles[beside]]),
+                 targets=np.concatenate([data.train.targets[own], data.extras.targets[beside]]), own=len(own),
+                 val=data.val.images, val_camera=data.val_camera, labels=data.val.labels,
+                 key=digest(data.key, own, beside))  # fmt: skip
     return path, len(own)
 
 
@@ -161,8 +161,7 @@ def feed_of(variant: Variant, data: dict):
 def job(variant: Variant, data: dict, seed: int, epochs: int, folder: Path) -> Job:
     """Return where the state of a training lies."""
     settings = variant.build.__name__, variant.stage, variant.rendered, variant.twice, variant.hands, variant.more
-    code = code_of("digits.learning.networks.compact", "digits.learning.data.augmentation")
-    key = digest(code, str(data["key"]), *settings, epochs)
+    key = digest(AUGMENTATION_VERSION, str(data["key"]), *settings, epochs)
     return Job(folder / f"{key}-seed{seed}", seed, key)
 
 

@@ -27,7 +27,6 @@ from matplotlib import get_data_path
 from real_inputs import accuracy, by_writer, clip, main_digit, one_each, sheets
 
 from digits.learning.data.mnist import load_mnist
-from digits.learning.data.rendered_tiles import overlap
 from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
 from digits.reading.images import load_image
 from digits.reading.models.card import sha256
@@ -121,9 +120,9 @@ def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
 def clean_shots(count: int) -> list[Shot]:
     """Return photographs of MNIST test digits on clean paper."""
     rng = np.random.default_rng(SEED)
-    _, _, images, labels = load_mnist()
-    picked = rng.choice(len(images), count, replace=False)
-    return [Shot(photograph_one(images[i], rng, 0.2)[0], int(labels[i])) for i in picked]
+    mnist = load_mnist()
+    picked = rng.choice(len(mnist.test_images), count, replace=False)
+    return [Shot(photograph_one(mnist.test_images[i], rng, 0.2)[0], int(mnist.test_labels[i])) for i in picked]
 
 
 def graded_shots(kind: str, strength: int, count: int) -> list[Shot]:
@@ -152,7 +151,8 @@ def share_right_usual_way(model: Model, shots: list[Shot]) -> float:
 def held_pages(tilt: float, turn: float, count: int) -> list[Page]:
     """Return photographs of sheets with one, three or twelve MNIST test digits, held at an angle."""
     rng = np.random.default_rng([SEED, tilt, turn])
-    _, _, images, labels = load_mnist()
+    mnist = load_mnist()
+    images, labels = mnist.test_images, mnist.test_labels
     pages = []
     for number in range(count):
         picked = rng.choice(len(images), (1, 3, 1, 12)[number % 4], replace=False)
@@ -169,7 +169,7 @@ def held_sheets(reader: Reader, tilt: float, turn: float, count: int) -> dict[st
     shares, ordered, false, wanted = [], [], 0, 0
     for page in held_pages(tilt, turn, count):
         digits = reader.read(page.frame).digits
-        right = [any(d.digit == label and overlap(d.box, box) > SAME_PLACE for d in digits)
+        right = [any(d.digit == label and d.box.overlap(box) > SAME_PLACE for d in digits)
                  for box, label in zip(page.boxes, page.labels, strict=True)]
         shares.append(np.mean(right))
         ordered.append([d.digit for d in digits] == page.labels)

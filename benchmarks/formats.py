@@ -85,8 +85,9 @@ def save_tiles(path: Path, count: int) -> None:
     from digits.learning.data.mnist import load_mnist
     from digits.reading.tile import normalise
 
-    _, _, images, labels = load_mnist()
-    np.savez(path, tiles=np.stack([normalise(image) for image in images[:count]]), labels=labels[:count])
+    mnist = load_mnist()
+    tiles = np.stack([normalise(image) for image in mnist.test_images[:count]])
+    np.savez(path, tiles=tiles, labels=mnist.test_labels[:count])
 
 
 def measure_one(way: str, file: Path, tiles_file: Path, threads: int) -> dict:

@@ -32,7 +32,7 @@ from digits.learning.networks.baselines import build_cnn_small, inner_part
 from digits.learning.networks.imagenet import imagenet_weights
 from digits.learning.networks.inputs import shrink, small_to_input
 from digits.learning.networks.mobilenet import build_mobilenet_v2
-from digits.learning.teaching.last_layers import Network, Trunk
+from digits.learning.teaching.last_layers import CutNetwork, Trunk
 from digits.learning.training.feed import Feed, one_hot, predict
 from digits.learning.training.fit import Job, fit_stage
 from digits.learning.training.stages import Stage
@@ -147,7 +147,7 @@ def learners() -> Iterator[Learner]:
     weights = imagenet_weights(None, print)
     if weights.origin == "imagenet":
         with tempfile.TemporaryDirectory() as folder:
-            trunk = Trunk(Path(folder) / "trunk.tflite", Network(build_mobilenet_v2(weights.path)))
+            trunk = Trunk(Path(folder) / "trunk.tflite", CutNetwork(build_mobilenet_v2(weights.path)))
         name = "new head on MobileNetV2, frozen as ImageNet left it"
         yield Learner(name, trunk.features, lambda stored: tf.cast(stored, tf.float32), build_head)
 

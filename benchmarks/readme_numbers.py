@@ -137,14 +137,14 @@ def leaderboard(results: Results, say: Say) -> str:
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
         if row["images"] == most:
-            groups.setdefault((row["model"], row["stage"], row["weights"], row["augmentation"]), []).append(row)
+            key = row["stage"] + ", no camera" * row["no_camera"], row["with_val"], row["weights"], row["augmentation"]
+            groups.setdefault((row["model"], *key), []).append(row)
     lines = []
-    for (model, stage, weights, _), same in groups.items():
+    for (model, stage, with_val, weights, _), same in groups.items():
         accuracies = [over_seeds(same, f"{key}_accuracy") or say("seen in training") for key in
                       ("val", "val_camera", "test")]  # fmt: skip
         seconds = sum(row["train_seconds"] for row in same) / len(same)
-        name, again, _ = stage.partition("+val")
-        stage = say(NAMED[name]) + (say(", again with validation") if again else "")
+        stage = say(NAMED[stage]) + (say(", again with validation") if with_val else "")
         took = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
         start = say(NAMED.get(weights, weights))
         lines.append([f"`{model}`", stage, start, *accuracies, f"{same[0]['params']:,}", took])
@@ -163,7 +163,7 @@ def over_seeds(rows: list[dict], column: str) -> str:
 
 def release_hours(results: Results, say: Say) -> str:
     """Return what the trainings of --release add up to: all of the first seed but those without rendered pictures."""
-    rows = [row for row in results.leaderboard() if row["seed"] == 0 and not row["stage"].endswith("no camera")]
+    rows = [row for row in results.leaderboard() if row["seed"] == 0 and not row["no_camera"]]
     return f"{sum(row['train_seconds'] for row in rows) / 3600:.1f}"
 
 

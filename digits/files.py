@@ -1,48 +1,59 @@
-"""Files that nobody ever sees half of: written beside, then renamed."""
+"""Files and folders that nobody ever sees half of: written beside, then renamed."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_BESIDE = ".tmp-"
+
+
+def beside(path: Path) -> Path:
+    """Return where a file is written until it is complete: in its folder, hidden, with its suffix."""
+    return path.with_name(f"{_BESIDE}{os.getpid()}-{path.name}")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; it takes the place of `path` if nothing went wrong."""
+    new = beside(path)
+    try:
+        yield new
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)
+
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet: beside it, onto the disk, then under its name in one step."""
-    partial = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    new = beside(path)
     try:
-        with partial.open("wb") as file:
+        with new.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        _name(partial, path)
+        _name(new, path)
     finally:
-        partial.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
-def _name(partial: Path, path: Path) -> None:
+def _name(new: Path, path: Path) -> None:
     """Give a complete file its name, unless another file has it: a plain rename would replace that one."""
     try:
-        os.link(partial, path)
+        os.link(new, path)
     except FileExistsError:
         raise
     except OSError:  # a disk without hard links, as FAT sticks are
         if path.exists():
             raise FileExistsError(f"{path} exists already") from None
-        os.rename(partial, path)
+        os.rename(new, path)
 
 
-_BESIDE = ".tmp-"
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path`, with its suffix, to write to; it takes the place of `path` if nothing went wrong."""
-    beside = path.with_name(f"{_BESIDE}{os.getpid()}-{path.name}")
-    try:
-        yield beside
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file, or put it in the place of another one."""
+    with replacing(path) as beside:
+        beside.write_bytes(content)
 
 
 def left_behind(name: str) -> bool:
@@ -54,3 +65,37 @@ def tidy_up(folder: Path) -> None:
     """Remove what killed processes left behind in a folder that this one alone writes to."""
     for path in folder.glob(f"{_BESIDE}*"):
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(place: Path) -> Iterator[Path]:
+    """Yield a new folder beside `place`; it takes the place of `place`, whole, if nothing went wrong.
+
+    The old folder goes only when the new one is there. What a process that was killed left behind is put right first.
+    """
+    for old in place.parent.glob(f".{place.name}.old-*"):
+        if place.exists():
+            _remove(old)
+        else:
+            old.rename(place)
+    for half in place.parent.glob(f".{place.name}.tmp-*"):
+        _remove(half)
+    new, old = (place.with_name(f".{place.name}.{kind}-{os.getpid()}") for kind in ("tmp", "old"))
+    new.mkdir(parents=True)
+    try:
+        yield new
+        if place.exists():
+            place.rename(old)
+        try:
+            new.rename(place)
+        except OSError:
+            if old.exists():
+                old.rename(place)
+            raise
+        _remove(old)
+    finally:
+        _remove(new)
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -20,6 +20,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from digits.files import replacing
+
 FOLDER = Path(__file__).resolve().parent
 PRESETS = ("full", "tiny")
 CELL_SECONDS = 1800  # the longest cell trains fifteen small networks
@@ -111,9 +113,8 @@ def _renew(path: Path, preset: str) -> bool:
         print(f"{path.name}: {problem}", file=sys.stderr)
     if wrong:
         return False
-    beside = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
-    os.replace(beside, path)
+    with replacing(path) as beside:
+        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
     print(f"{path.name}: {time.monotonic() - began:.0f} s, {path.stat().st_size:,} bytes", flush=True)
     return True
 

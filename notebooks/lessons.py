@@ -30,9 +30,11 @@ import numpy as np
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 
+from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import DatasetError, Tiles, load_split
 from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.rows import Row
 from digits.paths import MERGED_DIR, MODELS_DIR, RUNS_DIR
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
@@ -72,9 +74,14 @@ class Trained:
     probabilities: dict[str, np.ndarray] = field(repr=False)
 
     @property
-    def rows(self) -> list[dict]:
+    def rows(self) -> list[Row]:
         """The leaderboard's rows of this network, one a stage."""
-        return self.metrics["rows"]
+        return [Row.of(row) for row in self.metrics["rows"]]
+
+    @property
+    def judged(self) -> Row:
+        """The row of the last stage that did not see the validation pictures."""
+        return [row for row in self.rows if row.choice is not None][-1]
 
     @cached_property
     def model(self):
@@ -151,9 +158,9 @@ class Lesson:
         Raises:
             LessonError: if one was judged on other tiles than data/merged/ has now.
         """
-        from digits.learning.networks.registry import MODELS
+        from digits.learning.networks.registry import NETWORKS
 
-        names = names or MODELS
+        names = names or NETWORKS
         if self.preset == TINY:
             self._train_tiny(names)
         found = {name: _read(self.models_dir / name) for name in names if _is_whole(self.models_dir / name)}
@@ -174,15 +181,14 @@ class Lesson:
     def test(self) -> Tiles:
         """Return MNIST's test tiles, in the order of the probabilities for "test"."""
         test = self.tiles("test")
-        return test.select(test.sources == "mnist")
+        return test.select(test.sources == Source.MNIST)
 
-    def leaderboard(self) -> list[dict]:
+    def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
-        from digits.learning.experiment.leaderboard import LEADERBOARD
-        from digits.learning.shared.tables import read_csv
+        from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
 
-        path = self.models_dir / LEADERBOARD
-        return read_csv(path) if path.exists() else [row for each in self.trained().values() for row in each.rows]
+        found = read_leaderboard(self.models_dir / LEADERBOARD)
+        return found or [row for each in self.trained().values() for row in each.rows]
 
     def export(self) -> Path:
         """Return the export folder that is used by default; where there is none, the tiny preset makes one.
@@ -220,7 +226,7 @@ class Lesson:
 
     def _export_tiny(self) -> Path:
         from digits.learning.experiment.train import train_model
-        from digits.learning.export.outcome import export_outcome, without_tiles
+        from digits.learning.export.outcome import export_outcome, material_of
 
         name = "cnn_small"
         folder = self.config.exports_dir / name
@@ -228,7 +234,7 @@ class Lesson:
         outcome = train_model(name, run)
         if (folder / "card.json").exists():
             return folder
-        return export_outcome(name, outcome, without_tiles(run))
+        return export_outcome(name, outcome, material_of(run))
 
 
 def begin(notebook: str, tensorflow: bool = True) -> Lesson:
@@ -339,7 +345,7 @@ def _is_whole(folder: Path) -> bool:
 def _further_seeds(one: Trained) -> list[Trained]:
     folders = sorted(one.folder.parent.glob(f"{one.name}-seed[0-9]*"))
     found = [_read(folder) for folder in folders if all((folder / name).is_file() for name in _NOTES)]
-    return [other for other in found if other.rows[-1]["images"] == one.rows[-1]["images"]]
+    return [other for other in found if other.rows[-1].images == one.rows[-1].images]
 
 
 def _read(folder: Path) -> Trained:
@@ -359,7 +365,8 @@ def _check_judged_on(test: Tiles, trained: Trained) -> None:
     Raises:
         LessonError: if it was not.
     """
-    found, tiles = trained.probabilities["test"], test.select(test.sources == "mnist")  # own images are judged apart
+    found = trained.probabilities["test"]
+    tiles = test.select(test.sources == Source.MNIST)  # own images are judged apart
     right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
     if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
         raise LessonError(

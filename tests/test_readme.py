@@ -264,12 +264,12 @@ def write_results(folder):
     """Write the results files of a small world."""
     (folder / "models").mkdir()
     (folder / "models" / "leaderboard.csv").write_text(
-        "model,stage,weights,augmentation,seed,images,params,train_seconds,val_accuracy,val_camera_accuracy,"
-        "test_accuracy\n"
-        "cnn_small,train,random,none,0,50000,231277,40,0.97,0.9,0.98\n"
-        "cnn_small,train,random,none,1,50000,231277,60,0.99,0.9,0.98\n"
-        "cnn_small,train,random,none,0,9000,231277,60,0.5,0.5,0.5\n"
-        "mobilenet_v2,last_20+val,imagenet,camera,0,50000,2000000,1200,,,0.995\n"
+        "model,stage,no_camera,with_val,weights,augmentation,seed,images,params,train_seconds,val_accuracy,"
+        "val_camera_accuracy,test_accuracy\n"
+        "cnn_small,train,False,False,random,none,0,50000,231277,40,0.97,0.9,0.98\n"
+        "cnn_small,train,False,False,random,none,1,50000,231277,60,0.99,0.9,0.98\n"
+        "cnn_small,train,False,False,random,none,0,9000,231277,60,0.5,0.5,0.5\n"
+        "mobilenet_v2,last_20,False,True,imagenet,camera,0,50000,2000000,1200,,,0.995\n"
     )
     export = folder / "exports" / "mobilenet_v2"
     export.mkdir(parents=True)

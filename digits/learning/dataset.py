@@ -15,8 +15,8 @@ from pathlib import Path
 from digits.learning.data.audit_page import write_page
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import BUILD_COMMAND, DatasetError
-from digits.learning.shared.download import SourceError
-from digits.learning.shared.workers import progress_bar
+from digits.learning.shared.download import DownloadError
+from digits.learning.shared.progress import Console
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RUNS_DIR
 
 AUDIT_PAGE = RUNS_DIR / "audit.html"
@@ -32,22 +32,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--page", type=Path, default=AUDIT_PAGE, metavar="FILE", help="where audit writes its page")
     options = parser.parse_args(arguments)
     try:
-        with progress_bar("Tiles") as progress:
-            summary = build_merged(options.custom, options.out, options.limit, _to_stderr, progress=progress)
+        with Console(stderr=True, timed=False) as report:
+            summary = build_merged(options.custom, options.out, options.limit, report)
         print(summary.line())
         if options.command == "audit":
             print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.")
-    except (DatasetError, SourceError) as error:
+    except (DatasetError, DownloadError) as error:
         print(error, file=sys.stderr)
         return 2
     except OSError as error:
         print(f"{options.out} cannot be written: {error}.", file=sys.stderr)
         return 2
     return 0
-
-
-def _to_stderr(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 A photograph, with the model that comes with the project:
 
+    >>> from digits import Reader, load_model
     >>> from digits.reading.images import load_image
-    >>> from digits.reading.models.loading import load_model
-    >>> from digits.reading.reader import Reader
     >>> reader = Reader(load_model())  # or load_model("exports/cnn_compact/model.onnx"), any file, any format
     >>> reading = reader.read(load_image("data/samples/digit_7.jpg"))
     >>> [digit.digit for digit in reading.digits]

@@ -8,7 +8,8 @@ from typing import Protocol
 import cv2
 import numpy as np
 
-from digits.reading.finding.held_sheet import Sheet, find_sheet
+from digits.box import Box
+from digits.reading.finding.held_sheet import HeldSheet, find_sheet
 from digits.reading.finding.ink import Ink, find_ink_in_shadow, find_inks
 from digits.reading.finding.judging import (
     CERTAIN,
@@ -46,8 +47,8 @@ from digits.reading.finding.locate import (
 from digits.reading.finding.surroundings import Company, clutter, out_of_place, paper_inside
 from digits.reading.finding.written_ones import written_stick
 from digits.reading.images import to_bgr
-from digits.reading.models.temperature import sharpened
-from digits.reading.readings import Digit, Reading, Rejected
+from digits.reading.models.temperature import scaled
+from digits.reading.readings import Digit, Reading, Reason, Rejected
 from digits.reading.tile import INK_LEVEL, normalise
 
 # Another way to cut the ink must be read better than what it replaces by this margin.
@@ -93,7 +94,7 @@ class _Found:
     ink: Ink
     parts: list[Part]
     accepted: list[_Candidate]
-    rejected: list[tuple[Part, str]]
+    rejected: list[tuple[Part, Reason]]
 
 
 class Reader:
@@ -166,7 +167,7 @@ class Reader:
             return []
         tiles = np.stack([normalise(turned_back(part.ink, slope)) for part in parts])
         start = time.perf_counter()
-        probabilities = sharpened(self.model.predict(tiles), self.model.temperature)
+        probabilities = scaled(self.model.predict(tiles), self.model.temperature)
         self._predict_s += time.perf_counter() - start
         return [_Candidate(*fields) for fields in zip(parts, tiles, probabilities, strict=True)]
 
@@ -227,11 +228,11 @@ class Reader:
                 result[c] = [first, second]
         return [c for group in result.values() for c in group]
 
-    def _accepted(self, candidates: list[_Candidate], ink: Ink) -> tuple[list[_Candidate], list[tuple[Part, str]]]:
+    def _accepted(self, candidates: list[_Candidate], ink: Ink) -> tuple[list[_Candidate], list[tuple[Part, Reason]]]:
         sure = [c for c in candidates if c.confidence >= max(self.min_confidence, SURE) and not flat(c.part)]
         around = [c for c in candidates if flat(c.part) or encloses(c.part, [s.part for s in sure])]
         rest = Rest.of([c.part for c in sure if all(c is not other for other in around)])
-        accepted, rejected = [], [(c.part, "not a digit") for c in around]
+        accepted, rejected = [], [(c.part, Reason.NOT_A_DIGIT) for c in around]
         smeared = set()  # what is certain may be smeared all the same
         for candidate in candidates:
             if any(candidate is other for other in around):
@@ -241,37 +242,38 @@ class Reader:
                 soft, one_way = soft_edges(candidate.part, ink)
                 if one_way:
                     smeared.add(candidate)
-                reason = "blurred" if soft or (one_way and candidate.confidence < CERTAIN) else None
+                reason = Reason.BLURRED if soft or (one_way and candidate.confidence < CERTAIN) else None
             if reason:
                 rejected.append((candidate.part, reason))
             else:
                 accepted.append(candidate)
         accepted, others = _in_place(accepted, candidates, ink)
-        rejected += [(candidate.part, "not on plain paper") for candidate in others]
+        rejected += [(candidate.part, Reason.NOT_ON_PLAIN_PAPER) for candidate in others]
         sharp = [c.part for c in accepted if c not in smeared]
-        blurred = [c.part for c in accepted if c in smeared] + [part for part, why in rejected if why == "blurred"]
+        blurred = [c.part for c in accepted if c in smeared]
+        blurred += [part for part, why in rejected if why == Reason.BLURRED]
         if moves(sharp, blurred):
             accepted, moved = [], accepted
-            rejected += [(candidate.part, "blurred") for candidate in moved]
+            rejected += [(candidate.part, Reason.BLURRED) for candidate in moved]
         order = reading_order([c.part.box for c in accepted])
         return [accepted[i] for i in order], rejected
 
-    def _reason_against(self, candidate: _Candidate, rest: "Rest", ink: Ink) -> str | None:
+    def _reason_against(self, candidate: _Candidate, rest: "Rest", ink: Ink) -> Reason | None:
         """Return why a candidate is no digit, or None; what costs least to find out comes first."""
         part, confidence = candidate.part, candidate.confidence
         if part.cut_off and SMALLER * part.side < rest.third_whole_side:
-            return "cut off"  # with so many whole digits in sight, this is the edge of the sheet
+            return Reason.CUT_OFF  # with so many whole digits in sight, this is the edge of the sheet
         if confidence < self.min_confidence:
-            return "cut off" if part.cut_off else "low confidence"
+            return Reason.CUT_OFF if part.cut_off else Reason.LOW_CONFIDENCE
         digit = candidate.digit
         if (digit == 1 and not written_stick(part, ink)) or (digit == 0 and not paper_inside(part, ink)):
-            return "not a digit"
+            return Reason.NOT_A_DIGIT
         if part.contrast < (FAINTER if confidence < CERTAIN else _FAINTEST) * rest.contrast:
-            return "fainter than the rest"
+            return Reason.FAINTER
         if part.side < SMALLER * rest.side:
-            return "smaller than the rest"
+            return Reason.SMALLER
         if confidence < needed_amid(self.min_confidence, clutter(part, ink)):
-            return "not on plain paper"
+            return Reason.NOT_ON_PLAIN_PAPER
         return None
 
 
@@ -293,11 +295,11 @@ def _in_place(
 
 def _may_hide_digits(found: _Found) -> bool:
     """Return whether there is what a shadow looks like: any of it where nothing certain was read, else wide ones."""
-    if len(found.parts) > _FEW_PARTS or any(reason == "blurred" for _, reason in found.rejected):
+    if len(found.parts) > _FEW_PARTS or any(reason == Reason.BLURRED for _, reason in found.rejected):
         return False
     certain = len(found.accepted) > 1 or any(c.confidence >= CERTAIN for c in found.accepted)
     least = _SHADOW * max(found.ink.contrast.shape) if certain else 0
-    return any(like_a_shadow(part, reason) and min(part.box[2:]) > least for part, reason in found.rejected)
+    return any(like_a_shadow(part, reason) and min(part.box.w, part.box.h) > least for part, reason in found.rejected)
 
 
 def _weight(found: _Found) -> float:
@@ -312,17 +314,17 @@ def _touching_ones(first: _Candidate, second: _Candidate) -> bool:
     return both and touching(first.part, second.part)
 
 
-def _frame_box(part: Part, scale: float, sheet: Sheet | None) -> tuple[int, int, int, int]:
+def _frame_box(part: Part, scale: float, sheet: HeldSheet | None) -> Box:
     if sheet is None:
-        x, y, w, h = (round(v * scale) for v in part.box)
-        return x, y, max(w, 1), max(h, 1)
+        x, y, w, h = part.box.scaled(scale)
+        return Box(x, y, max(w, 1), max(h, 1))
     strokes = cv2.findNonZero(cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT))
     if strokes is None:  # faint throughout: all that it is made of
         strokes = cv2.findNonZero(part.ink)
     return sheet.frame_box((strokes.reshape(-1, 2) + part.box[:2] + 0.5) * scale - 0.5)
 
 
-def _digit(candidate: _Candidate, scale: float, sheet: Sheet | None) -> Digit:
+def _digit(candidate: _Candidate, scale: float, sheet: HeldSheet | None) -> Digit:
     box = _frame_box(candidate.part, scale, sheet)
     probabilities = candidate.probabilities
     return Digit(box, candidate.digit, candidate.confidence, probabilities, candidate.tile)

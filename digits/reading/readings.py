@@ -1,8 +1,36 @@
 """What one frame says: digits, what was refused and why, and a hint where nothing is read."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import numpy as np
+
+from digits.box import Box
+
+
+class Reason(StrEnum):
+    """Why something written is not read as a digit."""
+
+    OFF_PAPER = "off the paper"
+    CUT_OFF = "cut off"
+    NOT_A_STROKE = "not a stroke"
+    NOT_A_DIGIT = "not a digit"
+    LOW_CONFIDENCE = "low confidence"
+    FAINTER = "fainter than the rest"
+    SMALLER = "smaller than the rest"
+    NOT_ON_PLAIN_PAPER = "not on plain paper"
+    BLURRED = "blurred"
+    UNSTEADY = "unsteady"  # not seen in enough frames yet
+
+
+class Hint(StrEnum):
+    """What a person should change where nothing is read."""
+
+    TOO_DARK = "too dark"
+    TOO_SMALL = "too small"
+    BLURRED = "blurred"
+    CUT_OFF = "cut off"
+    NO_CONTRAST = "no contrast"
 
 
 @dataclass(frozen=True)
@@ -10,14 +38,14 @@ class Digit:
     """One digit read.
 
     Attributes:
-        box: (x, y, w, h) in frame pixels.
+        box: in frame pixels.
         digit: 0 to 9.
         confidence: its probability, 0 to 1, after temperature scaling.
         probabilities: float32 (10,), sum 1.
         tile: uint8 (96, 96), exactly what the network saw.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     digit: int
     confidence: float
     probabilities: np.ndarray = field(repr=False)
@@ -28,8 +56,8 @@ class Digit:
 class Rejected:
     """Something written that is not read as a digit: its box in frame pixels and why."""
 
-    box: tuple[int, int, int, int]
-    reason: str
+    box: Box
+    reason: Reason
 
 
 @dataclass(frozen=True)
@@ -41,7 +69,7 @@ class Reading:
         digits: in reading order.
         rejected: what looked like writing and is no digit.
         main: index of the most prominent digit, or None.
-        hint: why nothing is read ("too dark", "too small", "blurred", "cut off", "no contrast"), or None.
+        hint: why nothing is read, or None.
         latency_ms: milliseconds for "find", "predict" and "total".
     """
 
@@ -49,5 +77,5 @@ class Reading:
     digits: list[Digit]
     rejected: list[Rejected]
     main: int | None
-    hint: str | None
+    hint: Hint | None
     latency_ms: dict[str, float]

@@ -7,6 +7,8 @@ outline, so that a hair-thin ballpoint, a fat marker and a blurred scan end in s
 import cv2
 import numpy as np
 
+from digits.box import Box
+
 TILE_SIZE = 96
 TILE_RULE = 1  # version of what `normalise` does; exported models name the one they were trained with
 # MNIST's rule: the digit's longer side spans 20 of 28 pixels (LeCun et al. 1998).
@@ -65,8 +67,7 @@ def _cropped(ink: np.ndarray) -> np.ndarray:
     peak = int(ink.max()) if ink.size else 0
     if peak == 0:
         raise ValueError("ink is blank: it has no pixel above 0")
-    x, y, w, h = cv2.boundingRect((ink > peak * INK_LEVEL * 0.5).astype(np.uint8))
-    return ink[y : y + h, x : x + w]
+    return ink[Box(*cv2.boundingRect((ink > peak * INK_LEVEL * 0.5).astype(np.uint8))).window]
 
 
 def _at_work_size(ink: np.ndarray) -> np.ndarray:
@@ -82,8 +83,8 @@ def _at_work_size(ink: np.ndarray) -> np.ndarray:
 def _outline(work: np.ndarray) -> tuple[np.ndarray, float]:
     """Return the mask uint8 (H, W) of 0 and 1, cropped to the ink with a margin, and its mean stroke width in px."""
     mask = (work > work.max() * INK_LEVEL).astype(np.uint8)
-    x, y, w, h = cv2.boundingRect(mask)
-    mask = cv2.copyMakeBorder(mask[y : y + h, x : x + w], _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=0)
+    mask = mask[Box(*cv2.boundingRect(mask)).window]
+    mask = cv2.copyMakeBorder(mask, _PAD, _PAD, _PAD, _PAD, cv2.BORDER_CONSTANT, value=0)
     contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
     perimeter = sum(cv2.arcLength(contour, True) for contour in contours)
     return mask, stroke_width(cv2.countNonZero(mask), perimeter)

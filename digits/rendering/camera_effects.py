@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import Shot, add_noise, develop, lamp, motion_kernel
 from digits.rendering.paper import add_lines
 
@@ -76,11 +77,11 @@ def _small(frame: np.ndarray, strength: float, rng: np.random.Generator) -> np.n
 
 def _off_centre(frame: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Shift the ink towards a corner, never out of the frame."""
-    x, y, w, h = _ink_box(frame)
+    ink = _ink_box(frame)
     height, width = frame.shape[:2]
     right, down = rng.random(2) < 0.5
-    dx = (width - 3 - x - w if right else 3 - x) * strength
-    dy = (height - 3 - y - h if down else 3 - y) * strength
+    dx = (width - 3 - ink.right if right else 3 - ink.x) * strength
+    dy = (height - 3 - ink.bottom if down else 3 - ink.y) * strength
     matrix = np.array([[1, 0, dx], [0, 1, dy]], np.float32)
     return cv2.warpAffine(frame, matrix, (width, height), borderValue=paper_colour(frame))
 
@@ -96,9 +97,9 @@ def paper_colour(frame: np.ndarray) -> tuple[float, float, float]:
     return tuple(float(value) for value in np.median(border, axis=0))
 
 
-def _ink_box(frame: np.ndarray) -> tuple[int, int, int, int]:
+def _ink_box(frame: np.ndarray) -> Box:
     away = np.abs(frame.astype(np.int16) - np.array(paper_colour(frame), np.int16)).max(-1)
-    return cv2.boundingRect((away > max(20, away.max() // 2)).astype(np.uint8))
+    return Box(*cv2.boundingRect((away > max(20, away.max() // 2)).astype(np.uint8)))
 
 
 def _surrounded(frame: np.ndarray, part: np.ndarray, corner: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import Shot, lamp, random_shot, shoot
-from digits.rendering.pages import Sheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
-from digits.rendering.photographs import MAX_NOISE, Box
+from digits.rendering.pages import WrittenSheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
+from digits.rendering.photographs import MAX_NOISE
 from digits.rendering.scenes import background, fingers
 
 
@@ -46,7 +47,7 @@ def clip(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random.Gener
     yield from film(sheet, labels, background(rng, size[::-1]), rng, frames, motion or Motion(), shot)
 
 
-def film(sheet: Sheet, labels: Sequence[int], behind: np.ndarray, rng: np.random.Generator, frames: int,
+def film(sheet: WrittenSheet, labels: Sequence[int], behind: np.ndarray, rng: np.random.Generator, frames: int,
          motion: Motion, shot: Shot) -> Iterator[tuple[np.ndarray, list[tuple[Box, int]]]]:
     """Yield what `clip` does, of a given sheet before a given background."""
     size = sheet.image.shape[2], sheet.image.shape[1]
@@ -64,7 +65,7 @@ def film(sheet: Sheet, labels: Sequence[int], behind: np.ndarray, rng: np.random
         scene += cover * (skin - scene)
         frame = shoot(scene, rng, shot, light)
         yield frame, [(box, int(label)) for box, label in zip(boxes_of(sheet, matrix), labels, strict=True)
-                      if box[0] >= 0 and box[1] >= 0 and box[0] + box[2] <= size[0] and box[1] + box[3] <= size[1]]
+                      if Box(0, 0, *size).contains(box)]
 
 
 def _hand_position(index: int, motion: Motion, phases: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.ink_masks import ink_points
 from digits.rendering.pen import Random
 
@@ -103,8 +104,7 @@ def text_block(rng: Random, size: int) -> np.ndarray:
 
 def cropped(ink: np.ndarray) -> np.ndarray:
     """Return the ink without the blank margin around it."""
-    x, y, w, h = cv2.boundingRect(ink_points(ink))
-    return ink[y : y + h, x : x + w]
+    return ink[Box(*cv2.boundingRect(ink_points(ink))).window]
 
 
 def fitted(ink: np.ndarray, size: int, degrees: float = 0.0) -> np.ndarray:

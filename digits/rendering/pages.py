@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import motion_kernel, random_shot, shoot
 from digits.rendering.ink_masks import THINNEST, at_least_wide, change_pen, ink_points
 from digits.rendering.paper import Pen, add_ink, add_lines, add_print_behind, blank_sheet, contrast, random_pen
-from digits.rendering.photographs import MAX_NOISE, Box
+from digits.rendering.photographs import MAX_NOISE
 from digits.rendering.scenes import background, fingers
 
 LAYOUTS = ("grid", "lines", "scatter")
@@ -19,7 +20,7 @@ FOCAL = 0.95  # of a webcam, as a share of the frame's longer side: 55 degrees f
 
 @dataclass(frozen=True)
 class Page:
-    """A photographed page: uint8 (H, W, 3) BGR, boxes (x, y, w, h) in pixels, labels; in reading order."""
+    """A photographed page: uint8 (H, W, 3) BGR, boxes in pixels, labels; in reading order."""
 
     frame: np.ndarray
     boxes: list[Box]
@@ -27,7 +28,7 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class WrittenSheet:
     """A written sheet before the camera: planar float32 (3, H, W), and each digit's ink as points (n, 1, 2)."""
 
     image: np.ndarray
@@ -59,7 +60,7 @@ def photograph(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random
     return _photographed(sheet, labels, matrix, background(rng, size[::-1]) if held else None, rng, strength)
 
 
-def _photographed(sheet: "Sheet", labels: Sequence[int], matrix: np.ndarray, behind: np.ndarray | None,
+def _photographed(sheet: WrittenSheet, labels: Sequence[int], matrix: np.ndarray, behind: np.ndarray | None,
                   rng: np.random.Generator, strength: float) -> Page:
     """Return the photograph of a sheet seen through `matrix`, held by fingers where there is something behind it."""
     scene = composed(sheet.image, matrix, behind)
@@ -112,7 +113,7 @@ def _held_view(sheet: tuple[int, int], size: tuple[int, int], tilt: float, turn:
 
 
 def write_sheet(inks: Sequence[np.ndarray], rng: np.random.Generator, size: tuple[int, int],
-                strength: float = 1.0, layout: str | None = None, pens: Sequence[Pen] = ()) -> Sheet:
+                strength: float = 1.0, layout: str | None = None, pens: Sequence[Pen] = ()) -> WrittenSheet:
     """Return a sheet of `size` (width, height) with the digits on it, written with `pens` in turn or a random one."""
     layout = str(rng.choice(LAYOUTS)) if layout is None else layout
     if layout not in LAYOUTS:
@@ -134,7 +135,7 @@ def write_sheet(inks: Sequence[np.ndarray], rng: np.random.Generator, size: tupl
         outlines.append(_write_in(layers[index % len(pens)], mask, cell, 3 * strength * rng.standard_normal()))
     for pen, layer in zip(pens, layers, strict=True):
         add_ink(image, layer, pen, rng)
-    return Sheet(image, outlines, stands_out, tall)
+    return WrittenSheet(image, outlines, stands_out, tall)
 
 
 def _cells(count: int, size: tuple[int, int], layout: str, rng: np.random.Generator) -> list[tuple[float, ...]]:
@@ -212,19 +213,19 @@ def transformed(points: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     return cv2.perspectiveTransform(np.asarray(points, np.float32).reshape(-1, 1, 2), matrix).reshape(-1, 2)
 
 
-def boxes_of(sheet: Sheet, matrix: np.ndarray) -> list[Box]:
+def boxes_of(sheet: WrittenSheet, matrix: np.ndarray) -> list[Box]:
     """Return the box of each digit's ink on a sheet that is seen through `matrix`."""
     boxes = []
     for ink in sheet.inks:
         points = transformed(ink, matrix)
         low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int) + 1
-        boxes.append((int(low[0]), int(low[1]), int(high[0] - low[0]), int(high[1] - low[1])))
+        boxes.append(Box.between(*low.tolist(), *high.tolist()))
     return boxes
 
 
-def ink_mask(sheet: Sheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def ink_mask(sheet: WrittenSheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Return bool (H, W), true on and around the digits: fingers keep off them."""
     mask = np.zeros(size[::-1], np.uint8)
-    for x, y, w, h in boxes_of(sheet, matrix):
-        cv2.rectangle(mask, (x - 6, y - 6), (x + w + 6, y + h + 6), 1, -1)
+    for box in (box.grown(6) for box in boxes_of(sheet, matrix)):
+        cv2.rectangle(mask, (box.x, box.y), (box.right, box.bottom), 1, -1)
     return mask > 0

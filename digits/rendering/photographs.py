@@ -5,11 +5,11 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.camera import random_shot, shoot
 from digits.rendering.ink_masks import THINNEST, at_least_wide, change_pen, ink_points, thin_whole
 from digits.rendering.paper import add_ink, add_lines, add_print_behind, blank_sheet, contrast, random_pen
 
-Box = tuple[int, int, int, int]
 DIGITAL = 0.06  # share of drawings on a screen among single digits
 MAX_NOISE = 0.3  # noise above this share of the ink's contrast would hide thin strokes from people as well
 
@@ -21,7 +21,7 @@ def photograph_one(ink: np.ndarray, rng: np.random.Generator, strength: float = 
         ink: uint8 (H, W), white on black, any size: an MNIST picture, a tile, or `strokes.draw_digit`.
         strength: 0 for clean paper under even light, 1 for what phones and webcams do.
     Returns:
-        uint8 (h, w, 3) BGR, sides 60 to 320 pixels, and the box (x, y, w, h) of the ink in pixels.
+        uint8 (h, w, 3) BGR, sides 60 to 320 pixels, and the box of the ink in pixels.
     Raises:
         ValueError: if `ink` is blank.
     """
@@ -50,7 +50,7 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
     Args:
         ink: uint8 (H, W), white on black, any size.
     Returns:
-        uint8 (side, side, 3) BGR, side 28 to 64 pixels, and the box (x, y, w, h) of the ink in pixels.
+        uint8 (side, side, 3) BGR, side 28 to 64 pixels, and the box of the ink in pixels.
     Raises:
         ValueError: if `ink` is blank.
     """
@@ -64,7 +64,7 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
         cover *= 1 - rng.uniform(0.2, 0.9) * np.clip(pressed, 0, 1)
     cover += rng.uniform(0, 0.03) * rng.standard_normal(small.shape, np.float32)
     grey = np.clip(rng.uniform(235, 256) * (1 - 0.9 * cover), 0, 255).astype(np.uint8)
-    return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), cv2.boundingRect(ink_points(small))
+    return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), Box(*cv2.boundingRect(ink_points(small)))
 
 
 def _thin_line(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -105,12 +105,12 @@ def _place(mask: np.ndarray, rng: np.random.Generator, shape: tuple[int, int], d
     target += 2 - low + where * room
     matrix = cv2.getPerspectiveTransform(corners, target.astype(np.float32))
     placed = cv2.warpPerspective(mask, matrix, shape[::-1], flags=cv2.INTER_LINEAR)
-    return placed, cv2.boundingRect(ink_points(placed))
+    return placed, Box(*cv2.boundingRect(ink_points(placed)))
 
 
 def _furnish(sheet, rng, mask, box, angle, strength, pen, board) -> None:
     """Put lines, print, the digit and whatever else is about it onto the sheet, in place."""
-    tall = max(box[2:])
+    tall = box.side
     if not board and rng.random() < 0.4 * strength:
         pitch = max(5.0, tall * float(np.exp(rng.uniform(np.log(0.2), np.log(2.2)))))
         add_lines(sheet, rng, pitch, angle + rng.uniform(-2, 2), min(rng.uniform(0.1, 1), 3 * contrast(sheet, pen)))
@@ -126,20 +126,19 @@ def _furnish(sheet, rng, mask, box, angle, strength, pen, board) -> None:
 def _neighbour(rng: np.random.Generator, shape: tuple[int, int], box: Box) -> np.ndarray:
     """Return uint8 `shape`: a part of another stroke that is cut by the frame's border and keeps off the box."""
     layer = np.zeros(shape, np.uint8)
-    x, y, w, h = box
-    room = {"left": x, "right": shape[1] - x - w, "top": y, "bottom": shape[0] - y - h}
+    room = {"left": box.x, "right": shape[1] - box.right, "top": box.y, "bottom": shape[0] - box.bottom}
     side = max(room, key=room.get)
-    gap = room[side] - 4 - max(w, h) // 6
+    gap = room[side] - 4 - box.side // 6
     if gap < 6:
         return layer
     reach = rng.uniform(0.3, 1.0) * gap
     t = np.linspace(-1, 1, 12)
-    bow, tall = rng.uniform(-1, 1), rng.uniform(0.3, 0.8) * max(w, h)
+    bow, tall = rng.uniform(-1, 1), rng.uniform(0.3, 0.8) * box.side
     across = reach * (1 - t * t) if rng.random() < 0.5 else reach * (0.5 + 0.5 * t)
-    along = (y + h / 2 if side in ("left", "right") else x + w / 2) + tall * (0.6 * t + 0.3 * bow)
+    along = box.centre[1 if side in ("left", "right") else 0] + tall * (0.6 * t + 0.3 * bow)
     across = across if side in ("left", "top") else shape[1 if side == "right" else 0] - across
     line = np.column_stack([across, along] if side in ("left", "right") else [along, across])
-    cv2.polylines(layer, [np.rint(line * 16).astype(np.int32)], False, 255, max(1, round(max(w, h) * 0.05)),
+    cv2.polylines(layer, [np.rint(line * 16).astype(np.int32)], False, 255, max(1, round(box.side * 0.05)),
                   cv2.LINE_AA, 4)
     return layer
 
@@ -147,9 +146,8 @@ def _neighbour(rng: np.random.Generator, shape: tuple[int, int], box: Box) -> np
 def _add_desk(sheet: np.ndarray, rng: np.random.Generator, box: Box) -> None:
     """Let the sheet end beside the digit: beyond its edge lies something darker or another colour, in place."""
     height, width = sheet.shape[1:]
-    x, y, w, h = box
     side = int(rng.integers(4))
-    room = (x, width - x - w, y, height - y - h)[side]
+    room = (box.x, width - box.right, box.y, height - box.bottom)[side]
     if room < 10:
         return
     depth, lean = rng.uniform(0.15, 0.75) * room, rng.uniform(-0.2, 0.2) * room

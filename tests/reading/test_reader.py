@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.learning.data.rendered_tiles import overlap
+from digits.box import Box
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.images import load_image
 from digits.reading.models.loading import load_model
@@ -59,7 +59,7 @@ def test_a_row_is_read_in_order_with_tight_boxes(reader):
     assert "".join(str(d.digit) for d in reading.digits) == "273584"
     assert reading.size == (960, 300) and reading.hint is None and reading.main in range(6)
     for i, digit in enumerate(reading.digits):
-        assert abs(digit.box[0] - (60 + 145 * i)) < 8 and abs(digit.box[1] - 100) < 8 and abs(digit.box[3] - 90) < 12
+        assert abs(digit.box.x - (60 + 145 * i)) < 8 and abs(digit.box.y - 100) < 8 and abs(digit.box.h - 90) < 12
         assert digit.probabilities.shape == (10,) and digit.probabilities.sum() == pytest.approx(1, abs=1e-4)
         assert digit.confidence == pytest.approx(digit.probabilities.max(), abs=1e-6)
         assert digit.tile.shape == (96, 96) and digit.tile.dtype == np.uint8
@@ -137,7 +137,7 @@ def test_forty_small_digits_on_a_page(reader):
     found = reader.read(frame).digits
     assert 39 <= len(found) <= 40
     places = [(30 + 75 * (i % 8), 25 + 90 * (i // 8)) for i in range(40)]
-    right = sum(any(d.digit == digit and abs(d.box[0] - x) < 12 and abs(d.box[1] - y) < 12 for d in found)
+    right = sum(any(d.digit == digit and abs(d.box.x - x) < 12 and abs(d.box.y - y) < 12 for d in found)
                 for digit, (x, y) in zip(truth, places, strict=True))
     assert right >= 38
 
@@ -151,7 +151,7 @@ def test_strokes_that_belong_together_stay_together(reader):
     cv2.line(frame, (385, 282), (470, 278), (50, 50, 50), 7)  # a 1 with a line under it
     reading = reader.read(frame)
     assert [d.digit for d in reading.digits] == [5, 1]
-    assert overlap(reading.digits[0].box, (138, 105, 70, 165)) > 0.7
+    assert reading.digits[0].box.overlap(Box(138, 105, 70, 165)) > 0.7
 
 
 @pytest.mark.parametrize("degrees", [-20, 20])
@@ -170,7 +170,7 @@ def test_rendered_pages_are_found_and_read(reader):
         labels = rng.integers(0, 10, int(rng.integers(3, 16)))
         page = photograph([draw_digit(int(n), rng, 128) for n in labels], labels, rng, strength=0.5, held=False)
         digits = reader.read(page.frame).digits
-        right += sum(any(d.digit == n and overlap(d.box, box) > 0.4 for d in digits)
+        right += sum(any(d.digit == n and d.box.overlap(box) > 0.4 for d in digits)
                      for box, n in zip(page.boxes, page.labels, strict=True))
         wanted, read_there = wanted + len(labels), read_there + len(digits)
     assert right >= 0.93 * wanted
@@ -218,7 +218,7 @@ def test_a_large_photograph_gives_boxes_in_its_own_pixels(reader):
     frame = cv2.resize(row_of_digits(), None, fx=4, fy=4, interpolation=cv2.INTER_CUBIC)
     reading = reader.read(frame)
     assert [d.digit for d in reading.digits] == [2, 7, 3, 5, 8, 4]
-    assert abs(reading.digits[0].box[0] - 240) < 30
+    assert abs(reading.digits[0].box.x - 240) < 30
 
 
 def test_min_confidence_rules(reader):
@@ -254,7 +254,7 @@ def test_samples_are_read(reader):
     for name, digits in pictures.items():
         read_there = reader.read(load_image(SAMPLES / name)).digits
         wanted, found = wanted + len(digits), found + len(read_there)
-        right += sum(any(d.digit == true["digit"] and overlap(d.box, true["box"]) > 0.4 for d in read_there)
+        right += sum(any(d.digit == true["digit"] and d.box.overlap(Box(*true["box"])) > 0.4 for d in read_there)
                      for true in digits)
     assert right >= 0.95 * wanted and found <= 1.05 * wanted
 
@@ -275,7 +275,7 @@ def test_a_lamp_across_a_small_picture_is_no_ink(reader):
         lit = frame * np.linspace(1.0, 0.45, 120)[None, :, None] * np.linspace(1.0, 0.7, 160)[:, None, None]
         reading = reader.read(lit.astype(np.uint8))
         assert [d.digit for d in reading.digits] == [digit]
-        assert max(reading.digits[0].box[2:]) < 85
+        assert reading.digits[0].box.side < 85
 
 
 @pytest.mark.parametrize("negative", [False, True])

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.tile import LONG_SIDE, TILE_SIZE, normalise, to_input
 
 
@@ -15,8 +16,8 @@ def seven(side: int, pen: float, fade: int = 255) -> np.ndarray:
     return ink
 
 
-def ink_box(tile: np.ndarray) -> tuple[int, int, int, int]:
-    return cv2.boundingRect((tile > 127).astype(np.uint8))
+def ink_box(tile: np.ndarray) -> Box:
+    return Box(*cv2.boundingRect((tile > 127).astype(np.uint8)))
 
 
 @pytest.mark.parametrize(("side", "pen"), [(20, 2), (60, 2), (200, 3), (200, 20), (700, 6)])

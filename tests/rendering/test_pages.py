@@ -52,7 +52,7 @@ def test_clean_photographs_show_the_ink_where_the_box_says():
         ink = draw_digit(seed % 10, np.random.default_rng(seed))
         frame, box = photograph_one(ink, np.random.default_rng(seed), 0.0)
         x, y, w, h = _ink_box(frame)
-        edges = np.array([x, y, x + w, y + h]) - (box[0], box[1], box[0] + box[2], box[1] + box[3])
+        edges = np.array([x, y, x + w, y + h]) - (box.x, box.y, box.right, box.bottom)
         assert np.abs(edges).max() <= 3, seed
 
 
@@ -77,7 +77,7 @@ def test_faint_and_tiny_inks_are_photographed_too():
     rng = np.random.default_rng(0)
     for label in range(10):
         frame, box = photograph_one(draw_digit(label, rng, 16) // 3, rng)
-        assert max(box[2:]) >= 12
+        assert box.side >= 12
         assert len(photograph([draw_digit(label, rng, 28)] * 3, [label] * 3, rng).boxes) == 3
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -12,9 +12,10 @@ import numpy as np
 from digits.learning.data.doubts import find_doubts
 from digits.learning.data.merged import load_own_images, load_split
 from digits.learning.data.near_duplicates import near_groups
-from digits.learning.data.own_image import TAUGHT_PREFIX, OwnImage
+from digits.learning.data.own_image import OwnImage
 from digits.learning.data.own_images import read_excluded
-from digits.learning.data.splits import WHOLE_SESSIONS_FROM
+from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
+from digits.learning.data.splits import TAUGHT_PREFIX, Split
 from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.ink import find_ink
 from digits.reading.finding.locate import locate
@@ -32,7 +33,7 @@ _CHUNK = 8
 class Look:
     """What one look at a photograph shows.
 
-    `problem` is one of the reader's hints ("blurred", "cut off", ...) or ""; `contrast` that of the strokes, 0 to 255.
+    `problem` is the reader's hint, "unreadable", or ""; `contrast` that of the strokes, 0 to 255.
     """
 
     problem: str = ""
@@ -67,15 +68,11 @@ def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Aud
     looks = [look for part in map_chunks(look_at, chunks, workers) for look in part]
     used = [position for position, image in enumerate(images) if not image.reason]
     tiles = {position: (Path(merged_dir) / images[position].tile_path).read_bytes() for position in used}
-    groups = [group for group in near_groups(_all_readable(images)) if len(group) > 1]
-    doubts = find_doubts(images, tiles, load_split(merged_dir, "train"))
+    readable = [replace(image, reason=None if image.facts.near else image.reason) for image in images]
+    groups = [group for group in near_groups(readable) if len(group) > 1]  # of those left out as duplicates, too
+    doubts = find_doubts(images, tiles, load_split(merged_dir, Split.TRAIN))
     excluded = read_excluded(custom_dir)
     return Audit(images, looks, tiles, groups, doubts, give_advice(images, looks), excluded, Path(custom_dir))
-
-
-def _all_readable(images: list[OwnImage]) -> list[OwnImage]:
-    """Return the images such that those left out as (near-)duplicates count as well."""
-    return [OwnImage(i.original, i.label, i.session, facts=i.facts, reason="" if i.facts.near else "-") for i in images]
 
 
 class _ReadsNothing:
@@ -117,7 +114,7 @@ def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
     advice = _missing_digits(Counter(image.label for image, _ in used), "")
     sessions = defaultdict(Counter)
     for image, _ in used:
-        if image.given != "train" or not image.session.lower().startswith(TAUGHT_PREFIX):
+        if image.given != Split.TRAIN or not image.session.lower().startswith(TAUGHT_PREFIX):
             sessions[image.session][image.label] += 1
     if len(sessions) > 1:
         for session, counts in sorted(sessions.items()):
@@ -125,7 +122,7 @@ def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
     if len(sessions) < WHOLE_SESSIONS_FROM:
         lacking = WHOLE_SESSIONS_FROM - len(sessions)
         advice.append(f"{lacking} more sessions by other people: then results speak of writers never seen.")
-    elif not any(image.split == "test" for image, _ in used):
+    elif not any(image.split == Split.TEST for image, _ in used):
         advice.append("No session is in test: file one person's pictures under test/<digit>/ to measure on them.")
     advice += _missing_kinds([look for _, look in used])
     problems = Counter(look.problem for _, look in used if look.problem)

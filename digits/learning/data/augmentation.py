@@ -5,6 +5,8 @@ import numpy as np
 
 from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_SIZE, stroke_width
 
+# Raised on purpose, whenever a seed gives other tiles than before: what was trained with it is trained anew.
+AUGMENTATION_VERSION = 1
 UNTOUCHED = 0.25  # share of tiles that `often_geometric` leaves as they are: clean ones must not become rare
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees

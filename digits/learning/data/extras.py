@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import replacing
-from digits.learning.data.rendered_tiles import WHOLE, overlap, photograph_all, rendered_by
-from digits.learning.shared.workers import Progress, map_chunks
+from digits.learning.data.rendered_tiles import photograph_all, rendered_by
+from digits.learning.shared.progress import Advance
+from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.ink import find_inks
-from digits.reading.finding.locate import MIN_SIDE, locate, merge, neighbours
+from digits.reading.finding.locate import MIN_SIDE, Part, locate, merge, neighbours
+from digits.reading.finding.one_digit import WHOLE
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_SIZE, normalise
 from digits.rendering.handwriting import draw_digit
@@ -64,7 +66,7 @@ def enrich(
     seed: int,
     cache_dir: Path,
     workers: int | None = None,
-    done: Progress | None = None,
+    done: Advance | None = None,
     out: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
@@ -137,7 +139,7 @@ def _parts_of_textures(seed: list[int], count: int) -> np.ndarray:
     while len(found) < count:
         frame = texture(rng)
         parts = [part for ink in find_inks(frame) for part in locate(ink)
-                 if part.side >= MIN_SIDE and part.box[3] < _UPRIGHT * part.box[2]]
+                 if part.side >= MIN_SIDE and not _upright(part)]
         found += [normalise(parts[i].ink) for i in rng.permutation(len(parts))[:_PER_TEXTURE]]
     return np.stack(found[:count])
 
@@ -155,12 +157,16 @@ def _scraps_of(page: Page) -> list[np.ndarray]:
     """Return tiles of what lies on a page and is no digit, and of neighbouring digits taken for one."""
     ink = next(iter(find_inks(page.frame)))
     parts = [part for part in locate(ink) if part.side >= MIN_SIDE]
-    on_digit = [any(overlap(part.box, box) > 0 for box in page.boxes) for part in parts]
+    on_digit = [any(part.box.shared(box) for box in page.boxes) for part in parts]
     # A remaining bit of an upright line is a 1 to look at: to teach otherwise would cost the real ones.
-    scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and part.box[3] < _UPRIGHT * part.box[2]]
-    digits = [part for part in parts if any(overlap(part.box, box) > WHOLE for box in page.boxes)]
+    scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and not _upright(part)]
+    digits = [part for part in parts if any(part.box.overlap(box) > WHOLE for box in page.boxes)]
     pairs = [merge(digits[i], digits[j]) for i, j in neighbours(digits)[:_PAIRS]]
     return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
+
+
+def _upright(part: Part) -> bool:
+    return part.box.h >= _UPRIGHT * part.box.w
 
 
 def _store(path: Path, **arrays: np.ndarray) -> None:

@@ -5,9 +5,7 @@ data/merged/ can be deleted at any time: everything in it is made from data/raw/
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,15 +14,18 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.files import write_whole
 from digits.learning.data import own_images
-from digits.learning.data.merged import INDEX_COLUMNS, DatasetError
-from digits.learning.data.merged_state import MergedState, tiles_in, write_file, write_if_changed
+from digits.learning.data.index import Source, index_text, row_of
+from digits.learning.data.merged import DatasetError
+from digits.learning.data.merged_state import MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
-from digits.learning.data.own_image import Facts, OwnImage
-from digits.learning.data.own_images import find_own_images, reasons
-from digits.learning.data.splits import SPLITS, decide
-from digits.learning.shared.download import Report, quiet
-from digits.learning.shared.workers import Progress, ProgressLines, map_chunks
+from digits.learning.data.own_image import Facts, LeftOut, OwnImage
+from digits.learning.data.own_images import count_left_out, find_own_images
+from digits.learning.data.own_splits import decide
+from digits.learning.data.splits import SPLITS, Split
+from digits.learning.shared.progress import SILENT, Advance, Lines, titled
+from digits.learning.shared.workers import map_chunks
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RAW_DIR
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import normalise
@@ -46,8 +47,8 @@ class Summary:
     """
 
     merged_dir: Path
-    counts: dict[str, dict[str, int]]
-    left_out: dict[str, int]
+    counts: dict[Split, dict[Source, int]]
+    left_out: dict[LeftOut, int]
     same_writer: bool
     written: int
     removed: int
@@ -56,11 +57,11 @@ class Summary:
     def line(self) -> str:
         """Return the build in one line."""
         parts = ", ".join(f"{split} {sum(self.counts[split].values()):,}" for split in SPLITS)
-        own = sum(counts.get("custom", 0) for counts in self.counts.values())
+        own = sum(counts.get(Source.CUSTOM, 0) for counts in self.counts.values())
         text = f"{self.merged_dir}: {parts}; {own:,} own images"
         if self.same_writer and own:
             text += " (fewer than five sessions: same writer in train and test)"
-        elif own and not self.counts["test"].get("custom"):
+        elif own and not self.counts[Split.TEST].get(Source.CUSTOM):
             text += " (none in test: put some of a writer's own under test/<digit>/ to measure on them)"
         if self.left_out:
             kinds = ", ".join(f"{count:,} {kind}" for kind, count in self.left_out.items())
@@ -72,9 +73,8 @@ def build_merged(
     custom_dir: Path = CUSTOM_DIR,
     merged_dir: Path = MERGED_DIR,
     limit: int | None = None,
-    report: Report = quiet,
+    report: Callable[[str], None] = SILENT,
     mnist: Mnist | None = None,
-    progress: Progress | None = None,
     workers: int | None = None,
 ) -> Summary:
     """Merge MNIST and the own images into `merged_dir`; write only what is missing or changed.
@@ -85,13 +85,12 @@ def build_merged(
         custom_dir: <session>/<digit>/<picture>, {train,test}/<digit>/<picture> and exclude.txt.
         merged_dir: made if missing; only files this function wrote are ever removed from it.
         limit: about how many MNIST pictures, of all splits together; None for all 70,000.
-        report: takes lines of text.
+        report: takes lines of text; a `Report` also how far the tiles are, any other callable as lines.
         mnist: as `load_mnist` returns; None to call it.
-        progress: takes (done, total) tiles; None for plain lines to `report`.
         workers: processes; None for one a core.
     Raises:
         DatasetError: if one folder lies in the other, or `custom_dir` is missing.
-        SourceError: if MNIST cannot be had.
+        DownloadError: if MNIST cannot be had.
     """
     began = time.monotonic()
     custom_dir, merged_dir = Path(custom_dir), Path(merged_dir)
@@ -99,16 +98,17 @@ def build_merged(
     source = _MnistRows(mnist or load_mnist(RAW_DIR, report), limit)
     state = MergedState.load(merged_dir)
     state.discard_outdated(merged_dir, source.key)
-    work = _Work(custom_dir, merged_dir, progress or ProgressLines("Tiles", report), workers)
+    progress = titled(report, "Tiles") or titled(Lines(report), "Tiles")
+    work = _Work(custom_dir, merged_dir, progress, workers)
 
     images = _with_facts(find_own_images(custom_dir), state, work)
     images = decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]
     removed, written = _write_tiles(source, images, state, work)
-    write_if_changed(merged_dir / "index.csv", _csv_text(rows))
+    write_if_changed(merged_dir / "index.csv", index_text(rows))
     state.finish(merged_dir, custom_dir, images)
     seconds = time.monotonic() - began
-    left_out = reasons(images)
+    left_out = count_left_out(images)
     return Summary(merged_dir, _counts(rows), left_out, state.same_writer, written, removed, seconds)
 
 
@@ -118,7 +118,7 @@ class _Work:
 
     custom_dir: Path
     merged_dir: Path
-    progress: Progress
+    progress: Advance
     workers: int | None
 
     def map(self, function: Callable, chunks: list[tuple], sizes: list[int], seconds_each: float) -> list:
@@ -147,20 +147,23 @@ class _MnistRows:
     """
 
     def __init__(self, mnist: Mnist, limit: int | None):
-        train_images, train_labels, test_images, test_labels = mnist
         self.names: dict[str, str] = {}
-        test = self._named("test", test_images)
-        train = self._named("train", train_images)  # after test: of two equal ones, test keeps its own
-        splits = {"test": test} | _split_by_rank(train)
+        test = self._named(Split.TEST, mnist.test_images)
+        train = self._named(Split.TRAIN, mnist.train_images)  # after test: of two equal ones, test keeps its own
+        splits = {Split.TEST: test} | _split_by_rank(train)
         self.key = hashlib.sha256("".join(self.names).encode()).hexdigest()
         self.rows: list[dict] = []
         self.pictures: dict[str, np.ndarray] = {}
         for split in SPLITS:
-            images, labels = (test_images, test_labels) if split == "test" else (train_images, train_labels)
+            origin, images, labels = Split.TRAIN, mnist.train_images, mnist.train_labels
+            if split is Split.TEST:
+                origin, images, labels = Split.TEST, mnist.test_images, mnist.test_labels
             for sha256, position in _thinned(splits[split], limit, len(self.names)):
-                self._add(split, sha256, position, images[position], int(labels[position]))
+                path = f"{split}/{labels[position]}/{Source.MNIST}_{origin}_{position:05d}.png"
+                self.rows.append(row_of(path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""))
+                self.pictures[path] = images[position]
 
-    def _named(self, origin: str, images: np.ndarray) -> list[tuple[str, int]]:
+    def _named(self, origin: Split, images: np.ndarray) -> list[tuple[str, int]]:
         """Return (sha256, position) of the pictures that are not there yet."""
         found = []
         for position, image in enumerate(images):
@@ -170,19 +173,12 @@ class _MnistRows:
                 found.append((sha256, position))
         return found
 
-    def _add(self, split: str, sha256: str, position: int, image: np.ndarray, label: int) -> None:
-        session = "test" if split == "test" else "train"
-        path = f"{split}/{label}/mnist_{session}_{position:05d}.png"
-        values = (path, label, "mnist", session, split, sha256, "", "")
-        self.rows.append(dict(zip(INDEX_COLUMNS, values, strict=True)))
-        self.pictures[path] = image
 
-
-def _split_by_rank(train: list[tuple[str, int]]) -> dict[str, list[tuple[str, int]]]:
+def _split_by_rank(train: list[tuple[str, int]]) -> dict[Split, list[tuple[str, int]]]:
     ranked = sorted(train)
     calibration = round(len(train) * CALIBRATION_SHARE)
     val = calibration + round(len(train) * VAL_SHARE)
-    return {"calibration": ranked[:calibration], "val": ranked[calibration:val], "train": ranked[val:]}
+    return {Split.CALIBRATION: ranked[:calibration], Split.VAL: ranked[calibration:val], Split.TRAIN: ranked[val:]}
 
 
 def _thinned(pictures: list[tuple[str, int]], limit: int | None, total: int) -> list[tuple[str, int]]:
@@ -196,8 +192,8 @@ def _thinned(pictures: list[tuple[str, int]], limit: int | None, total: int) -> 
 def _own_row(image: OwnImage) -> dict:
     label = "" if image.label is None else image.label
     path, split = (image.original, "") if image.reason else (image.tile_path, image.split)
-    values = (path, label, "custom", image.session, split, image.facts.sha256, image.reason, image.original)
-    return dict(zip(INDEX_COLUMNS, values, strict=True))
+    reason = str(image.reason or "")
+    return row_of(path, label, Source.CUSTOM, image.session, split, image.facts.sha256, reason, image.original)
 
 
 def _with_facts(images: list[OwnImage], state: MergedState, work: _Work) -> list[OwnImage]:
@@ -255,31 +251,23 @@ def _write_own(new: list[OwnImage], present: set[str], state: MergedState, work:
     for image in new:
         before = state.tiles.get(image.original, "")
         if image.facts.png:
-            write_file(work.merged_dir / image.tile_path, image.facts.png)
+            write_whole(work.merged_dir / image.tile_path, image.facts.png)
         elif before in present and Path(before).name == Path(image.tile_path).name:
-            write_file(work.merged_dir / image.tile_path, (work.merged_dir / before).read_bytes())
+            write_whole(work.merged_dir / image.tile_path, (work.merged_dir / before).read_bytes())
         else:
             forgotten.append(image)  # a duplicate until now, so that no tile of it was kept
     for image, facts in zip(forgotten, _examine(forgotten, work), strict=True):
-        write_file(work.merged_dir / image.tile_path, facts.png)
+        write_whole(work.merged_dir / image.tile_path, facts.png)
 
 
 def write_mnist_tiles(folder: str, paths: list[str], pictures: np.ndarray) -> None:
     """Write the tiles of MNIST pictures uint8 (N, 28, 28) to `paths` below `folder`; runs in a worker."""
     for path, picture in zip(paths, pictures, strict=True):
-        write_file(Path(folder, path), own_images.encode_tile(normalise(picture)))
+        write_whole(Path(folder, path), own_images.encode_tile(normalise(picture)))
 
 
-def _csv_text(rows: list[dict]) -> str:
-    buffer = io.StringIO()
-    writer = csv.DictWriter(buffer, INDEX_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return buffer.getvalue()
-
-
-def _counts(rows: list[dict]) -> dict[str, dict[str, int]]:
-    counts: dict[str, Counter] = {split: Counter() for split in SPLITS}
+def _counts(rows: list[dict]) -> dict[Split, dict[Source, int]]:
+    counts: dict[Split, Counter] = {split: Counter() for split in SPLITS}
     for row in rows:
         if not row["reason"]:
             counts[row["split"]][row["source"]] += 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,15 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.learning.data import own_images
+from digits.learning.data.index import Source, read_index
 from digits.learning.data.merged_state import MergedState
-from digits.learning.data.own_image import Facts, OwnImage
-from digits.learning.data.splits import SPLITS
+from digits.learning.data.own_image import Facts, OwnImage, WhyLeftOut
+from digits.learning.data.splits import SPLITS, Split, given_split
 from digits.learning.shared.workers import available_cores
 from digits.paths import MERGED_DIR
 from digits.reading.tile import TILE_SIZE
 
-INDEX_COLUMNS = ("path", "label", "source", "session", "split", "sha256", "reason", "original")
 _CHUNK = 1000  # tiles that one thread reads in a row
 BUILD_COMMAND = "python -m digits.learning.dataset"
 
@@ -31,7 +29,7 @@ class DatasetError(Exception):
 class Tiles:
     """Tiles of one split, in the order of index.csv.
 
-    images uint8 (N, 96, 96), labels uint8 (N,); sources ("mnist" or "custom"), sessions and paths are str (N,).
+    images uint8 (N, 96, 96), labels uint8 (N,); sources (words of `Source`), sessions and paths are str (N,).
     """
 
     images: np.ndarray
@@ -59,8 +57,7 @@ def load_index(merged_dir: Path = MERGED_DIR) -> list[dict]:
     merged_dir = Path(merged_dir)
     if not MergedState.load(merged_dir).saved.get("complete"):
         raise DatasetError(f"{merged_dir} was not built, or not to the end; run {BUILD_COMMAND} --out {merged_dir}.")
-    with open(merged_dir / "index.csv", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_index(merged_dir)
 
 
 def load_own_images(merged_dir: Path = MERGED_DIR) -> list[OwnImage]:
@@ -69,20 +66,19 @@ def load_own_images(merged_dir: Path = MERGED_DIR) -> list[OwnImage]:
     Raises:
         DatasetError: as `load_index`.
     """
-    rows = [row for row in load_index(merged_dir) if row["source"] == "custom"]
+    rows = [row for row in load_index(merged_dir) if row["source"] == Source.CUSTOM]
     files = MergedState.load(Path(merged_dir)).files
     images = []
     for row in rows:
         label = int(row["label"]) if row["label"] else None
-        facts = Facts(**files[row["original"]]["facts"]) if row["original"] in files else Facts()
-        given = own_images.given_split(row["session"])
-        images.append(
-            OwnImage(row["original"], label, row["session"], given, facts, split=row["split"], reason=row["reason"])
-        )
+        facts = Facts.from_note(files[row["original"]]["facts"]) if row["original"] in files else Facts()
+        split = Split(row["split"]) if row["split"] else None
+        given, reason = given_split(row["session"]), WhyLeftOut.parse(row["reason"])
+        images.append(OwnImage(row["original"], label, row["session"], given, facts, split, reason))
     return images
 
 
-def load_split(merged_dir: Path = MERGED_DIR, split: str = "train") -> Tiles:
+def load_split(merged_dir: Path = MERGED_DIR, split: Split = Split.TRAIN) -> Tiles:
     """Return all tiles of one split, in the order of index.csv.
 
     Raises:

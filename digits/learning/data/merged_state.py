@@ -4,32 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
-from digits.files import left_behind, replacing
-from digits.learning.data import splits
+from digits.files import left_behind, write_whole
+from digits.learning.data.index import Source
 from digits.learning.data.own_image import Facts, OwnImage
-from digits.learning.data.splits import SPLITS
-from digits.learning.shared.provenance import code_of
+from digits.learning.data.own_splits import by_session
+from digits.learning.data.splits import SPLITS, Split
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE
 
 _STATE_FILE = "build.json"
+_OURS = tuple(f"{source}_" for source in Source)  # how the names of tiles begin
 _FACTS_RULE = 1  # version of what own_images.examine notes down
-
-
-def write_file(path: Path, content: bytes) -> None:
-    """Write a file beside and rename it: nobody ever sees half of it."""
-    with replacing(path) as beside:
-        beside.write_bytes(content)
 
 
 def write_if_changed(path: Path, text: str) -> None:
     """Write a text file unless it says just that already."""
     content = text.encode()
     if not path.exists() or path.read_bytes() != content:
-        write_file(path, content)
+        write_whole(path, content)
 
 
 def tiles_in(folder: Path) -> tuple[set[str], set[str]]:
@@ -44,7 +39,7 @@ def tiles_in(folder: Path) -> tuple[set[str], set[str]]:
                 for entry in entries:
                     if left_behind(entry.name):
                         broken.add(f"{inside}/{entry.name}")
-                    elif entry.name.startswith(("mnist_", "custom_")):
+                    elif entry.name.startswith(_OURS):
                         good = entry.name.endswith(".png") and entry.stat().st_size > 0
                         (whole if good else broken).add(f"{inside}/{entry.name}")
     return whole, broken - whole
@@ -58,10 +53,10 @@ class MergedState:
         self.same_writer = bool(saved.get("same_writer"))
         self.files: dict[str, dict] = saved.get("files", {})
         self.tiles = {original: file["tile"] for original, file in self.files.items()}
-        self.splits_before: dict[str, str] = {}
+        self.splits_before: dict[str, Split] = {}
         if not saved.get("by_session"):
             tiles = ((file["facts"]["sha256"], file["tile"]) for file in self.files.values() if file["tile"])
-            self.splits_before = {sha256: tile.split("/")[0] for sha256, tile in tiles}
+            self.splits_before = {sha256: Split(tile.split("/")[0]) for sha256, tile in tiles}
 
     @classmethod
     def load(cls, folder: Path) -> MergedState:
@@ -73,9 +68,7 @@ class MergedState:
 
     def discard_outdated(self, folder: Path, mnist_key: str) -> None:
         """Remove the tiles that other rules made."""
-        rules = {"mnist": f"{TILE_RULE} {mnist_key} {code_of('digits.reading.tile')}"}
-        code = code_of('digits.reading.images', 'digits.reading.finding.one_digit')
-        rules["custom"] = f"{TILE_RULE} {_FACTS_RULE} {code}"
+        rules = {"mnist": f"{TILE_RULE} {mnist_key}", "custom": f"{TILE_RULE} {FINDER_VERSION} {_FACTS_RULE}"}
         outdated = {kind for kind in rules if self.saved.get("rules", {}).get(kind) != rules[kind]}
         if not outdated:
             return
@@ -91,27 +84,26 @@ class MergedState:
         """Note that the folder is being changed, until `finish`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.saved.update(complete=False, files=self.files)
-        write_file(folder / _STATE_FILE, json.dumps(self.saved).encode())
+        write_whole(folder / _STATE_FILE, json.dumps(self.saved).encode())
 
     def known_facts(self, original: str, custom_dir: Path) -> Facts | None:
         """Return what was found in a file, or None if it is new or has changed since."""
         known = self.files.get(original)
         if known and known["stamp"] == _stamp(custom_dir / original):
-            return Facts(**known["facts"])
+            return Facts.from_note(known["facts"])
         return None
 
     def finish(self, folder: Path, custom_dir: Path, images: list[OwnImage]) -> None:
         """Note what the folder now holds."""
-        by_session = splits.by_session(images)
+        whole_sessions = by_session(images)
         own = [image for image in images if not image.reason and image.given is None]
-        self.same_writer = bool(own) and not by_session
+        self.same_writer = bool(own) and not whole_sessions
         files = {}
         for image in images:
             if image.facts != Facts():
-                facts = asdict(image.facts) | {"png": ""}
                 stamp = _stamp(custom_dir / image.original)
-                files[image.original] = {"stamp": stamp, "facts": facts, "tile": image.tile_path}
-        self.saved.update(complete=True, by_session=by_session, same_writer=self.same_writer, files=files)
+                files[image.original] = {"stamp": stamp, "facts": image.facts.noted(), "tile": image.tile_path}
+        self.saved.update(complete=True, by_session=whole_sessions, same_writer=self.same_writer, files=files)
         write_if_changed(folder / _STATE_FILE, json.dumps(self.saved))
 
 

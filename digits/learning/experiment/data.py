@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -11,43 +11,64 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import Tiles, load_split
 from digits.learning.data.rendered_tiles import camera_shift, rendered_by
+from digits.learning.data.splits import SPLITS
 from digits.learning.experiment.config import SEED, RunConfig
-from digits.learning.networks.registry import MODELS, WITHOUT_EXTRAS
+from digits.learning.networks.registry import NETWORKS
+from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import Report, titled
 from digits.learning.training.feed import one_hot
+from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
+NO_EXTRAS = Extras(0, 0, 0)
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 
 
 @dataclass(frozen=True)
-class Data:
-    """All tiles of a run.
-
-    `tiles` uint8 (M, 96, 96) and `targets` float32 (M, 10) hold train, extras and val, one after the other,
-    so that training again on train + val needs no copy; `key` names all of it, `plain_key` what is no extra.
-    """
+class Examples:
+    """What is trained on: tiles uint8 (N, 96, 96) and targets float32 (N, 10)."""
 
     tiles: np.ndarray
     targets: np.ndarray
-    trained: int  # tiles of the train split
-    extras: int  # tiles made beside it: camera, handwritten, no digits
+
+    def __len__(self) -> int:
+        return len(self.targets)
+
+    def __getitem__(self, rows: slice) -> Examples:
+        return Examples(self.tiles[rows], self.targets[rows])
+
+
+@dataclass(frozen=True)
+class Data:
+    """All tiles of a run. The first four share one memory: train, extras and val lie one after the other in it.
+
+    Attributes:
+        train: of the train split.
+        extras: made beside it: camera, handwritten, no digits; may be empty.
+        fitted: train and extras, which the networks learn from.
+        everything: those and val, to train again on.
+        val, calibration, own_test: of their splits; `own_test` of the user's images, may be empty.
+        val_camera: uint8 (N, 96, 96), the val tiles after camera changes.
+        test: MNIST's own.
+        key, plain_key: what names all of it, and what is no extra.
+    """
+
+    train: Examples
+    extras: Examples
+    fitted: Examples
+    everything: Examples
     val: Tiles
-    val_camera: np.ndarray  # uint8, the val tiles after camera changes
+    val_camera: np.ndarray
     calibration: Tiles
-    test: Tiles  # MNIST's own
-    own_test: Tiles  # of the user's images; may be empty
+    test: Tiles
+    own_test: Tiles
     key: str
     plain_key: str
-
-    @property
-    def fitted(self) -> int:
-        """How many of `tiles` are trained on before val is added: train and extras."""
-        return self.trained + self.extras
 
     @cached_property
     def judged_on(self) -> str:
@@ -60,43 +81,52 @@ class Data:
         return digest(self.own_test.images, self.own_test.labels)
 
 
-def load_data(config: RunConfig, report: Callable = Report(), models: Sequence[str] = MODELS) -> Data:  # noqa: B008
+def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[str] = NETWORKS) -> Data:  # noqa: B008
     """Merge and read the tiles; make the camera's view of val and, if one of `models` learns from them, the extras.
 
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    summary = build_merged(
-        config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
-    )
+    summary = build_merged(config.custom_dir, config.merged_dir, config.limit, report)
     report(summary.line())
-    train, val, calibration, test = (
-        load_split(config.merged_dir, name) for name in ("train", "val", "calibration", "test")
-    )
-    cache, extras = cache_dir(config), Extras(0, 0, 0)
-    if not WITHOUT_EXTRAS.issuperset(models):
-        extras = Extras(round(config.camera * len(train)), config.handwritten, config.non_digits, config.scraps,
-                        config.textures)
-    fitted = len(train) + extras.total
-    # Filled part by part: in a release these are nearly two gigabytes, and a second copy is one too many.
-    tiles = np.empty((fitted + len(val), TILE_SIZE, TILE_SIZE), np.uint8)
-    tiles[: len(train)], tiles[fitted:] = train.images, val.images
-    train = replace(train, images=tiles[: len(train)])
-    targets = [one_hot(train.labels)]
-    if extras.total:
-        made = tiles[len(train) : fitted]
-        targets.append(enrich(train.images, train.labels, extras, SEED, cache,
-                              done=titled(report, "camera tiles"), out=made)[1])  # fmt: skip
-    targets = np.concatenate([*targets, one_hot(val.labels)])
-    val_camera = camera_view(val.images, cache, report)
+    train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
+    wanted = _extras(config, len(train)) if any(NETWORKS[name].learns_from_rendered for name in models) else NO_EXTRAS
+    fitted = len(train) + wanted.total
+    everything = _room_for(fitted + len(val))
+    first, beside, last = everything[: len(train)], everything[len(train) : fitted], everything[fitted:]
+    for part, split in ((first, train), (last, val)):
+        part.tiles[:], part.targets[:] = split.images, one_hot(split.labels)
+    if wanted.total:
+        beside.targets[:] = enrich(first.tiles, train.labels, wanted, SEED, cache_dir(config),
+                                   done=titled(report, "camera tiles"), out=beside.tiles)[1]  # fmt: skip
+    val_camera = camera_view(val.images, cache_dir(config), report)
     report(
-        f"{len(train):,} tiles to train on and {extras.total:,} made beside them, {len(val):,} val, "
+        f"{len(train):,} tiles to train on and {wanted.total:,} made beside them, {len(val):,} val, "
         f"{len(calibration):,} calibration, {len(test):,} test"
     )
-    mnist, own = test.select(test.sources == "mnist"), test.select(test.sources != "mnist")  # domains apart
-    key = digest(tiles, targets, val_camera, TILE_RULE)
-    plain_key = digest(train.images, train.labels, val.labels, val_camera, TILE_RULE)
-    return Data(tiles, targets, len(train), extras.total, val, val_camera, calibration, mnist, own, key, plain_key)
+    return Data(
+        first,
+        beside,
+        everything[:fitted],
+        everything,
+        val,
+        val_camera,
+        calibration,
+        test.select(test.sources == Source.MNIST),  # domains apart
+        test.select(test.sources == Source.CUSTOM),
+        key=digest(everything.tiles, everything.targets, val_camera, TILE_RULE),
+        plain_key=digest(train.images, train.labels, val.labels, val_camera, TILE_RULE),
+    )
+
+
+def _extras(config: RunConfig, trained: int) -> Extras:
+    camera = round(config.camera * trained)
+    return Extras(camera, config.handwritten, config.non_digits, config.scraps, config.textures)
+
+
+def _room_for(count: int) -> Examples:
+    """Return room that is filled part by part: in a release these are nearly two gigabytes, a copy is one too many."""
+    return Examples(np.empty((count, TILE_SIZE, TILE_SIZE), np.uint8), np.empty((count, CLASSES), np.float32))
 
 
 def cache_dir(config: RunConfig) -> Path:
@@ -114,7 +144,7 @@ def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) 
     return np.load(path)
 
 
-def calibration_views(clean: Tiles, cache: Path, report: Callable | None = None) -> tuple[np.ndarray, np.ndarray]:
-    """Return calibration tiles and labels, clean and then after the camera: what is fitted must hold for both."""
+def calibration_set(clean: Tiles, cache: Path, report: Callable | None = None) -> CalibrationSet:
+    """Return calibration tiles, clean and then after the camera: what is fitted must hold for both."""
     views = np.concatenate([clean.images, camera_view(clean.images, cache, report)])
-    return views, np.concatenate([clean.labels] * 2)
+    return CalibrationSet(views, np.concatenate([clean.labels] * 2))

@@ -13,9 +13,9 @@ from digits.learning.experiment import metrics, plots
 from digits.learning.experiment.data import Data
 from digits.learning.experiment.metrics import reliability
 from digits.learning.experiment.run import Outcome, Run
-from digits.learning.networks.registry import MODELS
-from digits.learning.shared.calibration import scale
+from digits.learning.networks.registry import NETWORKS
 from digits.learning.shared.tables import read_csv
+from digits.reading.models.temperature import scaled
 
 _GALLERY = 64  # mistakes shown; a good network has fewer
 
@@ -56,7 +56,7 @@ def save_figures(folder: Path, figures: dict[str, Figure]) -> None:
 def kept_histories(run: Run) -> dict[str, list[dict]]:
     """Return the histories of networks that earlier calls with the same preset left, by name."""
     found = {}
-    for name in MODELS:
+    for name in NETWORKS:
         try:
             settings = json.loads((run.folder(name) / "metrics.json").read_text(encoding="utf-8"))["config"]
             if all(settings[preset] == getattr(run.config, preset) for preset in ("quick", "release")):
@@ -67,7 +67,7 @@ def kept_histories(run: Run) -> dict[str, list[dict]]:
 
 
 def _first_training(history: list[dict]) -> list[dict]:
-    return [line for line in history if not line["stage"].endswith("+val")]
+    return [line for line in history if not line.get("with_val")]
 
 
 def _gallery(data: Data, probabilities: np.ndarray, name: str):
@@ -88,9 +88,8 @@ def _what_people_say(path: str) -> str:
 
 
 def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: float, name: str):
-    scaled = scale(probabilities, temperature)
     curves = {
         "as trained": reliability(probabilities, labels),
-        f"at temperature {temperature:.2f}": reliability(scaled, labels),
+        f"at temperature {temperature:.2f}": reliability(scaled(probabilities, temperature), labels),
     }
     return plots.reliability_diagram(curves, name)

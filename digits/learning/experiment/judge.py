@@ -7,14 +7,16 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
-from digits.learning.experiment.data import cache_dir, calibration_views
+from digits.learning.experiment.data import cache_dir, calibration_set
 from digits.learning.experiment.metrics import accuracy, calibration_error, summary
+from digits.learning.experiment.rows import Row
 from digits.learning.experiment.run import Outcome, Run
-from digits.learning.shared.calibration import fit_temperature, scale
+from digits.learning.shared.calibration import fit_temperature
 from digits.learning.training.feed import Feed, one_hot, predict
 from digits.learning.training.fit import best_epoch
 from digits.learning.training.precision import full_precision
 from digits.learning.training.stages import Stage
+from digits.reading.models.temperature import scaled
 
 
 class Judge:
@@ -23,18 +25,18 @@ class Judge:
     def __init__(self, run: Run, make_feed: Callable[[np.ndarray, np.ndarray], Feed]):
         self.run = run
         data = run.data
-        views, labels = calibration_views(data.calibration, cache_dir(run.config), run.report)
+        calibration = calibration_set(data.calibration, cache_dir(run.config), run.report)
         self.domains = {
             "val": data.val.images,
             "val_camera": data.val_camera,
-            "calibration": views,
+            "calibration": calibration.tiles,
             "test": data.test.images,
             "own_test": data.own_test.images,
         }
         self.labels = {
             "val": data.val.labels,
             "val_camera": data.val.labels,
-            "calibration": labels,
+            "calibration": calibration.labels,
             "test": data.test.labels,
             "own_test": data.own_test.labels,
         }
@@ -61,31 +63,32 @@ class Judge:
 
     def row(
         self, name: str, stage: Stage, part: keras.Model, history: list[dict], weights: str, augmentation: str
-    ) -> dict:
+    ) -> Row:
         """Return the leaderboard's row of a stage that has just ended."""
-        config = self.run.config
-        return {
-            "model": name,
-            "stage": stage.name,
-            "weights": weights,
-            "augmentation": augmentation,
-            "seed": config.seed,
-            "images": self.run.data.trained,
-            "epochs": best_epoch(history),
-            "train_seconds": round(sum(line["seconds"] for line in history), 1),
+        run = self.run
+        return Row(
+            model=name,
+            stage=stage.name,
+            seed=run.config.seed,
+            no_camera=run.config.no_camera,
+            weights=weights,
+            augmentation=augmentation,
+            images=len(run.data.train),
+            epochs=best_epoch(history),
+            train_seconds=round(sum(line["seconds"] for line in history), 1),
             **self.scores(part),
-            "command": self.run.command,
-            "commit": self.run.commit,
-            "judged_on": self.run.data.judged_on,
-        }
+            command=run.command,
+            commit=run.commit,
+            judged_on=run.data.judged_on,
+        )
 
-    def outcome(self, model: keras.Model, part: keras.Model, rows: list[dict], history: list[dict]) -> Outcome:
+    def outcome(self, model: keras.Model, part: keras.Model, rows: list[Row], history: list[dict]) -> Outcome:
         """Return everything about the network `model`, of which `part` was the part trained last."""
         probabilities = {domain: self.probabilities(part, domain) for domain in self.shown}
         temperature = fit_temperature(probabilities["calibration"], self.labels["calibration"])
         scores = {domain: summary(found, self.labels[domain]) for domain, found in probabilities.items()}
         scores["test"]["calibration_error_scaled"] = round(
-            calibration_error(scale(probabilities["test"], temperature), self.labels["test"]), 6
+            calibration_error(scaled(probabilities["test"], temperature), self.labels["test"]), 6
         )
         scores["temperature"] = round(temperature, 4)
         return Outcome(model, rows, history, scores, probabilities)

@@ -2,43 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 
-from digits.learning.experiment.run import Outcome, Run
-from digits.learning.experiment.train import NO_CAMERA
+from digits.learning.experiment.rows import Row
 from digits.learning.shared.tables import read_csv, write_csv
 
 LEADERBOARD = "leaderboard.csv"
-COLUMNS = (
-    "model", "stage", "weights", "augmentation", "seed", "images", "epochs", "params", "train_seconds", "val_accuracy",
-    "val_camera_accuracy", "test_accuracy", "own_test_accuracy", "size_bytes", "latency_ms", "command", "commit",
-    "judged_on",
-)  # fmt: skip
-_SAME = ("model", "weights", "seed")  # rows of these, with or without the camera, are replaced by a new training
+COLUMNS = tuple(field.name for field in fields(Row))
 
 
-def update_leaderboard(path: Path, rows: list[dict]) -> list[dict]:
+def read_leaderboard(path: Path) -> list[Row]:
+    """Return all rows of a leaderboard; none if there is no such file."""
+    return [Row.of(row) for row in read_csv(path)] if path.exists() else []
+
+
+def update_leaderboard(path: Path, rows: list[Row]) -> list[Row]:
     """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file."""
-    trained: dict[tuple, list[dict]] = {}
-    for row in read_csv(path) if path.exists() else []:
-        trained.setdefault(_training(row), []).append(row)
-    renewed: dict[tuple, list[dict]] = {}
+    trained: dict[tuple, list[Row]] = {}
+    for row in read_leaderboard(path):
+        trained.setdefault(row.training, []).append(row)
+    renewed: dict[tuple, list[Row]] = {}
     for row in rows:
-        renewed.setdefault(_training(row), []).append(row)
-    merged = [{column: row.get(column) for column in COLUMNS} for same in (trained | renewed).values() for row in same]
+        renewed.setdefault(row.training, []).append(row)
+    merged = [row for same in (trained | renewed).values() for row in same]
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_csv(path, merged)
+    write_csv(path, [asdict(row) for row in merged])
     return merged
 
 
-def over_seeds(rows: list[dict], column: str) -> dict[str, tuple[float, float, float, int]]:
-    """Return mean, least and greatest of a column and the number of seeds, by "model stage"."""
+def over_seeds(rows: list[Row], column: str) -> dict[str, tuple[float, float, float, int]]:
+    """Return mean, least and greatest of a column and the number of seeds, by the rows' titles."""
     groups: dict[str, list[float]] = {}
     for row in rows:
-        if row.get(column) is not None:
-            groups.setdefault(f"{row['model']} {row['stage']}", []).append(float(row[column]))
+        if getattr(row, column) is not None:
+            groups.setdefault(row.title, []).append(getattr(row, column))
     return {name: (float(np.mean(v)), min(v), max(v), len(v)) for name, v in groups.items()}
 
 
@@ -47,7 +48,7 @@ def winner(choices: dict[str, float]) -> str:
     return max(choices, key=choices.get)
 
 
-def chosen(table: list[dict], seed: int, judged_on: str) -> str | None:
+def chosen(table: list[Row], seed: int, judged_on: str) -> str | None:
     """Return the model that validation chooses among a leaderboard's rows; None if there are none to choose from.
 
     Args:
@@ -55,19 +56,12 @@ def chosen(table: list[dict], seed: int, judged_on: str) -> str | None:
         seed: whose rows count.
         judged_on: the validation pictures that count; accuracies on others cannot be compared.
     """
-    choices = {}
-    for row in table:  # of each model the last stage that did not see val
-        judged = row.get("val_accuracy") is not None and not row["stage"].endswith(NO_CAMERA)
-        if judged and row["seed"] == seed and row.get("judged_on") == judged_on:
-            choices[row["model"]] = (row["val_accuracy"] + row["val_camera_accuracy"]) / 2
-    return winner(choices) if choices else None
+    rivals = [row for row in table if row.choice is not None and not row.no_camera]
+    choices = {row.model: row.choice for row in rivals if (row.seed, row.judged_on) == (seed, judged_on)}
+    return winner(choices) if choices else None  # of each model the last stage that did not see val
 
 
-def incomparable(table: list[dict], default: str | None, outcomes: dict[str, Outcome], run: Run) -> bool:
-    """Return whether the default, not trained in this run, was judged on other validation pictures than this run's."""
-    judged = {row.get("judged_on") for row in table if (row["model"], row["seed"]) == (default, run.config.seed)}
-    return default not in outcomes and bool(judged) and run.data.judged_on not in judged
-
-
-def _training(row: dict) -> tuple:
-    return (*(str(row.get(name)) for name in _SAME), row["stage"].endswith(NO_CAMERA))
+def incomparable(table: list[Row], default: str | None, trained: Collection[str], seed: int, judged_on: str) -> bool:
+    """Return whether the default, not among those just trained, was judged on other validation pictures than they."""
+    judged = {row.judged_on for row in table if (row.model, row.seed) == (default, seed)}
+    return default not in trained and bool(judged) and judged_on not in judged

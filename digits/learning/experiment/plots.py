@@ -1,6 +1,6 @@
 """Figures of a run: arrays in, Figure out; the caller saves.
 
-One colour a model throughout, from the palette of Okabe and Ito, which people with any colour vision tell apart.
+One colour a model throughout.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from digits.learning.experiment.leaderboard import over_seeds
+from digits.learning.experiment.rows import Row
+from digits.learning.networks.registry import NETWORKS
 from digits.reading.models.contract import CLASSES
 
-COLOURS = {
-    "cnn_small": "#E69F00",
-    "cnn_deep": "#56B4E9",
-    "cnn_batchnorm": "#009E73",
-    "cnn_dropout": "#CC79A7",
-    "cnn_augmented": "#D55E00",
-    "cnn_compact": "#000000",
-    "mobilenet_v2": "#0072B2",
-}
 OTHER = "#555555"  # a model that is not in the list
 MARKERS = "osD^v*P"  # beside the colours, for print in black and white
 _LEAST_SHARE = 0.001  # of all images that a point of the reliability diagram stands for
@@ -30,7 +24,7 @@ _LEAST_SHARE = 0.001  # of all images that a point of the reliability diagram st
 
 def colour(name: str) -> str:
     """Return the colour of a model."""
-    return COLOURS.get(name, OTHER)
+    return NETWORKS[name].colour if name in NETWORKS else OTHER
 
 
 def plain_log(axis) -> None:
@@ -84,14 +78,12 @@ def confusion_matrix(counts: np.ndarray, title: str) -> Figure:
     return figure
 
 
-def leaderboard_bars(rows: list[dict], column: str, title: str) -> Figure:
+def leaderboard_bars(rows: list[Row], column: str, title: str) -> Figure:
     """Return one bar a model and stage: the mean error rate over seeds, and its range.
 
     Args:
         rows: of the leaderboard; `column` names an accuracy, rows without it are left out.
     """
-    from digits.learning.experiment.leaderboard import over_seeds
-
     groups = over_seeds(rows, column)
     names = sorted(groups, key=lambda name: groups[name][0])
     figure = Figure(figsize=(8, 0.4 * max(len(names), 2) + 1.2), layout="constrained")

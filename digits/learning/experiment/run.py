@@ -11,6 +11,7 @@ import numpy as np
 
 from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.data import Data
+from digits.learning.experiment.rows import Row
 from digits.learning.networks.imagenet import Weights
 from digits.learning.shared.progress import Report
 from digits.learning.shared.provenance import git_commit
@@ -20,21 +21,20 @@ from digits.learning.shared.provenance import git_commit
 class Outcome:
     """A trained network, the best weights of its last stage in it, and what there is to say about it.
 
-    `rows`: one a stage, as the leaderboard has them; `scores`: summaries by domain of the network itself;
-    `probabilities`: float32 (N, 10) by domain.
+    `rows`: one a stage; `scores`: summaries by domain of the network itself; `probabilities`: float32 (N, 10) by
+    domain.
     """
 
     model: keras.Model
-    rows: list[dict]
+    rows: list[Row]
     history: list[dict]
     scores: dict[str, dict]
     probabilities: dict[str, np.ndarray]
 
     @property
     def choice(self) -> float:
-        """What the winner is chosen by: mean accuracy on clean and camera-changed val, before val was trained on."""
-        judged = [row for row in self.rows if row["val_accuracy"] is not None]
-        return (judged[-1]["val_accuracy"] + judged[-1]["val_camera_accuracy"]) / 2
+        """What the winner is chosen by: that of the last stage before val was trained on."""
+        return [row.choice for row in self.rows if row.choice is not None][-1]
 
 
 @dataclass(frozen=True)

@@ -16,24 +16,22 @@ import tensorflow as tf
 from digits.learning.data.augmentation import often_geometric
 from digits.learning.experiment.data import cache_dir
 from digits.learning.experiment.judge import Judge
-from digits.learning.experiment.model_folder import finished, job_of, start_of, without_training, write_folder
-from digits.learning.experiment.recipe import only_stage
+from digits.learning.experiment.model_folder import finished, without_training, write_folder
+from digits.learning.experiment.recipe import data_key, only_stage, start_of, training_key, transfer_stages
 from digits.learning.experiment.run import Outcome, Run
 from digits.learning.networks import mobilenet
 from digits.learning.networks.baselines import inner_part
 from digits.learning.networks.imagenet import SHIPPED_TRUNK
-from digits.learning.networks.mobilenet import LAST_LAYERS, head, save_trunk, set_trainable, tail
-from digits.learning.networks.registry import BUILDERS, WITHOUT_EXTRAS
+from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.keys import digest
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import Feed, block_feed, pooled_feed, small_feed, tile_feed
 from digits.learning.training.fit import Job, best_epoch, fit_stage
 from digits.learning.training.precision import accelerated, to_float32
-from digits.learning.training.stages import ALL, FROZEN, LAST, Stage
+from digits.learning.training.stages import Stage
 
 _SETTLED_ON = 256  # tiles that random weights take their batch norms' statistics from
 _GPU_BATCHES = 4  # batches of a CPU that one GPU takes at once
-NO_CAMERA = ", no camera"  # ends the stage in rows of networks trained without extras
 
 
 def train_model(name: str, run: Run) -> Outcome:
@@ -41,13 +39,13 @@ def train_model(name: str, run: Run) -> Outcome:
 
     models/<name>/ then holds model.keras, history.csv and metrics.json, besides the states of its stages.
     """
-    outcome = finished(name, run)
+    key = training_key(name, run)
+    outcome = finished(name, run, key)
     if outcome is None:
-        trainer = _train_mobilenet if name == mobilenet.NAME else _train_baseline
+        trainer = _train_transfer if name == TRANSFER else _train_in_one_stage
         with accelerated():
             trained = trainer(name, run)
-        outcome = replace(trained, model=without_training(name, trained.model))
-        write_folder(name, outcome, run)
+        outcome = write_folder(name, replace(trained, model=without_training(name, trained.model)), run, key)
     return outcome
 
 
@@ -63,39 +61,42 @@ def _for_device(stage: Stage) -> Stage:
     )
 
 
-def _train_baseline(name: str, run: Run) -> Outcome:
-    config, data, judge = run.config, run.data, Judge(run, small_feed)
-    augmented = name not in WITHOUT_EXTRAS
-    count = data.fitted if augmented else data.trained
-    train = small_feed(data.tiles[:count], data.targets[:count], often_geometric if augmented else None)
-    stage = only_stage(name, config)
-    keras.utils.set_random_seed(config.seed)
-    model = BUILDERS[name]()
+def _job(name: str, run: Run, *parts: str) -> Job:
+    """Return where the stages of a network keep their state, and what that depends on besides network and stage."""
+    return Job(run.folder(name), run.config.seed, digest(data_key(name, run), *parts), run.report, run.logs)
+
+
+def _train_in_one_stage(name: str, run: Run) -> Outcome:
+    network, judge = NETWORKS[name], Judge(run, small_feed)
+    examples, augment, made = run.data.train, None, "none"
+    if network.learns_from_rendered:
+        examples, augment = run.data.fitted, often_geometric
+        made = "geometric" if run.config.no_camera else "camera + geometric"
+    stage = only_stage(name, run.config)
+    keras.utils.set_random_seed(run.config.seed)
+    model = network.build()
     inner = inner_part(model)
-    history = fit_stage(inner, _for_device(stage), train, judge.val, job_of(name, run, name))
-    extras = "geometric" if config.no_camera else "camera + geometric"
-    row = judge.row(name, stage, inner, history, "random", extras if augmented else "none")
-    if config.no_camera:
-        row["stage"] += NO_CAMERA
-    return judge.outcome(model, inner, [row], history)
+    train = small_feed(examples.tiles, examples.targets, augment)
+    history = fit_stage(inner, _for_device(stage), train, judge.val, _job(name, run, name))
+    return judge.outcome(model, inner, [judge.row(name, stage, inner, history, Origin.RANDOM, made)], history)
 
 
-def _train_mobilenet(name: str, run: Run) -> Outcome:
+def _train_transfer(name: str, run: Run) -> Outcome:
     """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
     model = starting_model(run)
     store = FeatureStore(cache_dir(run.config), model)
     rows, history = [], []
     chosen: dict[str, int] = {}
-    job = job_of(name, run, start_of(run))
-    for step in _mobilenet_steps(model, store, run):
-        lines = fit_stage(step.part, step.stage, step.feed(run.data.fitted), step.judge.val, job)
+    job, fitted = _job(name, run, start_of(run)), run.data.fitted
+    for step in _steps(model, store, run, transfer_stages(run.config)):
+        lines = fit_stage(step.part, step.stage, step.feed(fitted.tiles, fitted.targets), step.judge.val, job)
         job = _after(job, step.stage)
         chosen[step.stage.name] = best_epoch(lines)
         history += lines
         rows.append(step.judge.row(name, step.stage, step.part, lines, run.weights.origin, step.augmentation))
-    kept = run.weights.origin == "imagenet" and not run.config.further_seed
-    if step.stage.name == ALL.name and kept:
-        save_trunk(model, run.config.exports_dir / "trunk" / SHIPPED_TRUNK.name)
+    kept = run.weights.origin is Origin.IMAGENET and not run.config.further_seed
+    if step.last is None and kept:
+        mobilenet.save_trunk(model, run.config.exports_dir / "trunk" / SHIPPED_TRUNK.name)
     again, last = _train_again(name, run, store, chosen)
     rows.append(again.rows[0])
     if last.stage.name == step.stage.name:
@@ -108,16 +109,17 @@ def _train_again(name: str, run: Run, store: FeatureStore, chosen: dict[str, int
 
     The all-layer stage is left out: it costs as much as all the rest, for 11 % more images.
     """
-    model, history = starting_model(run), []
-    job = replace(job_of(name, run, start_of(run), "again"), folder=run.folder(name) / "train_and_val")
-    for step in _mobilenet_steps(model, store, run, all_layers=False):
+    model, history, everything = starting_model(run), [], run.data.everything
+    job = replace(_job(name, run, start_of(run), "again"), folder=run.folder(name) / "train_and_val")
+    some = [(stage, last) for stage, last in transfer_stages(run.config) if last is not None]
+    for step in _steps(model, store, run, some):
         stage = replace(step.stage, epochs=chosen[step.stage.name], schedule_epochs=step.stage.epochs)
-        lines = fit_stage(step.part, stage, step.feed(len(run.data.tiles)), None, job)
+        lines = fit_stage(step.part, stage, step.feed(everything.tiles, everything.targets), None, job)
         job = _after(job, stage)
-        history += [line | {"stage": f"{stage.name}+val"} for line in lines]
-    stage = replace(step.stage, name=f"{step.stage.name}+val")
-    row = step.judge.row(name, stage, step.part, history, run.weights.origin, step.augmentation)
-    row |= {"epochs": chosen[step.stage.name], "val_accuracy": None, "val_camera_accuracy": None}  # it has seen val
+        history += [line | {"with_val": True} for line in lines]
+    row = step.judge.row(name, step.stage, step.part, history, run.weights.origin, step.augmentation)
+    # It has seen val.
+    row = replace(row, epochs=chosen[stage.name], with_val=True, val_accuracy=None, val_camera_accuracy=None)
     found = step.judge.outcome(model, step.part, [row], history)
     scores, probabilities = (
         {domain: value for domain, value in kept.items() if domain not in ("val", "val_camera")}
@@ -135,55 +137,47 @@ def _after(job: Job, stage: Stage) -> Job:
 class _Step:
     """One stage of MobileNetV2 ready to go: which part learns, from what, judged on what.
 
-    `feed` takes how many of the run's tiles are used, from the first on.
+    `last` is how many of the trunk's last layers learn (None: all), `feed` makes tiles and targets what `part` takes.
     """
 
     stage: Stage
+    last: int | None
     part: keras.Model
-    feed: Callable[[int], Feed]
+    feed: Callable[[np.ndarray, np.ndarray], Feed]
     judge: Judge
     augmentation: str
 
 
-def _mobilenet_steps(
-    model: keras.Model, store: FeatureStore, run: Run, all_layers: bool = True
+def _steps(
+    model: keras.Model, store: FeatureStore, run: Run, wanted: list[tuple[Stage, int | None]]
 ) -> Iterator[_Step]:
     """Yield the stages in order; as each is yielded, just the layers that it trains may learn."""
-    config, data = run.config, run.data
-    rows = store.rows(data.tiles, run.report)
-    for stage, last, part, feed in (
-        (replace(FROZEN, epochs=config.frozen_epochs), 0, head, pooled_feed),
-        (replace(LAST, epochs=config.last_epochs), LAST_LAYERS, tail, block_feed),
-    ):
-        stored = _Stored(store, rows, data.targets, feed, run.report)
-        set_trainable(model, last)
-        yield _Step(_for_device(stage), part(model), stored.first, Judge(run, stored.of_tiles), "camera")
-    if config.all_epochs and all_layers:
-        set_trainable(model, None)
-        if not tf.config.list_physical_devices("GPU"):
-            to_float32(model)  # processors take longer for depthwise convolutions in bfloat16
-        stage = replace(ALL, epochs=config.all_epochs)
+    for stage, last in wanted:
+        mobilenet.set_trainable(model, last)
+        if last is None:
+            if not tf.config.list_physical_devices("GPU"):
+                to_float32(model)  # processors take longer for depthwise convolutions in bfloat16
+            judge = Judge(run, tile_feed)
+            yield _Step(_for_device(stage), last, model, _drawn_anew, judge, "camera + geometric")
+        else:
+            part, feed = (mobilenet.tail, block_feed) if last else (mobilenet.head, pooled_feed)
+            stored = _Stored(store, feed, run.report)
+            yield _Step(_for_device(stage), last, part(model), stored, Judge(run, stored), "camera")
 
-        def drawn_anew(count: int) -> Feed:
-            return tile_feed(data.tiles[:count], data.targets[:count], often_geometric)
 
-        yield _Step(_for_device(stage), model, drawn_anew, Judge(run, tile_feed), "camera + geometric")
+def _drawn_anew(tiles: np.ndarray, targets: np.ndarray) -> Feed:
+    return tile_feed(tiles, targets, often_geometric)
 
 
 @dataclass(frozen=True)
 class _Stored:
-    """Feeds from the feature store."""
+    """Makes feeds of what the feature store holds of tiles, computing what it lacks."""
 
     store: FeatureStore
-    rows: np.ndarray
-    targets: np.ndarray
     make: Callable
     report: Callable
 
-    def first(self, count: int) -> Feed:
-        return self.make(self.store, self.rows[:count], self.targets[:count])
-
-    def of_tiles(self, tiles: np.ndarray, targets: np.ndarray) -> Feed:
+    def __call__(self, tiles: np.ndarray, targets: np.ndarray) -> Feed:
         return self.make(self.store, self.store.rows(tiles, self.report), targets)
 
 
@@ -192,6 +186,6 @@ def starting_model(run: Run) -> keras.Model:
     keras.utils.set_random_seed(run.config.seed)
     model = mobilenet.build_mobilenet_v2(run.weights.path)
     if run.weights.path is None:
-        tiles = run.data.tiles[: run.data.fitted]
+        tiles = run.data.fitted.tiles
         mobilenet.settle_batch_norms(model, tiles[:: max(len(tiles) // _SETTLED_ON, 1)][:_SETTLED_ON])
     return model

@@ -13,12 +13,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from digits.learning.shared.calibration import acceptance_threshold, fit_temperature, scale
+from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature
 from digits.learning.shared.provenance import git_commit
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE, LABELS
 from digits.reading.models.golden import GOLDEN, Golden, machine
 from digits.reading.models.loading import load_model
+from digits.reading.models.temperature import scaled
 from digits.reading.models.verify import compare
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
 from digits.rendering.non_digits import draw_non_digit
@@ -33,7 +35,7 @@ def non_digit_tiles(count: int = NON_DIGITS, seed: int = 0) -> np.ndarray:
     return np.stack([normalise(draw_non_digit(rng)) for _ in range(count)])
 
 
-def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: tuple[np.ndarray, np.ndarray]) -> dict:
+def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: CalibrationSet) -> dict:
     """Return the card of an export whose files lie in `folder`; `info` is what training knows and it should say."""
     card = {
         **info,
@@ -45,6 +47,7 @@ def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: 
                   "meaning": "white ink on black, three equal channels"},
         "output": {"shape": [None, CLASSES], "dtype": "float32", "meaning": "probabilities, sum 1"},
         "tile": {"rule": TILE_RULE, "size": TILE_SIZE},
+        "finder": {"version": FINDER_VERSION},
         "machine": machine(),
         "libraries": {"python": platform.python_version(), "tensorflow": tf.__version__, "keras": keras.__version__,
                       "numpy": np.__version__, "opencv": cv2.__version__},
@@ -57,7 +60,7 @@ def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: 
     return card
 
 
-def _measure(card: dict, folder: Path, golden: Golden, calibration: tuple[np.ndarray, np.ndarray]) -> None:
+def _measure(card: dict, folder: Path, golden: Golden, calibration: CalibrationSet) -> None:
     """Add to each model file its difference on the golden tiles, its temperature and its threshold."""
     write_card(folder, card)
     tiles, labels = calibration
@@ -77,7 +80,7 @@ def _measure(card: dict, folder: Path, golden: Golden, calibration: tuple[np.nda
 def _fit(digits: np.ndarray, labels: np.ndarray, others: np.ndarray) -> dict:
     """Return temperature, threshold, and what the threshold lets through, from probabilities (N, 10)."""
     temperature = fit_temperature(digits, labels)
-    digits, others = (scale(each, temperature).max(axis=1) for each in (digits, others))
+    digits, others = (scaled(each, temperature).max(axis=1) for each in (digits, others))
     threshold = acceptance_threshold(digits, others)
     return {"temperature": round(temperature, 4), **_let_through(threshold, digits, others),
             "strict": _let_through(float(np.quantile(digits, 1 - STRICT)), digits, others)}

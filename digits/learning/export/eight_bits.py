@@ -9,6 +9,7 @@ import numpy as np
 
 from digits.learning.experiment.metrics import accuracy
 from digits.learning.export.tflite_files import Quantiser
+from digits.learning.shared.calibration import CalibrationSet
 from digits.reading.models.errors import ModelError
 from digits.reading.models.golden import Golden
 from digits.reading.models.loading import load_model
@@ -22,7 +23,7 @@ _FIRST_IN_FLOAT = (0, 6, 10, 16, 30)
 
 
 def save_int8(flat: keras.Model, path: Path, representative: np.ndarray, golden: Golden,
-               calibration: tuple[np.ndarray, np.ndarray]) -> None:
+               calibration: CalibrationSet) -> None:
     """Write the 8-bit file, with as many of its first layers in float as its accuracy needs.
 
     Raises:

@@ -6,7 +6,6 @@ whole: an export that was cut off, or whose formats do not agree, leaves the old
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,15 +13,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digits.files import replacing
+from digits.files import replacing, replacing_folder
 from digits.learning.export import keras_files
 from digits.learning.export.card import make_card, write_card
 from digits.learning.export.eight_bits import save_int8
 from digits.learning.export.golden_pictures import make_golden
 from digits.learning.export.onnx_file import save_onnx
 from digits.learning.export.tflite_files import save_tflite
+from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.provenance import git_commit
-from digits.reading.models.card import CARD, read_card, sha256
+from digits.reading.models.card import read_card, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE
 from digits.reading.models.default import DEFAULT_FILE
 from digits.reading.models.errors import ModelError
@@ -36,7 +36,7 @@ class ExportError(Exception):
 
 
 def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: dict,
-                 golden_sources: Sequence[np.ndarray], calibration: tuple[np.ndarray, np.ndarray],
+                 golden_sources: Sequence[np.ndarray], calibration: CalibrationSet,
                  representative: np.ndarray, report: Callable[[str], None] = lambda line: None) -> Path:
     """Write `exports_dir/name` in every format and return it.
 
@@ -52,51 +52,40 @@ def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: di
     Raises:
         ExportError: if a layer has no place in some format, or a file does not answer as the model does.
     """
-    exports_dir.mkdir(parents=True, exist_ok=True)
-    _tidy_up(exports_dir / name)
-    beside = exports_dir / f".{name}.tmp-{os.getpid()}"
-    beside.mkdir()
     try:
-        _check_contract(model)
-        golden = make_golden(model, golden_sources)
-        save_golden(beside / GOLDEN, golden)
-        _write_formats(model, beside, golden, representative, calibration, report)
-        report("measuring every file")
-        card = make_card(name, card_info, beside, golden, calibration)
-        write_card(beside, card)
-        _check(beside)
-        return _move_in(beside, exports_dir / name)
+        with replacing_folder(exports_dir / name) as beside:
+            _check_contract(model)
+            golden = make_golden(model, golden_sources)
+            save_golden(beside / GOLDEN, golden)
+            _write_formats(model, beside, golden, representative, calibration, report)
+            report("measuring every file")
+            write_card(beside, make_card(name, card_info, beside, golden, calibration))
+            _check(beside)
     except (ModelError, keras_files.UnportableError) as error:
         raise ExportError(f"{name} was not exported: {error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    return exports_dir / name
 
 
 def renew_golden(folder: Path) -> None:
     """Make the golden tiles and answers of an export anew, after the way from picture to tile has changed.
 
-    The model files stay as they are; card and golden file are replaced only if every file then passes.
+    The model files stay as they are. The folder is replaced only if every file then passes.
 
     Raises:
         ExportError: if a file of the export is damaged, or does not answer as the Keras model does.
     """
-    beside = folder.with_name(f".{folder.name}.tmp-{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
     try:
-        shutil.copytree(folder, beside)
-        golden = make_golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
-        save_golden(beside / GOLDEN, golden)
-        card = read_card(beside)
-        card |= {"machine": machine(), "commit": git_commit()}
-        card["files"][GOLDEN] |= {"sha256": sha256(beside / GOLDEN), "bytes": (beside / GOLDEN).stat().st_size}
-        write_card(beside, card)
-        _check(beside)
-        for name in (GOLDEN, CARD):
-            os.replace(beside / name, folder / name)
+        with replacing_folder(folder) as beside:
+            shutil.copytree(folder, beside, dirs_exist_ok=True)
+            golden = make_golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
+            save_golden(beside / GOLDEN, golden)
+            card = read_card(beside)
+            card |= {"machine": machine(), "commit": git_commit()}
+            card["files"][GOLDEN] |= {"sha256": sha256(beside / GOLDEN), "bytes": (beside / GOLDEN).stat().st_size}
+            write_card(beside, card)
+            _check(beside)
     except ModelError as error:
         raise ExportError(f"{folder} was left as it is: {error}") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def make_default(exports_dir: Path, *names: str) -> None:
@@ -112,7 +101,7 @@ def _check_contract(model: keras.Model) -> None:
 
 
 def _write_formats(model: keras.Model, folder: Path, golden: Golden, representative: np.ndarray,
-                   calibration: tuple[np.ndarray, np.ndarray], report: Callable[[str], None]) -> None:
+                   calibration: CalibrationSet, report: Callable[[str], None]) -> None:
     flat = keras_files.flatten(model)
     report("writing .keras, .h5, .json + .weights.h5")
     _without_optimizer(model).save(folder / "model.keras")
@@ -140,29 +129,3 @@ def _check(folder: Path) -> None:
     for check in verify(folder):
         if check.ok is False:
             raise ModelError(f"{check.file} {check.note}")
-
-
-def _tidy_up(place: Path) -> None:
-    """Undo what an export that was killed left behind: half a folder, or the old one moved aside."""
-    for old in place.parent.glob(f".{place.name}.old-*"):
-        if place.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            old.rename(place)
-    for half in place.parent.glob(f".{place.name}.tmp-*"):
-        shutil.rmtree(half, ignore_errors=True)
-
-
-def _move_in(beside: Path, place: Path) -> Path:
-    """Put the new folder in its place; the old one goes only when the new one is there."""
-    old = place.with_name(f".{place.name}.old-{os.getpid()}")
-    if place.exists():
-        place.rename(old)
-    try:
-        beside.rename(place)
-    except OSError:
-        if old.exists():
-            old.rename(place)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
-    return place

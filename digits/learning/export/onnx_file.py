@@ -10,8 +10,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
 
-from digits.learning.export import onnx_bytes
 from digits.learning.export.keras_files import UnportableError
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE
 
@@ -38,9 +39,13 @@ def save_onnx(flat: keras.Model, path: Path) -> None:
         before = [results[tensor._keras_history[0].name] for tensor in _inputs(layer)]
         results[layer.name] = _WRITERS[kind](graph, layer, before)
     graph.add("Identity", [results[flat.outputs[0]._keras_history[0].name]], "probabilities")
-    ends = [onnx_bytes.value("tiles", ("N", *INPUT_SHAPE))], [onnx_bytes.value("probabilities", ("N", CLASSES))]
-    body = onnx_bytes.graph(flat.name, graph.nodes, graph.constants, *ends)
-    path.write_bytes(onnx_bytes.model(body, OPSET, IR_VERSION, producer="digits"))
+    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, ("N", *shape))]
+            for name, shape in (("tiles", INPUT_SHAPE), ("probabilities", (CLASSES,)))]
+    body = helper.make_graph(graph.nodes, flat.name, *ends, initializer=graph.constants)
+    opset = [helper.make_opsetid("", OPSET)]
+    model = helper.make_model(body, opset_imports=opset, ir_version=IR_VERSION, producer_name="digits")
+    onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())
 
 
 class _Graph:
@@ -50,11 +55,11 @@ class _Graph:
         self.nodes, self.constants = [], []
 
     def add(self, operator: str, inputs: list[str], name: str, **attributes) -> str:
-        self.nodes.append(onnx_bytes.node(operator, inputs, name, attributes))
+        self.nodes.append(helper.make_node(operator, inputs, [name], name, **attributes))
         return name
 
     def constant(self, name: str, values) -> str:
-        self.constants.append(onnx_bytes.constant(name, values))
+        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
 

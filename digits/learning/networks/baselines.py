@@ -7,8 +7,6 @@ it again and again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import keras
 from keras import layers
 
@@ -100,16 +98,6 @@ def build_cnn_augmented() -> keras.Model:
     x = layers.Dense(128, activation="relu")(x)
     x = layers.Dropout(0.3)(x)
     return keras.Model(tile, probabilities(x), name="cnn_augmented")
-
-
-BASELINES: dict[str, Callable[[], keras.Model]] = {
-    "cnn_small": build_cnn_small,
-    "cnn_deep": build_cnn_deep,
-    "cnn_batchnorm": build_cnn_batchnorm,
-    "cnn_dropout": build_cnn_dropout,
-    "cnn_augmented": build_cnn_augmented,
-}
-AUGMENTED = "cnn_augmented"
 
 
 def inner_part(model: keras.Model) -> keras.Model:

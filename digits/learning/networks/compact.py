@@ -13,7 +13,6 @@ from keras import layers
 
 from digits.learning.networks.baselines import normalised, probabilities, tile_to_grey
 
-NAME = "cnn_compact"
 _HIDDEN = 48
 
 
@@ -31,7 +30,7 @@ def build_cnn_compact() -> keras.Model:
     x = layers.Dropout(0.3)(x)
     x = layers.Dense(_HIDDEN, activation="relu")(x)
     x = layers.Dropout(0.1)(x)
-    return keras.Model(tile, probabilities(x), name=NAME)
+    return keras.Model(tile, probabilities(x), name="cnn_compact")
 
 
 def _widened(x: keras.KerasTensor, channels: int) -> keras.KerasTensor:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from digits.files import replacing
-from digits.learning.shared.download import KERAS_FILES, Report, SourceError, download, first_line, keras_home, quiet
+from digits.learning.networks.registry import Origin
+from digits.learning.shared.download import KERAS_FILES, DownloadError, download, first_line, keras_home
+from digits.learning.shared.progress import SILENT
 from digits.paths import EXPORTS_DIR
 
 IMAGENET_FILE = "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_1.0_96_no_top.h5"
@@ -23,22 +26,21 @@ HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 class Weights:
     """Starting weights of MobileNetV2.
 
-    `origin` is "imagenet", "shipped" (the trunk that comes with the project: it has seen digits) or "random";
-    `path` is a Keras HDF5 file for "imagenet", an .npz of float16 arrays for "shipped", None for "random".
+    `path` is a Keras HDF5 file of ImageNet's, an .npz of float16 arrays where they are shipped, None for random ones.
     """
 
     path: Path | None
-    origin: str
+    origin: Origin
 
 
-def imagenet_weights(argument: str | os.PathLike | None = None, report: Report = quiet) -> Weights:
+def imagenet_weights(argument: str | os.PathLike | None = None, report: Callable[[str], None] = SILENT) -> Weights:
     """Return the weights that MobileNetV2 starts from.
 
     Order: `argument` (a file, or "none" for random weights), the variable DIGITS_IMAGENET_WEIGHTS, Keras'
     cache, Keras' download (kept in its cache), the trunk shipped with the project, random weights.
 
     Raises:
-        SourceError: if `argument` or the variable names a file that is missing or no weights file.
+        DownloadError: if `argument` or the variable names a file that is missing or no weights file.
     """
     variable = os.environ.get(IMAGENET_VARIABLE)
     for name, value in (("--imagenet-weights", argument), (IMAGENET_VARIABLE, variable)):
@@ -52,29 +54,29 @@ def imagenet_weights(argument: str | os.PathLike | None = None, report: Report =
         report(f"ImageNet weights: trying {name}.")
         try:
             path = attempt(cached)
-        except SourceError as error:
+        except DownloadError as error:
             report(f"ImageNet weights: {name} did not work ({error}).")
             continue
         report(f"ImageNet weights: {path}, from {name} (weights=imagenet).")
-        return Weights(path, "imagenet")
+        return Weights(path, Origin.IMAGENET)
     if SHIPPED_TRUNK.is_file():
         report(f"ImageNet weights: the shipped trunk, {SHIPPED_TRUNK}, which has seen digits (weights=shipped).")
-        return Weights(SHIPPED_TRUNK, "shipped")
+        return Weights(SHIPPED_TRUNK, Origin.SHIPPED)
     report(f"ImageNet weights: none found, nor the shipped {SHIPPED_TRUNK}; random start (weights=random).")
-    return Weights(None, "random")
+    return Weights(None, Origin.RANDOM)
 
 
-def _named_weights(name: str, value: str, report: Report) -> Weights:
+def _named_weights(name: str, value: str, report: Callable[[str], None]) -> Weights:
     if value.strip().lower() == "none":
         report(f"ImageNet weights: none, as {name} says; starting at random (weights=random).")
-        return Weights(None, "random")
+        return Weights(None, Origin.RANDOM)
     path = Path(value).expanduser()
     try:
         _checked_weights(path)
-    except SourceError as error:
+    except DownloadError as error:
         expected = "give a weights file of MobileNetV2 1.0 without top, or none"
-        raise SourceError(f"{name} {value}: {error}; {expected}.") from error
-    origin = "shipped" if path.suffix == ".npz" else "imagenet"
+        raise DownloadError(f"{name} {value}: {error}; {expected}.") from error
+    origin = Origin.SHIPPED if path.suffix == ".npz" else Origin.IMAGENET
     report(f"ImageNet weights: {path}, from {name} (weights={origin}).")
     return Weights(path, origin)
 
@@ -82,22 +84,22 @@ def _named_weights(name: str, value: str, report: Report) -> Weights:
 def _checked_weights(path: Path) -> Path:
     """Return `path` if it is a whole weights file; a download of Keras cut off half-way is not."""
     if not path.is_file():
-        raise SourceError(f"there is no file {path}")
+        raise DownloadError(f"there is no file {path}")
     if path.suffix not in WEIGHT_SUFFIXES:
-        raise SourceError(f"its name ends in {path.suffix or 'nothing'}, not in {', '.join(WEIGHT_SUFFIXES)}")
+        raise DownloadError(f"its name ends in {path.suffix or 'nothing'}, not in {', '.join(WEIGHT_SUFFIXES)}")
     if path.suffix in (".npz", ".keras"):
         if not zipfile.is_zipfile(path):
-            raise SourceError(f"{path} is damaged: not a {path.suffix} file inside")
+            raise DownloadError(f"{path} is damaged: not a {path.suffix} file inside")
         return path
     with open(path, "rb") as file:
         if file.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
-            raise SourceError(f"{path} is not an HDF5 file")
+            raise DownloadError(f"{path} is not an HDF5 file")
     import h5py  # comes with Keras; imported here because MNIST alone does not need it
 
     try:
         h5py.File(path, "r").close()
     except OSError as error:  # "truncated file" for a download that was cut off
-        raise SourceError(f"{path} is damaged: {first_line(error)}") from error
+        raise DownloadError(f"{path} is damaged: {first_line(error)}") from error
     return path
 
 
@@ -107,5 +109,5 @@ def _download_weights(path: Path) -> Path:
         with replacing(path) as beside:
             _checked_weights(download(IMAGENET_URL, beside))
     except OSError as error:
-        raise SourceError(f"{path} cannot be written: {first_line(error)}") from error
+        raise DownloadError(f"{path} cannot be written: {first_line(error)}") from error
     return path

@@ -23,7 +23,6 @@ from digits.learning.shared.errors import RunError
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_SIZE
 
-NAME = "mobilenet_v2"
 LAST_LAYERS = 20
 FROZEN_END = "block_14_add"  # the layer before the last 20
 POOLED = "global_pool"
@@ -50,7 +49,7 @@ def build_mobilenet_v2(weights_file: Path | None = None) -> keras.Model:
     x = keras.layers.Dense(128, activation="relu", name="dense_128")(x)
     x = keras.layers.Dropout(0.3, name="dropout")(x)
     probabilities = keras.layers.Dense(CLASSES, activation="softmax", dtype="float32", name="probabilities")(x)
-    model = keras.Model(tile, probabilities, name=NAME)
+    model = keras.Model(tile, probabilities, name="mobilenet_v2")
     if weights_file is not None:
         _load_weights(model, Path(weights_file))
     return model

@@ -1,9 +1,75 @@
-"""All networks by name."""
+"""All networks, in the order of their training: one entry says all that the rest of the project asks of one.
+
+Nothing here imports Keras: command lines list the names before it is loaded.
+"""
 
 from __future__ import annotations
 
-from digits.learning.networks import baselines, compact, mobilenet
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-BUILDERS = {**baselines.BASELINES, compact.NAME: compact.build_cnn_compact}  # of the networks trained in one stage
-MODELS = (*BUILDERS, mobilenet.NAME)
-WITHOUT_EXTRAS = {name for name in BUILDERS if name not in (baselines.AUGMENTED, compact.NAME)}
+if TYPE_CHECKING:
+    import keras
+
+
+class LearnsFrom(Enum):
+    """What a network is trained on."""
+
+    TILES = "tiles as they are"
+    RENDERED = "tiles, pictures rendered beside them, and augmentation"
+
+
+class Origin(StrEnum):
+    """Weights that a training starts from."""
+
+    IMAGENET = "imagenet"
+    SHIPPED = "shipped"  # the trunk that comes with the project: it has seen digits
+    RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network.
+
+    Attributes:
+        name: in commands, folders and the leaderboard.
+        builder: module in this package and function that returns the untrained network.
+        learns_from: what it is trained on.
+        colour: in every figure, from the palette of Okabe and Ito, which people with any colour vision tell apart.
+        in_quick_runs: whether `train_all.py --quick` trains it when no network is named.
+    """
+
+    name: str
+    builder: str
+    learns_from: LearnsFrom
+    colour: str
+    in_quick_runs: bool = True
+
+    def build(self) -> keras.Model:
+        """Return the network, float32 (N, 96, 96, 3) in [0, 1] -> (N, 10), with random weights."""
+        module, function = self.builder.split(".")
+        return getattr(import_module(f"digits.learning.networks.{module}"), function)()
+
+    @property
+    def learns_from_rendered(self) -> bool:
+        """Whether it is trained on rendered pictures too."""
+        return self.learns_from is LearnsFrom.RENDERED
+
+
+TRANSFER = "mobilenet_v2"  # the one that starts from pretrained weights, in several stages
+COMPACT = "cnn_compact"
+NETWORKS: dict[str, Network] = {
+    network.name: network
+    for network in (
+        Network("cnn_small", "baselines.build_cnn_small", LearnsFrom.TILES, "#E69F00"),
+        Network("cnn_deep", "baselines.build_cnn_deep", LearnsFrom.TILES, "#56B4E9"),
+        Network("cnn_batchnorm", "baselines.build_cnn_batchnorm", LearnsFrom.TILES, "#009E73"),
+        Network("cnn_dropout", "baselines.build_cnn_dropout", LearnsFrom.TILES, "#CC79A7"),
+        Network("cnn_augmented", "baselines.build_cnn_augmented", LearnsFrom.RENDERED, "#D55E00"),
+        Network(COMPACT, "compact.build_cnn_compact", LearnsFrom.RENDERED, "#000000", in_quick_runs=False),
+        Network(TRANSFER, "mobilenet.build_mobilenet_v2", LearnsFrom.RENDERED, "#0072B2"),
+    )
+}
+BASELINES = tuple(NETWORKS)[:5]  # each has one idea more than the one before

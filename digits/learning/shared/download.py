@@ -6,21 +6,15 @@ import os
 import shutil
 import threading
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
-Report = Callable[[str], None]
 KERAS_FILES = "https://storage.googleapis.com/tensorflow"
 CONNECT_SECONDS = 6  # a server that does not answer in this time is taken as unreachable
 STALL_SECONDS = 15  # a download that brings nothing for this long is given up
 
 
-class SourceError(Exception):
+class DownloadError(Exception):
     """A source of data or weights is missing or wrong; the message is one sentence for the user."""
-
-
-def quiet(_line: str) -> None:
-    """Report nothing."""
 
 
 def keras_home() -> Path:
@@ -32,16 +26,16 @@ def download(url: str, path: Path) -> Path:
     """Write what `url` holds to `path` and return `path`.
 
     Raises:
-        SourceError: within seconds if the server cannot be reached, or if the download stalls or ends early.
+        DownloadError: within seconds if the server cannot be reached, or if the download stalls or ends early.
     """
     with _open_url(url) as answer, open(path, "wb") as file:
         try:
             shutil.copyfileobj(answer, file, 1 << 18)
         except OSError as error:
-            raise SourceError(f"the download broke off: {first_line(error)}") from error
+            raise DownloadError(f"the download broke off: {first_line(error)}") from error
         expected = answer.headers.get("Content-Length")
     if expected and path.stat().st_size != int(expected):
-        raise SourceError(f"the download broke off at {path.stat().st_size} of {expected} bytes")
+        raise DownloadError(f"the download broke off at {path.stat().st_size} of {expected} bytes")
     return path
 
 
@@ -59,9 +53,9 @@ def _open_url(url: str):
     thread.start()
     thread.join(CONNECT_SECONDS)
     if not outcome:
-        raise SourceError(f"no answer within {CONNECT_SECONDS} seconds")
+        raise DownloadError(f"no answer within {CONNECT_SECONDS} seconds")
     if isinstance(outcome[0], Exception):
-        raise SourceError(f"it cannot be reached: {first_line(outcome[0])}")
+        raise DownloadError(f"it cannot be reached: {first_line(outcome[0])}")
     return outcome[0]
 
 

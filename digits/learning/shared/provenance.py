@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import os
 import platform
 import subprocess
 import sys
 import time
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
-import digits
 from digits.paths import ROOT
-
-# How files are written and work is spread over processes does not decide what is made.
-_PLUMBING = {"digits.files", "digits.paths", "digits.learning.experiment.config", "digits.learning.shared.provenance",
-             "digits.learning.shared.workers"}
 
 
 def circumstances(command: str) -> dict:
@@ -66,37 +58,3 @@ def _git(*arguments: str) -> subprocess.CompletedProcess | None:
         return subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
-
-
-@cache
-def code_of(*modules: str) -> str:
-    """Return a hash of modules of this project and of all they import from it.
-
-    What such code made is kept under this name, so that it is never mixed with what the code makes after a change.
-    """
-    sources: dict[str, bytes] = {}
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        path = _source_of(name)
-        if name in sources or name in _PLUMBING or path is None:
-            continue
-        sources[name] = path.read_bytes()
-        waiting += [found for node in ast.walk(ast.parse(sources[name])) for found in _imported(node)]
-    return hashlib.sha256(b"".join(sources[name] for name in sorted(sources))).hexdigest()[:16]
-
-
-def _imported(node: ast.AST) -> list[str]:
-    """Return the full names that a node may import: of `from a import b`, b can be a module or not."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module:
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return []
-
-
-def _source_of(name: str) -> Path | None:
-    """Return the file of a module of this project; None for any other name."""
-    first, *rest = name.split(".")
-    path = Path(digits.__file__).parent.joinpath(*rest).with_suffix(".py")
-    return path if first == "digits" and path.is_file() else None

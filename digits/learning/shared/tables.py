@@ -1,4 +1,4 @@
-"""Tables as CSV: rows as dicts, numbers as numbers."""
+"""Tables as CSV: rows as dicts, numbers as numbers, yes and no as such."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def read_csv(path: Path) -> list[dict]:
         return [{k: _cell(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
 
 
-def _cell(text: str) -> str | int | float:
+def _cell(text: str) -> str | int | float | bool:
+    if text in ("True", "False"):
+        return text == "True"
     for kind in (int, float):
         try:
             return kind(text)

@@ -11,7 +11,6 @@ import itertools
 import os
 import signal
 import sys
-import time
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -20,7 +19,6 @@ from multiprocessing import get_context
 
 import cv2
 
-Progress = Callable[[int, int], None]
 _MOST_WORKERS = 8  # more wait for the disk rather than work
 _AHEAD = 3  # chunks a process that are taken at once: enough that none waits
 
@@ -110,39 +108,3 @@ def _script_hidden() -> Iterator[None]:
 def _prepare_worker() -> None:
     cv2.setNumThreads(1)  # the processes are the parallelism
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
-
-
-class ProgressLines:
-    """Report how far a long job is, in plain lines at most every fifth of it; silent when it is short."""
-
-    def __init__(self, title: str, report: Callable[[str], None]):
-        self.title, self.report = title, report
-        self.began, self.fifths, self.total = time.monotonic(), 0, 0
-
-    def __call__(self, done: int, total: int) -> None:
-        """Take note that `done` of `total` pieces are finished; another `total` is another job."""
-        if total != self.total:
-            self.began, self.fifths, self.total = time.monotonic(), 0, total
-        seconds = time.monotonic() - self.began
-        fifths = 5 * done // max(total, 1)
-        if fifths > self.fifths and seconds > 2 and done < total:
-            left = seconds * (total - done) / done
-            self.report(f"{self.title}: {done:,} of {total:,}, about {left:.0f} s left.")
-        self.fifths = max(fifths, self.fifths)
-
-
-@contextlib.contextmanager
-def progress_bar(title: str) -> Iterator[Progress]:
-    """Yield a function (done, total) that draws a bar with an estimate, or plain lines outside a terminal."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as RichProgress
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield ProgressLines(title, lambda line: print(line, file=sys.stderr, flush=True))
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with RichProgress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -11,24 +11,26 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
+from digits.learning.data.index import Source
 from digits.learning.data.merged import Tiles
 from digits.learning.data.rendered_tiles import rendered_by
+from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import titled
-from digits.learning.teaching.last_layers import Network, Trunk
+from digits.learning.teaching.last_layers import CutNetwork, Trunk
 from digits.learning.training.feed import one_hot
 from digits.reading.models.contract import CLASSES
 
 KEPT = 12_000  # MNIST tiles whose features are kept
 _MADE = 6  # beside so many of them: one photographed, and half a drawn digit and half a drawing that is none
 _REPRESENTATIVE = 400
-_KEPT_RULE = 1  # version of what `Kept` holds
+_KEPT_RULE = 1  # version of what `KeptFeatures` holds
 _SMOOTHING = 0.05  # of new targets, as in the training of the networks: confidences stay comparable
 SEED = 0
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptFeatures:
     """What the head must not forget: features float16, and what it is to say of them.
 
     `calibration` are those of the calibration tiles, clean and then after the camera; never fitted on.
@@ -42,34 +44,34 @@ class Kept:
 
 
 def kept_folder(cache: Path, sha256: str) -> Path:
-    """Return where trunk and features of an export are kept, named by its model.keras and the code that renders."""
+    """Return where trunk and features of an export are kept, named by its model.keras and by what renders."""
     return cache / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
 
 
-def load_kept(folder: Path) -> tuple[Kept, Trunk] | None:
+def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
     """Return what `make_kept` wrote, or None if there is nothing whole."""
     try:
         with np.load(folder / "kept.npz") as file:
-            kept = Kept(**{name: file[name] for name in Kept.__dataclass_fields__})
+            kept = KeptFeatures(**{name: file[name] for name in KeptFeatures.__dataclass_fields__})
         return kept, Trunk(folder / "trunk.tflite")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
 def make_kept(
-    folder: Path, network: Network, train: Tiles, calibration: tuple[np.ndarray, np.ndarray], report: Callable
-) -> tuple[Kept, Trunk]:
+    folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet, report: Callable
+) -> tuple[KeptFeatures, Trunk]:
     """Compute and keep the features of a fixed part of the training tiles, of made ones, and of calibration tiles.
 
     Args:
         folder: of `kept_folder`; made if missing.
         train: the train split; own images in it are left out, they come in anew each time.
-        calibration: tiles uint8 (2 C, 96, 96) and labels (2 C,), clean and then after the camera.
+        calibration: 2 C tiles, clean and then after the camera.
         report: as `progress.Report`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     trunk = Trunk(folder / "trunk.tflite", network)
-    mnist = train.select(train.sources == "mnist")
+    mnist = train.select(train.sources == Source.MNIST)
     picked = np.sort(np.random.default_rng(SEED).permutation(len(mnist))[:KEPT])
     mnist = mnist.select(picked)
     sixth = len(mnist) // _MADE
@@ -81,7 +83,7 @@ def make_kept(
     network.reset()
     shown = tiles[np.linspace(0, len(tiles) - 1, min(_REPRESENTATIVE, len(tiles))).astype(int)]
     targets = _targets(network.probabilities(features), labels)
-    kept = Kept(features, targets, trunk.features(calibration[0]), np.asarray(calibration[1]), shown)
+    kept = KeptFeatures(features, targets, trunk.features(calibration.tiles), np.asarray(calibration.labels), shown)
     with replacing(folder / "kept.npz") as beside, open(beside, "wb") as file:
         np.savez(file, **vars(kept))
     return kept, trunk

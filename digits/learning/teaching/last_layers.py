@@ -24,7 +24,7 @@ from digits.reading.tile import to_input
 _BATCH = 64  # tiles the trunk takes at once: twice as fast as one by one
 
 
-class RefitError(Exception):
+class TeachingError(Exception):
     """The network cannot be refitted; the message is one sentence."""
 
 
@@ -45,7 +45,7 @@ class Recipe:
     most: float = 8.0
 
 
-class Network:
+class CutNetwork:
     """A network cut in two. `head` starts out with the weights it came with, and `reset` gives them back."""
 
     def __init__(self, model: keras.Model):
@@ -54,7 +54,7 @@ class Network:
         Args:
             model: float32 (N, 96, 96, 3) in [0, 1] -> (N, 10).
         Raises:
-            RefitError: if it does not end in dense layers.
+            TeachingError: if it does not end in dense layers.
         """
         self.flat = flatten(model)
         cut = _before_the_dense_end(self.flat)
@@ -107,7 +107,7 @@ class Network:
 class Trunk:
     """The trunk as a .tflite file: two to three times as fast as Keras on a processor."""
 
-    def __init__(self, path: Path, network: Network | None = None):
+    def __init__(self, path: Path, network: CutNetwork | None = None):
         """Open the file; write it first if `network` is given."""
         from digits.reading.models.tflite import tflite_interpreter
 
@@ -154,7 +154,7 @@ def _before_the_dense_end(flat: keras.Model):
         if kind == "Dense" and len(tensor.shape) == 2:
             cut = tensor
     if cut is None:
-        raise RefitError(f"{flat.name} does not end in dense layers: its last layers cannot be refitted")
+        raise TeachingError(f"{flat.name} does not end in dense layers: its last layers cannot be refitted")
     return cut
 
 

@@ -1,6 +1,6 @@
 """The user's own pictures, corrections first of all, into the default export's last layers: `train_all.py --teach`.
 
-The network's trunk stays; its dense end is fitted again (see `refit`) on what it knew and on every session in
+The network's trunk stays; its dense end is fitted again (see `fit_last_layers`) on what it knew and on every session in
 data/custom. Before that, the same refit without some pictures shows what it is worth on them. Only if those are read
 better, and the calibration images not worse, is exports/taught written and made the default. It always starts from
 the release, never from what was taught before: forgetting does not add up.
@@ -16,16 +16,18 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.learning.data import near_duplicates, own_images
+from digits.learning.data import near_duplicates
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import load_own_images, load_split, read_tile
 from digits.learning.data.own_image import OwnImage
+from digits.learning.data.splits import Split, given_split
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.data import cache_dir, calibration_views
+from digits.learning.experiment.data import cache_dir, calibration_set
+from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
-from digits.learning.teaching.kept_features import Kept, kept_folder, load_kept, make_kept
-from digits.learning.teaching.last_layers import Network, RefitError, Trunk
-from digits.learning.teaching.refit import Versions, calibration_accuracy, make_versions, refit_safely
+from digits.learning.teaching.fit_last_layers import Versions, calibration_accuracy, make_versions, refit_safely
+from digits.learning.teaching.kept_features import KeptFeatures, kept_folder, load_kept, make_kept
+from digits.learning.teaching.last_layers import CutNetwork, TeachingError, Trunk
 from digits.paths import EXPORTS_DIR
 from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
@@ -38,7 +40,7 @@ _LEAST = 2  # drawings: with a single one nothing can be held out
 
 
 @dataclass(frozen=True)
-class Pictures:
+class OwnPictures:
     """The own pictures that can be learnt from.
 
     `groups` int (P,) is the same for near-duplicates; `made_at` seconds, when each file was last changed.
@@ -61,7 +63,7 @@ class Pictures:
     @property
     def corrections(self) -> int:
         """How many are corrections made with the keys of the live window."""
-        return sum(own_images.given_split(session) == "train" for session in self.sessions)
+        return sum(given_split(session) == Split.TRAIN for session in self.sessions)
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Judged:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class Taught:
     """What a refit came to. `share` is 0 where no step was safe; calibration is (clean, after the camera)."""
 
     judged: list[Judged]
@@ -111,7 +113,7 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
         report: as `progress.Report`.
         fresh: compute kept features again, and teach again even if the pictures are the same.
     Raises:
-        RefitError: if there are no pictures, or no export that can be refitted.
+        TeachingError: if there are no pictures, or no export that can be refitted.
     """
     release = find_release(config.exports_dir)
     report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
@@ -123,19 +125,19 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
         report(f"{config.exports_dir / NAME} was made from just these pictures: nothing was changed.")
         return None
     model = load_model(release.folder / "model.keras").keras_model
-    network = Network(model)
+    network = CutNetwork(model)
     kept, trunk = kept_features(config, release, network, report, fresh)
     began = time.monotonic()
     versions = make_versions(pictures.tiles, pictures.labels, trunk, config.seed)
-    lesson = judge(network, kept, pictures, versions, config.seed)
+    taught = judge(network, kept, pictures, versions, config.seed)
     report(f"{len(versions.labels):,} versions of them, and refits with and without the held-out ones, in "
            f"{time.monotonic() - began:.1f} s")
-    for line in _lines(lesson):
+    for line in _lines(taught):
         report(line)
-    if not lesson.better:
-        report(_why_not(lesson))
+    if not taught.better:
+        report(_why_not(taught))
         return None
-    return _export(config, release, network, kept, lesson, (len(pictures), key, command), report)
+    return _export(config, release, network, kept, taught, (len(pictures), key, command), report)
 
 
 def find_release(exports_dir: Path) -> Release:
@@ -144,7 +146,7 @@ def find_release(exports_dir: Path) -> Release:
     Where `exports_dir` has none, as with --out or before the first --quick, the one that comes with the project.
 
     Raises:
-        RefitError: if there is none with a model.keras.
+        TeachingError: if there is none with a model.keras.
     """
     try:
         has_some = any(path.is_dir() for path in exports_dir.glob("*"))
@@ -155,30 +157,30 @@ def find_release(exports_dir: Path) -> Release:
             folder = next((root / name for root in (exports_dir, EXPORTS_DIR) if (root / name).is_dir()), folder)
             card = read_card(folder)
     except ModelError as error:
-        raise RefitError(f"There is nothing to teach: {error}") from error
+        raise TeachingError(f"There is nothing to teach: {error}") from error
     if card is None or "model.keras" not in card["files"]:
-        raise RefitError(f"{folder} holds no model.keras with a card, which --teach starts from; put an export back "
+        raise TeachingError(f"{folder} holds no model.keras with a card, which --teach starts from; put an export back "
                          "there, or make one with python train_all.py.")
     return Release(folder, card, card["files"]["model.keras"]["sha256"])
 
 
-def load_pictures(config: RunConfig) -> Pictures:
+def load_pictures(config: RunConfig) -> OwnPictures:
     """Return the own pictures of the last merge, but those that the user put under test/.
 
     Raises:
-        RefitError: if there are fewer than two different ones.
+        TeachingError: if there are fewer than two different ones.
     """
-    images = [each for each in load_own_images(config.merged_dir) if not each.reason and each.given != "test"]
+    images = [each for each in load_own_images(config.merged_dir) if not each.reason and each.given != Split.TEST]
     near = near_duplicates.near_groups(images)
     if len(near) < _LEAST:
-        raise RefitError(
+        raise TeachingError(
             f"{config.custom_dir} holds {len(near)} drawings to learn from, at least {_LEAST} are needed: name digits "
             "in the live window (keys 0 to 9), or put pictures into <session>/<digit>/, then run this again."
         )
     groups = np.zeros(len(images), int)
     for number, positions in enumerate(near):
         groups[positions] = number
-    return Pictures(
+    return OwnPictures(
         np.stack([read_tile(config.merged_dir / image.tile_path) for image in images]),
         np.array([image.label for image in images]),
         np.array([image.session_key for image in images]),
@@ -187,7 +189,7 @@ def load_pictures(config: RunConfig) -> Pictures:
     )
 
 
-def judge(network: Network, kept: Kept, pictures: Pictures, versions: Versions, seed: int) -> Lesson:
+def judge(network: CutNetwork, kept: KeptFeatures, pictures: OwnPictures, versions: Versions, seed: int) -> Taught:
     """Refit without the pictures that are held out, look at them, then refit on all; the head stays at that.
 
     Two looks: at the newest session as a whole, if there are others to learn from; and at all pictures by thirds,
@@ -214,10 +216,10 @@ def judge(network: Network, kept: Kept, pictures: Pictures, versions: Versions, 
     title = "All pictures by thirds, each learnt without it (same writers)"
     judged.append(Judged(title, len(pictures), int(before.sum()), int(after.sum())))
     share = refit_safely(network, kept, versions, seed)
-    return Lesson(judged, calibration_before, calibration_accuracy(network, kept), share)
+    return Taught(judged, calibration_before, calibration_accuracy(network, kept), share)
 
 
-def thirds(pictures: Pictures, seed: int) -> np.ndarray:
+def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
     """Return int (P,): the third each picture belongs to, near-duplicates together, each digit spread over all."""
     rng = np.random.default_rng([seed, 12])
     names, first = np.unique(pictures.groups, return_index=True)
@@ -229,8 +231,8 @@ def thirds(pictures: Pictures, seed: int) -> np.ndarray:
 
 
 def kept_features(
-    config: RunConfig, release: Release, network: Network, report: Callable, fresh: bool = False
-) -> tuple[Kept, Trunk]:
+    config: RunConfig, release: Release, network: CutNetwork, report: Callable, fresh: bool = False
+) -> tuple[KeptFeatures, Trunk]:
     """Return the kept features of this release; the first time they are computed, and those of others removed."""
     cache = cache_dir(config)
     folder = kept_folder(cache, release.sha256)
@@ -241,39 +243,39 @@ def kept_features(
     report("Once for this release: the features of what it learnt from, about a minute")
     for other in cache.glob("teach-*"):
         shutil.rmtree(other, ignore_errors=True)
-    made = make_kept(folder, network, load_split(config.merged_dir, "train"), _calibration(config), report)
+    made = make_kept(folder, network, load_split(config.merged_dir, Split.TRAIN), _calibration(config), report)
     report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
     return made
 
 
-def _calibration(config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
-    return calibration_views(load_split(config.merged_dir, "calibration"), cache_dir(config))
+def _calibration(config: RunConfig) -> CalibrationSet:
+    return calibration_set(load_split(config.merged_dir, Split.CALIBRATION), cache_dir(config))
 
 
-def _right(network: Network, pictures: Pictures, versions: Versions) -> np.ndarray:
+def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
     """Return bool (P,): which pictures, as they are, the head reads right now."""
     return network.probabilities(versions.features[: len(pictures)]).argmax(axis=1) == pictures.labels
 
 
-def _lines(lesson: Lesson) -> list[str]:
-    lines = [each.line() for each in lesson.judged]
+def _lines(taught: Taught) -> list[str]:
+    lines = [each.line() for each in taught.judged]
     for what, before, after in zip(
         ("Calibration images", "... after camera changes"),
-        lesson.calibration_before,
-        lesson.calibration_after,
+        taught.calibration_before,
+        taught.calibration_after,
         strict=True,
     ):
         lines.append(f"{what}: {before:.2%} right before, {after:.2%} after")
     return lines
 
 
-def _why_not(lesson: Lesson) -> str:
-    if not lesson.share:
+def _why_not(taught: Taught) -> str:
+    if not taught.share:
         return "Not better: the calibration images would be read worse. Nothing was changed."
     return "Not better: pictures that were held out are not read better. Nothing was changed; more pictures may help."
 
 
-def _export(config: RunConfig, release: Release, network: Network, kept: Kept, lesson: Lesson,
+def _export(config: RunConfig, release: Release, network: CutNetwork, kept: KeptFeatures, taught: Taught,
             about: tuple[int, str, str], report: Callable) -> Path:  # fmt: skip
     """Write every format of the refitted network, then make it the default."""
     from digits.learning.export.exporting import export_model, make_default
@@ -285,11 +287,11 @@ def _export(config: RunConfig, release: Release, network: Network, kept: Kept, l
     names = ("clean", "camera")
     info = {
         "parent": {"name": release.folder.name, "sha256": release.sha256, "made": release.card.get("made")},
-        "taught": {"pictures": count, "key": key, "share": lesson.share, "judged": [vars(e) for e in lesson.judged]},
+        "taught": {"pictures": count, "key": key, "share": taught.share, "judged": [vars(e) for e in taught.judged]},
         "metrics": {
             "calibration": {
-                "before": dict(zip(names, lesson.calibration_before, strict=True)),
-                "after": dict(zip(names, lesson.calibration_after, strict=True)),
+                "before": dict(zip(names, taught.calibration_before, strict=True)),
+                "after": dict(zip(names, taught.calibration_after, strict=True)),
             }
         },
         "data": {**release.card.get("data", {}), "own pictures taught": count},

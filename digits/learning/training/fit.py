@@ -26,6 +26,7 @@ from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import Report
 from digits.learning.training.feed import Feed, predict
+from digits.learning.training.keys import network_key
 from digits.learning.training.precision import jit_compile
 from digits.learning.training.stages import Stage
 
@@ -69,14 +70,10 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
         RunError: if the loss stops being a number.
     """
     steps = math.ceil(len(train) / stage.batch)
-    model.compile(
-        _optimizer(stage, steps),
-        keras.losses.CategoricalCrossentropy(label_smoothing=stage.label_smoothing),
-        metrics=[DigitAccuracy()],
-        jit_compile=jit_compile(),
-    )
+    compile_for(model, stage, steps)
     model.optimizer.build(model.trainable_variables)
-    keeper = _Keeper(stage, val, job, len(train), digest(asdict(stage), job.seed, job.key, len(train)))
+    key = digest(network_key(model), asdict(stage), job.seed, job.key, len(train))
+    keeper = _Keeper(stage, val, job, len(train), key)
     keeper.set_model(model)
     keeper.resume()
     if not keeper.done:
@@ -91,6 +88,16 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
         )
         keeper.finish()
     return keeper.history
+
+
+def compile_for(model: keras.Model, stage: Stage, steps: int) -> None:
+    """Compile a network for a stage with so many steps an epoch."""
+    model.compile(
+        _optimizer(stage, steps),
+        keras.losses.CategoricalCrossentropy(label_smoothing=stage.label_smoothing),
+        metrics=[DigitAccuracy()],
+        jit_compile=jit_compile(),
+    )
 
 
 def best_epoch(history: list[dict]) -> int:

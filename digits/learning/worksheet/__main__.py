@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from digits.learning.data.own_image import SET_ASIDE
-from digits.learning.worksheet.boxes import DOUBTFUL, WRITTEN
+from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
 from digits.learning.worksheet.page import PAPERS, Code, pages_as_pdf
 from digits.learning.worksheet.straighten import SheetError
@@ -114,7 +114,8 @@ def summary(path: Path, filed: Filed) -> list[str]:
         return [f"{path}: was scanned before, nothing filed anew (see {filed.folder / filed.before})"]
     digits = "  ".join(f"{digit}: {filed.counts[digit]}" for digit in range(CLASSES))
     lines = [f"{path}: {filed.counts.total()} pictures filed under {filed.folder}", f"  {digits}"]
-    other = [f"{count} {state}" for state, count in sorted(filed.states.items()) if state not in (WRITTEN, DOUBTFUL)]
+    unfiled = sorted(filed.states.keys() - {State.WRITTEN, State.DOUBTFUL})
+    other = [f"{filed.states[state]} {state}" for state in unfiled]
     if filed.known:
         other.append(f"{filed.known} filed before, from another photograph of this sheet")
     if other:

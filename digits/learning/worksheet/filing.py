@@ -15,6 +15,7 @@ import numpy as np
 from digits.files import write_new
 from digits.learning.data.near_duplicates import fingerprint
 from digits.learning.data.own_image import SET_ASIDE
+from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.page import Code
 from digits.learning.worksheet.sheet_reading import Picture, Scan, read_sheet
 from digits.reading.finding.one_digit import main_tile
@@ -26,7 +27,7 @@ from digits.reading.reader import Classifier
 # Two photographs show the same filled sheet when so many of the boxes they share look alike: nine in ten do, of tilted
 # and of blurred photographs too; of two sheets by the same (rendered) hand none does.
 _SAME_SHEET = 0.5
-_SAME_DRAWING = 0.2  # distance of fingerprints, as own_images.NEAR: 0 the same, 1.4 nothing in common
+_SAME_DRAWING = 0.2  # distance of fingerprints, as near_duplicates.NEAR: 0 the same, 1.4 nothing in common
 _LOOKED_AT = 24  # shared boxes compared at most
 
 
@@ -39,7 +40,7 @@ class Filed:
         counts: pictures filed, by digit.
         set_aside: how many wait for somebody to look at them.
         known: how many boxes an earlier photograph of the same sheet had filed.
-        states: boxes by state: empty, crossed out, hidden, ...
+        states: boxes by state.
         before: name of the record if this very photograph was scanned before; then nothing was done.
     """
 
@@ -47,7 +48,7 @@ class Filed:
     counts: Counter = field(default_factory=Counter)
     set_aside: int = 0
     known: int = 0
-    states: Counter = field(default_factory=Counter)
+    states: Counter[State] = field(default_factory=Counter)
     before: str = ""
 
 

@@ -43,7 +43,7 @@ _POINTS = 72 * _MM
 
 
 @dataclass(frozen=True)
-class Box:
+class PrintedBox:
     """One box of the sheet: the digit wanted in it, its place in the row (0 to 11), and (x, y, w, h) in mm."""
 
     label: int
@@ -69,7 +69,7 @@ class Layout:
     paper: str
     width: float
     height: float
-    boxes: tuple[Box, ...]
+    boxes: tuple[PrintedBox, ...]
     markers: dict[int, np.ndarray]
     code: np.ndarray
 
@@ -115,12 +115,12 @@ def _square(x: float, y: float, side: float) -> np.ndarray:
     return np.array([[x, y], [x + side, y], [x + side, y + side], [x, y + side]], np.float32)
 
 
-def _boxes(width: float, height: float) -> list[Box]:
+def _boxes(width: float, height: float) -> list[PrintedBox]:
     left, top = _MARGIN + _SIDE_ROOM, _HEAD
     step_x = (width - 2 * left + _GAP_X) / COLUMNS
     step_y = (height - _FOOT - top + _GAP_Y) / CLASSES
     return [
-        Box(label, column, left + column * step_x, top + label * step_y, step_x - _GAP_X, step_y - _GAP_Y)
+        PrintedBox(label, column, left + column * step_x, top + label * step_y, step_x - _GAP_X, step_y - _GAP_Y)
         for label in range(CLASSES)
         for column in range(COLUMNS)
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
-from digits.learning.worksheet.page import LINE_WIDTH, Box, Layout
+from digits.box import Box
+from digits.learning.worksheet.page import LINE_WIDTH, Layout, PrintedBox
 from digits.learning.worksheet.straighten import SCALE, SheetError
 
 # Printed lines are looked for so far (mm) from where the markers put them: as far as a sheet bends between them.
@@ -26,18 +25,10 @@ def darkest_channel(image: np.ndarray) -> np.ndarray:
     return cv2.min(cv2.min(blue, green), red)
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where the middle of a box's printed line is on the straightened page: pixels."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-
-def find_boxes(response: np.ndarray, layout: Layout) -> tuple[list[Place], np.ndarray]:
+def find_boxes(response: np.ndarray, layout: Layout) -> tuple[list[Box], np.ndarray]:
     """Return where each box really is, however the sheet bends, and whether all its sides are in sight.
+
+    A place is a box on the straightened page, in pixels, through the middle of the printed line.
 
     Args:
         response: uint8 (H, W), darker than paper.
@@ -55,12 +46,12 @@ def find_boxes(response: np.ndarray, layout: Layout) -> tuple[list[Place], np.nd
     for box, pair, expected in zip(layout.boxes, profiles, surface, strict=True):
         (dx, across), (dy, down) = (_peak_near(profile, shift) for profile, shift in zip(pair, expected, strict=True))
         left, top = round(box.x * SCALE + dx), round(box.y * SCALE + dy)
-        places.append(Place(left, top, left + round(box.w * SCALE), top + round(box.h * SCALE)))
+        places.append(Box(left, top, round(box.w * SCALE), round(box.h * SCALE)))
         seen.append(min(across, down) > _SEEN * typical)
     return places, np.array(seen)
 
 
-def _profiles(thin: np.ndarray, box: Box) -> tuple[np.ndarray, np.ndarray]:
+def _profiles(thin: np.ndarray, box: PrintedBox) -> tuple[np.ndarray, np.ndarray]:
     """Return the strength of the weaker of a box's two lines, across and down, at each shift within reach.
 
     Medians along a side: writing that crosses the line here and there does not move them.
@@ -102,7 +93,7 @@ def _smooth_shifts(layout: Layout, shifts: np.ndarray, sure: np.ndarray) -> np.n
     return surface
 
 
-def without_lines(page: np.ndarray, paper: np.ndarray, share: np.ndarray, places: list[Place]) -> np.ndarray:
+def without_lines(page: np.ndarray, paper: np.ndarray, share: np.ndarray, places: list[Box]) -> np.ndarray:
     """Return the page with its printed boxes made paper: each row of pixels along a side is lightened by its median.
 
     What is written over a line stays, because it is darker than the median along that side.
@@ -110,11 +101,11 @@ def without_lines(page: np.ndarray, paper: np.ndarray, share: np.ndarray, places
     clean = page.copy()
     band = round(_BAND * SCALE)
     for place in places:
-        across = slice(place.left - band, place.right + band + 1)
-        down = slice(place.top - band, place.bottom + band + 1)
-        for at in (place.left, place.right):
+        across = slice(place.x - band, place.right + band + 1)
+        down = slice(place.y - band, place.bottom + band + 1)
+        for at in (place.x, place.right):
             _lighten(clean, paper, share, (down, slice(at - band, at + band + 1)), axis=0)
-        for at in (place.top, place.bottom):
+        for at in (place.y, place.bottom):
             _lighten(clean, paper, share, (slice(at - band, at + band + 1), across), axis=1)
     return clean
 

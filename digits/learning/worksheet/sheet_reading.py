@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from digits.learning.worksheet.boxes import DOUBTFUL, WRITTEN, Cut, cut_boxes
+from digits.learning.worksheet.box_contents import Cut, State, cut_boxes
 from digits.learning.worksheet.page import Code
 from digits.learning.worksheet.straighten import SheetError, straighten
 from digits.reading.finding.one_digit import main_tile
-from digits.reading.models.temperature import sharpened
+from digits.reading.models.temperature import scaled
 from digits.reading.reader import Classifier
 
 # The model contradicts a label when it reads another digit with this confidence, or gives the label almost nothing.
@@ -36,7 +36,7 @@ class Scan:
     """What a photographed sheet holds: pictures to keep, boxes by state, and its code if that can be read."""
 
     pictures: list[Picture]
-    states: Counter
+    states: Counter[State]
     code: Code | None
 
 
@@ -61,7 +61,7 @@ def read_sheet(photo: np.ndarray, model: Classifier | None) -> Scan:
 
 
 def _with_tile(cut: Cut) -> Picture:
-    doubt = "runs-out" if cut.state == DOUBTFUL else ""
+    doubt = "runs-out" if cut.state is State.DOUBTFUL else ""
     try:
         return Picture(cut, main_tile(cut.picture), doubt)
     except ValueError:
@@ -78,13 +78,13 @@ def _judged(pictures: list[Picture], model: Classifier) -> list[Picture]:
     if not with_tile:
         return pictures
     tiles = np.stack([pictures[position].tile for position in with_tile])
-    probabilities = sharpened(model.predict(tiles), model.temperature)
+    probabilities = scaled(model.predict(tiles), model.temperature)
     judged = list(pictures)
     for position, row in zip(with_tile, probabilities, strict=True):
         doubt = _contradiction(pictures[position].cut.box.label, row)
         if doubt and not pictures[position].doubt:
             judged[position] = replace(pictures[position], doubt=doubt)
-    whole = [picture for picture in judged if picture.tile is not None and picture.cut.state == WRITTEN]
+    whole = [picture for picture in judged if picture.tile is not None and picture.cut.state is State.WRITTEN]
     contradicted = sum(bool(picture.doubt) for picture in whole)
     if len(whole) >= _FEWEST_TO_JUDGE and contradicted > _MOST_CONTRADICTED * len(whole):
         raise SheetError(

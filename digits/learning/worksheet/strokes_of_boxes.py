@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digits.learning.worksheet.printed_boxes import INSIDE, Place
+from digits.box import Box
+from digits.learning.worksheet.printed_boxes import INSIDE
 from digits.learning.worksheet.straighten import SCALE
 
 # Ink of a box: contrast (of 255) above this share of its darkest, and above the least that counts.
@@ -17,7 +18,7 @@ _CROSS_ZONE, _CROSS_COVER = 0.24, 0.9  # where the arms of a cross begin, and ho
 _JOINED = 0.6  # of the way between two ends of a cross: ink there makes it an 8
 
 
-def ink_mask(contrast: np.ndarray, places: list[Place]) -> tuple[np.ndarray, np.ndarray]:
+def ink_mask(contrast: np.ndarray, places: list[Box]) -> tuple[np.ndarray, np.ndarray]:
     """Return bool-like uint8 (H, W), 1 where there is ink in or beside a box, and the level used in each box (0: none).
 
     Each box has its own level: pens differ, and so does the light.
@@ -27,7 +28,7 @@ def ink_mask(contrast: np.ndarray, places: list[Place]) -> tuple[np.ndarray, np.
     inset, outset = round(INSIDE * SCALE), round(1.4 * SCALE)
     soft = cv2.GaussianBlur(contrast, (0, 0), 0.08 * SCALE)
     for position, place in enumerate(places):
-        inside = soft[place.top + inset : place.bottom - inset, place.left + inset : place.right - inset]
+        inside = soft[place.grown(-inset).window]
         darkest = float(np.percentile(inside, 99.5))
         plain = float(np.percentile(inside, 40))
         level = max(_FAINTEST, plain + _LEVEL * (darkest - plain), 2.2 * plain)
@@ -35,7 +36,7 @@ def ink_mask(contrast: np.ndarray, places: list[Place]) -> tuple[np.ndarray, np.
             level = 255.0
         else:
             levels[position] = level
-        area = (slice(place.top - outset, place.bottom + outset), slice(place.left - outset, place.right + outset))
+        area = place.grown(outset).window
         np.maximum(mask[area], (soft[area] > level).astype(np.uint8), out=mask[area])
     return mask, levels
 
@@ -46,7 +47,7 @@ class Owners:
     `labels` int32 (H, W) numbers the strokes; `stats` is OpenCV's (boxes and areas of the strokes).
     """
 
-    def __init__(self, mask: np.ndarray, places: list[Place]):
+    def __init__(self, mask: np.ndarray, places: list[Box]):
         count, self.labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
         speck = stats[:, cv2.CC_STAT_AREA] < _SPECK * SCALE**2
         speck[0] = True
@@ -54,7 +55,7 @@ class Owners:
         inset = round(0.3 * SCALE)
         inside = np.zeros((len(places), count), np.int32)
         for position, place in enumerate(places):
-            area = self.labels[place.top + inset : place.bottom - inset, place.left + inset : place.right - inset]
+            area = self.labels[place.grown(-inset).window]
             inside[position] = np.bincount(area.ravel(), minlength=count)
         inside[:, speck] = 0
         share = inside / np.maximum(inside.sum(axis=0), 1)

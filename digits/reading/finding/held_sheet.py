@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.ink import WORK_SIDE
 
 # The outline is looked for on a picture with this longer side ...
@@ -40,7 +41,7 @@ _MOST_TURNED, _MOST_TILTED = 30.0, 60.0
 
 
 @dataclass(frozen=True, eq=False)
-class Sheet:
+class HeldSheet:
     """A sheet that is held up.
 
     Attributes:
@@ -72,13 +73,13 @@ class Sheet:
         """Return how many frame pixels a pixel of the view has in each direction, about."""
         return max(max(shape[:2]) / WORK_SIDE, 1.0)
 
-    def frame_box(self, points: np.ndarray) -> tuple[int, int, int, int]:
-        """Return the box (x, y, w, h) in frame pixels round points (n, 2) of the view."""
+    def frame_box(self, points: np.ndarray) -> Box:
+        """Return the box in frame pixels round points (n, 2) of the view."""
         points = np.asarray(points, np.float32).reshape(-1, 1, 2)
-        return cv2.boundingRect(cv2.perspectiveTransform(points, np.linalg.inv(self.upright)))
+        return Box(*cv2.boundingRect(cv2.perspectiveTransform(points, np.linalg.inv(self.upright))))
 
 
-def find_sheet(frame: np.ndarray) -> Sheet | None:
+def find_sheet(frame: np.ndarray) -> HeldSheet | None:
     """Return the sheet in a frame where its outline is certain.
 
     One that faces the camera is worth it too: what is behind it, and its rim, are out of sight then.
@@ -199,7 +200,7 @@ def _at(small: np.ndarray, points: np.ndarray) -> np.ndarray:
     return small[y.clip(0, small.shape[0] - 1), x.clip(0, small.shape[1] - 1)].astype(np.float32)
 
 
-def _as_rectangle(outline: np.ndarray, shape: tuple[int, int]) -> Sheet | None:
+def _as_rectangle(outline: np.ndarray, shape: tuple[int, int]) -> HeldSheet | None:
     """Return the sheet with an outline in work pixels, or None where it is no rectangle."""
     height, width = shape
     focal = _FOCAL * max(shape)
@@ -217,10 +218,10 @@ def _as_rectangle(outline: np.ndarray, shape: tuple[int, int]) -> Sheet | None:
     tilt, turn = _tilt_and_turn(axes)
     if abs(turn) > _MOST_TURNED or tilt > _MOST_TILTED:
         return None
-    return _seen_upright(outline, lens @ axes @ np.linalg.inv(lens), Sheet.scale_of(shape), tilt, turn)
+    return _seen_upright(outline, lens @ axes @ np.linalg.inv(lens), HeldSheet.scale_of(shape), tilt, turn)
 
 
-def _seen_upright(outline: np.ndarray, facing: np.ndarray, scale: float, tilt: float, turn: float) -> Sheet:
+def _seen_upright(outline: np.ndarray, facing: np.ndarray, scale: float, tilt: float, turn: float) -> HeldSheet:
     """Return the sheet whose outline is a rectangle, but for what the lens is not known, after the matrix `facing`."""
     seen = cv2.perspectiveTransform(outline.reshape(-1, 1, 2), facing).reshape(-1, 2)
     first = int(np.argmin(seen.sum(axis=1)))  # the upper left corner
@@ -233,7 +234,7 @@ def _seen_upright(outline: np.ndarray, facing: np.ndarray, scale: float, tilt: f
     width, height = np.maximum(np.rint(shape), 2).tolist()
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     upright = cv2.getPerspectiveTransform(outline.astype(np.float32), corners - 0.5)
-    return Sheet(outline.astype(np.float32), upright, (int(width), int(height)), tilt, turn)
+    return HeldSheet(outline.astype(np.float32), upright, (int(width), int(height)), tilt, turn)
 
 
 def _tilt_and_turn(axes: np.ndarray) -> tuple[float, float]:

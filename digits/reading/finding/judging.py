@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.ink import Ink
-from digits.reading.finding.locate import MIN_SIDE, Part, shared_area
+from digits.reading.finding.locate import MIN_SIDE, Part
+from digits.reading.readings import Hint, Reason
 
 # A part whose strokes are wider than this share of its size is a blot, a finger or a shadow.
 _FATTEST = 0.37
@@ -75,19 +77,19 @@ class Rest:
         return cls(contrast, _weighted_median(sides, sides), whole[2] if len(whole) > 2 else 0.0)
 
 
-def worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, str]]]:
+def worth_reading(parts: list[Part], ink: Ink) -> tuple[list[Part], list[tuple[Part, Reason]]]:
     """Drop what cannot be a digit by its shape; the rest comes back most prominent first."""
     height, width = ink.contrast.shape
     darkest = _ROOM * float(np.percentile(ink.paper, 90))
     readable, rejected = [], []
     for part in parts:
-        w, h = part.box[2:]
+        _, _, w, h = part.box
         if _off_paper(part, ink, darkest):
-            rejected.append((part, "off the paper"))
+            rejected.append((part, Reason.OFF_PAPER))
         elif _along_edge(part, width, height):
-            rejected.append((part, "cut off"))
+            rejected.append((part, Reason.CUT_OFF))
         elif part.stroke > _FATTEST * part.side or (w > _WHOLE_FRAME * width and h > _WHOLE_FRAME * height):
-            rejected.append((part, "not a stroke"))
+            rejected.append((part, Reason.NOT_A_STROKE))
         else:
             readable.append(part)
     readable.sort(key=lambda part: -prominence(part, ink))
@@ -123,15 +125,15 @@ def turned_back(ink: np.ndarray, slope: float) -> np.ndarray:
     return cv2.warpAffine(ink, matrix, (side, side), flags=cv2.INTER_LINEAR)
 
 
-def like_a_shadow(part: Part, reason: str) -> bool:
+def like_a_shadow(part: Part, reason: Reason) -> bool:
     """Return whether what was refused may be a shadow, or a digit and a shadow."""
-    return part.cut_off or reason in ("off the paper", "not a stroke")
+    return part.cut_off or reason in (Reason.OFF_PAPER, Reason.NOT_A_STROKE)
 
 
 def covered(part: Part, others: list[Part]) -> bool:
     """Return whether much of a part's box is that of another part."""
-    least = _COVERED * part.box[2] * part.box[3]
-    return any(shared_area(part.box, other.box) > least for other in others)
+    least = _COVERED * part.box.area
+    return any(part.box.shared(other.box) > least for other in others)
 
 
 def _off_paper(part: Part, ink: Ink, darkest: float) -> bool:
@@ -139,41 +141,40 @@ def _off_paper(part: Part, ink: Ink, darkest: float) -> bool:
     if ink.light_on_dark:
         return False
     shape = ink.contrast.shape
-    x, y, w, h = part.box
+    box = part.box
     rows, columns = ink.paper.shape
-    top, left = y * rows // shape[0], x * columns // shape[1]
-    bottom, right = max(top + 1, (y + h) * rows // shape[0]), max(left + 1, (x + w) * columns // shape[1])
+    top, left = box.y * rows // shape[0], box.x * columns // shape[1]
+    bottom, right = max(top + 1, box.bottom * rows // shape[0]), max(left + 1, box.right * columns // shape[1])
     return ink.paper[top:bottom, left:right].mean() < darkest
 
 
 def _along_edge(part: Part, width: int, height: int) -> bool:
     """Return whether a part is a strip along the frame's left or right edge; those above and below are flat anyway."""
-    x, _, w, h = part.box
+    box = part.box
     slack = 1 + _AT_EDGE * max(width, height)
-    return (x <= slack or x + w >= width - slack) and w < _NARROW * width and h > _LONG * w
+    return (box.x <= slack or box.right >= width - slack) and box.w < _NARROW * width and box.h > _LONG * box.w
 
 
 def prominence(part: Part, ink: Ink) -> float:
     """Return how much a part stands out: large, dark, whole, and not at the rim."""
     height, width = ink.contrast.shape
-    x, y, w, h = part.box
-    off_centre = max(abs(x + w / 2 - width / 2) / width, abs(y + h / 2 - height / 2) / height)  # 0 to 0.5
+    x, y = part.box.centre
+    off_centre = max(abs(x - width / 2) / width, abs(y - height / 2) / height)  # 0 to 0.5
     return part.side * part.contrast * (1.0 - off_centre) * (0.4 if part.cut_off else 1.0)
 
 
 def encloses(part: Part, others: list[Part]) -> bool:
     """Return whether a part goes round several others: the edge of a sheet, a collar, a frame drawn on paper."""
-    x, y, w, h = part.box
-    inside = [o for o in others if x < o.box[0] + o.box[2] / 2 < x + w and y < o.box[1] + o.box[3] / 2 < y + h]
+    inside = [other for other in others if part.box.surrounds(other.box.centre)]
     # Specks inside a digit are seldom more than two; what runs out of the frame is the more likely edge of a sheet.
     least, most = SMALLEST * part.side, 1 if part.cut_off else 2
-    larger = sum(o is not part and o.side > least for o in inside)
+    larger = sum(other is not part and other.side > least for other in inside)
     return larger > most or len(inside) > _ROUND_MANY
 
 
 def flat(part: Part) -> bool:
     """Return whether a part is too wide for its height to be a digit, though it may be a stroke of one."""
-    return part.box[2] > _FLATTEST * part.box[3]
+    return part.box.w > _FLATTEST * part.box.h
 
 
 def same_pen(first: Part, second: Part) -> bool:
@@ -190,18 +191,18 @@ def _weighted_median(values: list[float], weights: list[float]) -> float:
     return float(np.asarray(values)[order][np.searchsorted(share, share[-1] / 2)])
 
 
-def hint_for(frame: np.ndarray, ink: Ink, parts: list[Part]) -> str | None:
+def hint_for(frame: np.ndarray, ink: Ink, parts: list[Part]) -> Hint | None:
     """Return what a person should change, when nothing was read."""
     if frame[::8, ::8].mean() < _TOO_DARK and not ink.light_on_dark:
-        return "too dark"
+        return Hint.TOO_DARK
     if not parts:
-        return "no contrast"
+        return Hint.NO_CONTRAST
     part = parts[0]
     if part.side < 2 * MIN_SIDE:
-        return "too small"
+        return Hint.TOO_SMALL
     if part.cut_off:
-        return "cut off"
-    return "blurred" if any(soft_edges(part, ink)) else None
+        return Hint.CUT_OFF
+    return Hint.BLURRED if any(soft_edges(part, ink)) else None
 
 
 def soft_edges(part: Part, ink: Ink) -> tuple[bool, bool]:
@@ -222,9 +223,8 @@ def moves(sharp: list[Part], blurred: list[Part]) -> bool:
 
 def _steepest(part: Part, ink: Ink) -> tuple[float, float]:
     """Return the contrast that one pixel brings at the steepest edges of a part, across and down."""
-    x, y, w, h = part.box
-    area = ink.contrast[max(0, y - _AROUND) : y + h + _AROUND, max(0, x - _AROUND) : x + w + _AROUND]
-    area = cv2.blur(area, (3, 3))
+    height, width = ink.contrast.shape
+    area = cv2.blur(ink.contrast[part.box.grown(_AROUND).within(Box(0, 0, width, height)).window], (3, 3))
     if min(area.shape) < 3:
         return 0.0, 0.0
     across, down = cv2.absdiff(area[:, 2:], area[:, :-2]), cv2.absdiff(area[2:], area[:-2])

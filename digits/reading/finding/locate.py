@@ -6,6 +6,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.faded_strokes import with_faded_ends
 from digits.reading.finding.ink import Ink
 from digits.reading.finding.printed_lines import looks_ruled, remove_lines
@@ -46,14 +47,14 @@ class Part:
     """One thing written: the strokes of one digit, or of something else.
 
     Attributes:
-        box: (x, y, w, h) in work pixels.
+        box: in work pixels.
         ink: uint8 (h, w), these strokes alone, evened out to full contrast.
         contrast: their strength, 0 to 255.
         stroke: their mean width in work pixels.
         cut_off: whether they run out of the frame.
     """
 
-    box: tuple[int, int, int, int]
+    box: Box
     ink: np.ndarray = field(repr=False)
     contrast: float
     stroke: float
@@ -62,7 +63,7 @@ class Part:
     @cached_property
     def side(self) -> int:
         """The longer side of the box."""
-        return max(self.box[2:])
+        return self.box.side
 
 
 def locate(ink: Ink, least: int = _SPECK_SIDE) -> list[Part]:
@@ -84,12 +85,13 @@ def locate(ink: Ink, least: int = _SPECK_SIDE) -> list[Part]:
         labels, pieces = _pieces(whole)
     kept = [i for i, piece in enumerate(pieces) if piece[4] >= _MIN_AREA and max(piece[2:4]) >= _SPECK_SIDE]
     kept = sorted(kept, key=lambda i: -pieces[i][4])[:_MOST_PIECES]
-    groups = _merge_inside([pieces[i][:4] for i in kept], mask.shape)
+    boxes = {i: Box(*pieces[i][:4]) for i in kept}
+    groups = _merge_inside(list(boxes.values()), mask.shape)
     parts = []
     for group in groups:
         members = [kept[i] for i in group]
-        box = _union([pieces[i][:4] for i in members])
-        part = _part(ink, level, labels, [i + 1 for i in members], box) if max(box[2:]) >= least else None
+        box = Box.union(boxes[i] for i in members)
+        part = _part(ink, level, labels, [i + 1 for i in members], box) if box.side >= least else None
         if part is not None:
             parts.append(part)
     return parts
@@ -97,11 +99,10 @@ def locate(ink: Ink, least: int = _SPECK_SIDE) -> list[Part]:
 
 def merge(first: Part, second: Part) -> Part:
     """Return the two parts as one."""
-    box = _union([first.box, second.box])
-    canvas = np.zeros((box[3], box[2]), np.uint8)
+    box = Box.union([first.box, second.box])
+    canvas = np.zeros((box.h, box.w), np.uint8)
     for part in (first, second):
-        x, y = part.box[0] - box[0], part.box[1] - box[1]
-        window = canvas[y : y + part.box[3], x : x + part.box[2]]
+        window = canvas[part.box.moved(-box.x, -box.y).window]
         np.maximum(window, part.ink, out=window)
     contrast, stroke = max(first.contrast, second.contrast), max(first.stroke, second.stroke)
     return Part(box, canvas, contrast, stroke, first.cut_off or second.cut_off)
@@ -139,29 +140,29 @@ def neighbours(parts: list[Part]) -> list[tuple[int, int]]:
 
 def stacked(first: Part, second: Part) -> bool:
     """Return whether two parts touch one above the other, as the halves of one broken digit do."""
-    over = min(first.box[0] + first.box[2], second.box[0] + second.box[2]) - max(first.box[0], second.box[0])
-    narrow = min(first.box[2], second.box[2])
+    over = min(first.box.right, second.box.right) - max(first.box.x, second.box.x)
+    narrow = min(first.box.w, second.box.w)
     return over > _OVERLAP * narrow and touching(first, second)
 
 
 def touching(first: Part, second: Part) -> bool:
     """Return whether two parts nearly touch for their size."""
-    return _gap(first.box, second.box) < _TOUCHING * max(first.side, second.side)
+    return first.box.gap(second.box) < _TOUCHING * max(first.side, second.side)
 
 
-def reading_order(boxes: list[tuple[int, int, int, int]]) -> list[int]:
+def reading_order(boxes: list[Box]) -> list[int]:
     """Return the order of boxes as one reads: lines from the top, and from the left within a line."""
     lines: list[list[int]] = []
-    for i in sorted(range(len(boxes)), key=lambda i: boxes[i][1] + boxes[i][3] / 2):
-        middle = boxes[i][1] + boxes[i][3] / 2
+    for i in sorted(range(len(boxes)), key=lambda i: boxes[i].centre[1]):
+        across, down = boxes[i].centre
         for line in reversed(lines):
-            last = min(line, key=lambda j: _across(boxes[i], boxes[j]))
-            if abs(boxes[last][1] + boxes[last][3] / 2 - middle) < 0.5 * max(boxes[last][3], boxes[i][3]):
+            last = boxes[min(line, key=lambda j: abs(across - boxes[j].centre[0]))]
+            if abs(last.centre[1] - down) < 0.5 * max(last.h, boxes[i].h):
                 line.append(i)
                 break
         else:
             lines.append([i])
-    return [i for line in lines for i in sorted(line, key=lambda i: boxes[i][0])]
+    return [i for line in lines for i in sorted(line, key=lambda i: boxes[i].x)]
 
 
 def _pieces(mask: np.ndarray) -> tuple[np.ndarray, list[tuple[int, int, int, int, int]]]:
@@ -177,31 +178,7 @@ def _on_bare_paper(pieces: list[tuple[int, int, int, int, int]], shape: tuple[in
     return run_out <= _RUN_OUT and len(pieces) <= _FEW_PIECES
 
 
-def _across(first: tuple, second: tuple) -> float:
-    return abs(first[0] + first[2] / 2 - second[0] - second[2] / 2)
-
-
-def _gap(first: tuple, second: tuple) -> float:
-    """Return the distance between two boxes, 0 where they touch or overlap."""
-    across = max(first[0], second[0]) - min(first[0] + first[2], second[0] + second[2])
-    down = max(first[1], second[1]) - min(first[1] + first[3], second[1] + second[3])
-    return float(np.hypot(max(across, 0), max(down, 0)))
-
-
-def shared_area(first: tuple[int, int, int, int], second: tuple[int, int, int, int]) -> int:
-    """Return how many pixels two boxes have in common."""
-    across = min(first[0] + first[2], second[0] + second[2]) - max(first[0], second[0])
-    down = min(first[1] + first[3], second[1] + second[3]) - max(first[1], second[1])
-    return max(across, 0) * max(down, 0)
-
-
-def _union(boxes: list[tuple[int, int, int, int]]) -> tuple[int, int, int, int]:
-    left, top = min(b[0] for b in boxes), min(b[1] for b in boxes)
-    right, bottom = max(b[0] + b[2] for b in boxes), max(b[1] + b[3] for b in boxes)
-    return left, top, right - left, bottom - top
-
-
-def _merge_inside(boxes: list[tuple[int, int, int, int]], shape: tuple[int, int]) -> list[list[int]]:
+def _merge_inside(boxes: list[Box], shape: tuple[int, int]) -> list[list[int]]:
     """Return groups of boxes, each joined to the smallest larger box that holds most of it."""
     if not boxes:
         return []
@@ -221,12 +198,9 @@ def _merge_inside(boxes: list[tuple[int, int, int, int]], shape: tuple[int, int]
     return list(groups.values())
 
 
-def _part(
-    ink: Ink, level: np.ndarray, labels: np.ndarray, members: list[int], box: tuple[int, int, int, int]
-) -> Part | None:
-    x, y, w, h = box
+def _part(ink: Ink, level: np.ndarray, labels: np.ndarray, members: list[int], box: Box) -> Part | None:
     height, width = labels.shape
-    window = labels[y : y + h, x : x + w]
+    window = labels[box.window]
     if len(members) == 1:
         own = (window == members[0]).view(np.uint8)
     else:
@@ -236,23 +210,23 @@ def _part(
     area = cv2.countNonZero(own)
     inner = cv2.erode(own, None, borderType=cv2.BORDER_CONSTANT, borderValue=0)
     stroke = stroke_width(area, area - cv2.countNonZero(inner) + 4)  # the outermost pixels are the perimeter
-    contrast = ink.contrast[y : y + h, x : x + w]
+    contrast = ink.contrast[box.window]
     strength = cv2.mean(contrast, own)[0]
     # A pen fades along a stroke; evened out, what is above the level here is what `tile` takes for ink.
-    even = cv2.divide(contrast, level[y : y + h, x : x + w], scale=255 * INK_LEVEL)
+    even = cv2.divide(contrast, level[box.window], scale=255 * INK_LEVEL)
     even = cv2.bitwise_and(even, cv2.dilate(own, None) * 255)
     if not cv2.countNonZero(even):
         return None  # the blur of a neighbour
-    cut_off = x <= 1 or y <= 1 or x + w >= width - 1 or y + h >= height - 1
+    cut_off = box.x <= 1 or box.y <= 1 or box.right >= width - 1 or box.bottom >= height - 1
     return Part(box, even, strength, stroke, cut_off)
 
 
 def _cropped(corner: tuple[int, int], ink: np.ndarray, whole: Part) -> Part | None:
-    x, y, w, h = cv2.boundingRect((ink > 0).astype(np.uint8))
-    if max(w, h) < MIN_SIDE:
+    box = Box(*cv2.boundingRect((ink > 0).astype(np.uint8)))
+    if box.side < MIN_SIDE:
         return None
-    box = (corner[0] + x, corner[1] + y, w, h)
-    return Part(box, np.ascontiguousarray(ink[y : y + h, x : x + w]), whole.contrast, whole.stroke, whole.cut_off)
+    ink = np.ascontiguousarray(ink[box.window])
+    return Part(box.moved(*corner), ink, whole.contrast, whole.stroke, whole.cut_off)
 
 
 def ink_mask(ink: Ink) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,7 +1,10 @@
-"""A photograph of one digit, to its tile, found without a network."""
+"""From a picture to the tile of one digit in it, found without a network."""
+
+from functools import reduce
 
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.ink import Ink, find_inks
 from digits.reading.finding.judging import SMALLER, prominence, same_pen, worth_reading
 from digits.reading.finding.locate import MIN_SIDE, Part, locate, merge, neighbours
@@ -13,6 +16,8 @@ from digits.reading.tile import normalise
 _GROWN_BY_BITS = 1.35
 _GROWN_BY_HALVES = 2.0
 _HALF = 0.45
+# What was found is the digit when it shares this much with where the digit is (intersection over union).
+WHOLE = 0.55
 
 
 def main_tile(frame: np.ndarray) -> np.ndarray:
@@ -29,8 +34,32 @@ def main_tile(frame: np.ndarray) -> np.ndarray:
     if not found:
         raise ValueError("blank: no strokes were found on the paper")
     # Where light and dark strokes are as likely, the one that lies inside the other is the hole of a 0.
-    hole = len(found) == 2 and not found[1].cut_off and _goes_round(found[1].box, found[0].box)
-    return normalise(found[hole].ink)
+    inner, outer = found[0].box, found[-1].box
+    hole = inner != outer and outer.contains(inner) and not found[-1].cut_off
+    return normalise(found[-1 if hole else 0].ink)
+
+
+def found_tile(frame: np.ndarray, box: Box) -> np.ndarray | None:
+    """Return the tile of what the reader finds at a known place, or None if it does not find all of it.
+
+    Args:
+        frame: uint8 (H, W, 3) BGR.
+        box: where the digit is, in pixels.
+    """
+    for ink in find_inks(frame):
+        place = Box(*(length / ink.scale for length in box))  # parts are in work pixels
+        parts = [part for part in locate(ink) if _lies_in(part.box, place)]
+        if parts:
+            whole = reduce(merge, parts)
+            if whole.box.overlap(place) > WHOLE:
+                return normalise(whole.ink)
+    return None
+
+
+def _lies_in(part: Box, place: Box) -> bool:
+    across, down = part.centre[0] - place.x, part.centre[1] - place.y
+    slack = 0.05 * place.side
+    return -slack <= across <= place.w + slack and -slack <= down <= place.h + slack
 
 
 def _whole(ink: Ink) -> Part | None:
@@ -46,10 +75,3 @@ def _whole(ink: Ink) -> Part | None:
         if near and part.side > SMALLER / 2 * largest and merge(whole, part).side <= grown * largest:
             whole = merge(whole, part)
     return whole
-
-
-def _goes_round(outer: tuple[int, int, int, int], inner: tuple[int, int, int, int]) -> bool:
-    """Return whether one box (x, y, w, h) holds all of another one, and more."""
-    x, y, w, h = inner
-    left, top, width, height = outer
-    return (outer != inner and left <= x and top <= y and x + w <= left + width and y + h <= top + height)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.reading.finding.ink import Ink
 from digits.reading.finding.locate import Part
 from digits.reading.tile import INK_LEVEL
@@ -79,7 +80,6 @@ def paper_inside(part: Part, ink: Ink) -> bool:
         part: of `locate`, with its box in work pixels.
         ink: what it was found in.
     """
-    x, y, w, h = part.box
     own = cv2.compare(part.ink, INK_LEVEL * 255, cv2.CMP_GT)
     contours, _ = cv2.findContours(own, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     inside = cv2.drawContours(np.zeros_like(own), contours, -1, 255, cv2.FILLED)
@@ -89,7 +89,7 @@ def paper_inside(part: Part, ink: Ink) -> bool:
     around = ink.grey[rows, columns][::step, ::step][bare[::step, ::step] > 0]
     if np.count_nonzero(inside) < _LEAST_INSIDE or len(around) < _LEAST_PLACES:
         return True
-    grey = ink.grey[y : y + h, x : x + w]
+    grey = ink.grey[part.box.window]
     within, on = np.median(grey[inside][::step]), np.median(grey[own > 0][::step])
     outside = np.percentile(around, 75)
     return bool(outside - within < _SAME_PAPER * max(outside - on, 1.0))
@@ -123,13 +123,11 @@ def _around(clutter: float, unevenness: float) -> float:
 
 def _surroundings(part: Part, ink: Ink) -> tuple[slice, slice, np.ndarray]:
     """Return the rows and columns around a part, and what of that is bare of its strokes, uint8 of 0 and 1."""
-    x, y, w, h = part.box
-    margin = int(_MARGIN * part.side) + _AROUND
-    top, left = max(0, y - margin), max(0, x - margin)
-    rows, columns = slice(top, y + h + margin), slice(left, x + w + margin)
-    own = np.zeros(ink.contrast[rows, columns].shape, np.uint8)
-    own[y - top : y - top + h, x - left : x - left + w] = part.ink > INK_LEVEL * 255
-    return rows, columns, cv2.dilate(own, np.ones((2 * _CLEAR + 1,) * 2, np.uint8)) ^ 1
+    height, width = ink.contrast.shape
+    around = part.box.grown(int(_MARGIN * part.side) + _AROUND).within(Box(0, 0, width, height))
+    own = np.zeros((around.h, around.w), np.uint8)
+    own[part.box.moved(-around.x, -around.y).window] = part.ink > INK_LEVEL * 255
+    return *around.window, cv2.dilate(own, np.ones((2 * _CLEAR + 1,) * 2, np.uint8)) ^ 1
 
 
 def _unevenness(part: Part, ink: Ink) -> float:

@@ -11,8 +11,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.files import write_new
-from digits.reading.readings import Digit, Reading
+from digits.reading.readings import Digit, Reading, Reason
 
 # Paper kept round the digit, as a share of its longer side: a later reader must find the ink by itself again.
 _PAPER = 0.4
@@ -24,6 +25,8 @@ _STEADY = 0.12
 # After a picture was kept the next one must be another digit: the paper moved away by so much, or was gone so long.
 _MOVED = 0.6
 _GONE_FRAMES = 3
+# What was refused for one of these may be a digit all the same; a person's key names it.
+_NAMEABLE = (Reason.LOW_CONFIDENCE, Reason.NOT_A_DIGIT, Reason.UNSTEADY)
 _NAME_LENGTH = 60
 # Windows keeps these for devices, whatever the case; a folder of such a name cannot be opened there.
 _DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
@@ -62,12 +65,12 @@ class Album:
         """How many pictures of each digit were kept since the start."""
         return Counter(kept.label for kept in self._kept)
 
-    def keep(self, frame: np.ndarray, box: tuple[int, int, int, int], label: int, about: dict) -> Kept:
+    def keep(self, frame: np.ndarray, box: Box, label: int, about: dict) -> Kept:
         """Store the frame round a box, with a note of how it came about; return once both are safely on disk.
 
         Args:
             frame: uint8 (H, W, 3) BGR, as the camera gave it.
-            box: the digit, (x, y, w, h) in frame pixels.
+            box: of the digit, in frame pixels.
             label: what it really is, 0 to 9.
             about: what else to note (source, model, what the model thought).
         Raises:
@@ -102,11 +105,11 @@ class Prompter:
 
     def __init__(self):
         self.label = 0
-        self._still: list[tuple] = []
-        self._last: tuple | None = None
+        self._still: list[Box] = []
+        self._last: Box | None = None
         self._gone = 0
 
-    def ready(self, box: tuple[int, int, int, int] | None) -> bool:
+    def ready(self, box: Box | None) -> bool:
         """Take the newest box (None: no digit in sight); return True when it has been held still and is new."""
         if box is None:
             self._gone += 1
@@ -122,7 +125,7 @@ class Prompter:
         self._still.append(box)
         return self._last is None and len(self._still) >= _STEADY_FRAMES
 
-    def done(self, box: tuple[int, int, int, int]) -> None:
+    def done(self, box: Box) -> None:
         """A picture was kept: ask for the next digit, and wait until this one has gone."""
         self.label = (self.label + 1) % 10
         self._last, self._still = box, []
@@ -143,29 +146,25 @@ def thought_of(digit: Digit | None) -> dict | None:
     }
 
 
-def subject(reading: Reading) -> tuple[tuple[int, int, int, int], Digit | None] | None:
+def subject(reading: Reading) -> tuple[Box, Digit | None] | None:
     """Return the box that a key speaks of, and its reading: the highlighted digit, else the largest one not read."""
     if reading.main is not None:
         digit = reading.digits[reading.main]
         return digit.box, digit
-    unread = [item.box for item in reading.rejected if item.reason in ("low confidence", "not a digit", "unsteady")]
-    return (max(unread, key=lambda box: box[2] * box[3]), None) if unread else None
+    unread = [item.box for item in reading.rejected if item.reason in _NAMEABLE]
+    return (max(unread, key=lambda box: box.area), None) if unread else None
 
 
-def _with_paper(frame: np.ndarray, box: tuple[int, int, int, int]) -> tuple[np.ndarray, list[int]]:
+def _with_paper(frame: np.ndarray, box: Box) -> tuple[np.ndarray, list[int]]:
     """Return the frame round a box, and the box in it."""
-    x, y, width, height = box
-    margin = round(max(_PAPER * max(width, height), (_LEAST_SIDE - min(width, height)) / 2))
-    left, top = max(0, x - margin), max(0, y - margin)
-    right, bottom = min(frame.shape[1], x + width + margin), min(frame.shape[0], y + height + margin)
-    return frame[top:bottom, left:right], [int(x - left), int(y - top), int(width), int(height)]
+    margin = round(max(_PAPER * box.side, (_LEAST_SIDE - min(box.w, box.h)) / 2))
+    around = box.grown(margin).within(Box(0, 0, frame.shape[1], frame.shape[0]))
+    return frame[around.window], [int(length) for length in box.moved(-around.x, -around.y)]
 
 
-def _moved(before: tuple, after: tuple) -> float:
+def _moved(before: Box, after: Box) -> float:
     """Return by how much of its size a box moved or grew."""
-    centre = [after[i] + after[i + 2] / 2 - before[i] - before[i + 2] / 2 for i in (0, 1)]
-    grown = [after[i] - before[i] for i in (2, 3)]
-    return max(map(abs, centre + grown)) / max(before[2], before[3], 1)
+    return max(after.distance(before), abs(after.w - before.w), abs(after.h - before.h)) / max(before.side, 1)
 
 
 def _free_stem(folder: Path) -> Path:

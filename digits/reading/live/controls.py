@@ -1,13 +1,13 @@
 """What the keys of the live window do: name the highlighted digit, highlight another, capture one's own digits."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from digits.box import Box
 from digits.reading.live.collecting import Album, Prompter, subject, thought_of
 from digits.reading.live.drawing import Status
-from digits.reading.live.frames import Frame
+from digits.reading.live.frames import Frame, Report
 from digits.reading.live.words import WORDS
 from digits.reading.readings import Digit, Reading
 
@@ -30,14 +30,14 @@ class Controls:
         report: takes a sentence for the terminal.
     """
 
-    def __init__(self, folder: Path, language: str, model: str, report: Callable[[str], None]):
+    def __init__(self, folder: Path, language: str, model: str, report: Report):
         self.model = model
         self._words, self._report = WORDS[language], report
         now = time.localtime()
         self._taught = Album(folder, time.strftime("taught-%Y-%m-%d", now))
         self._captured = Album(folder, time.strftime("captured-%Y-%m-%d-%H%M", now))
         self._prompter: Prompter | None = None
-        self._picked: tuple[int, int, int, int] | None = None
+        self._picked: Box | None = None
         self._now: tuple[Frame, Reading] | None = None
         self._notice, self._notice_until = "", 0.0
 
@@ -119,7 +119,7 @@ class Controls:
         if box:
             self._prompter.done(box)
 
-    def _keep(self, album: Album, label: int) -> tuple[int, int, int, int] | None:
+    def _keep(self, album: Album, label: int) -> Box | None:
         frame, reading = self._now
         found = subject(reading)
         if found is None:
@@ -160,7 +160,7 @@ class Controls:
         self._notice_until = time.monotonic() + _NOTICE_S
 
 
-def _nearest(before: tuple[int, int, int, int], boxes: list[tuple[int, int, int, int]]) -> int | None:
+def _nearest(before: Box, boxes: list[Box]) -> int | None:
     """Return the index of the box that is nearest to where one was, or None if none is near."""
-    away = [max(abs(b[i] + b[i + 2] / 2 - before[i] - before[i + 2] / 2) for i in (0, 1)) for b in boxes]
-    return away.index(min(away)) if away and min(away) < _FOLLOWED * max(before[2:]) else None
+    away = [box.distance(before) for box in boxes]
+    return away.index(min(away)) if away and min(away) < _FOLLOWED * before.side else None

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from digits.box import Box
+from digits.reading.live.frames import Silence
 from digits.reading.live.words import WORDS
 from digits.reading.readings import Digit, Reading
 
@@ -82,7 +84,7 @@ class Screen:
             self._box(canvas, reading.digits[reading.main], place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
-        notice = status.notice or ("" if reading.digits else self.words.get(reading.hint or "show", ""))
+        notice = status.notice or ("" if reading.digits else self.words[reading.hint or "show"])
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
         main = None if reading.main is None else reading.digits[reading.main]
         self._answer(canvas, main)
@@ -90,10 +92,10 @@ class Screen:
         self._footer(canvas, status, reading.latency_ms.get("total", 0.0))
         return canvas
 
-    def wait(self, reason: str, seconds_left: float, status: Status, last: np.ndarray | None) -> np.ndarray:
+    def wait(self, reason: Silence, seconds_left: float, status: Status, last: np.ndarray | None) -> np.ndarray:
         """Return the picture shown while there is no frame: the last one, dimmed, and why."""
         canvas = self._still_parts.copy() if last is None else cv2.convertScaleAbs(last, alpha=0.4)
-        text = self.words[reason] + (f": {seconds_left:.0f} s" if reason == "lost" else "")
+        text = self.words[reason] + (f": {seconds_left:.0f} s" if reason == Silence.LOST else "")
         self._banner(canvas, text, _AMBER)
         if last is None:
             self._footer(canvas, status, 0.0)
@@ -119,15 +121,15 @@ class Screen:
 
     def _box(self, canvas: np.ndarray, digit: Digit, place: tuple, mirror: bool, main: bool) -> None:
         scale, left, top, right = place
-        x, y, width, height = (round(value * scale) for value in digit.box)
-        x = right - x - width if mirror else left + x
-        y += top
+        box = digit.box.scaled(scale)
+        x = right - box.right if mirror else left + box.x
+        frame = Box(x, top + box.y, box.w, box.h).grown(3)
         colour = _GREEN if main else _BLUE
         view = canvas[:, : self.view[0]]
-        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), _BLACK, 5 if main else 3)
-        cv2.rectangle(view, (x - 3, y - 3), (x + width + 3, y + height + 3), colour, 3 if main else 1)
+        for line, thickness in ((_BLACK, 5 if main else 3), (colour, 3 if main else 1)):
+            cv2.rectangle(view, (frame.x, frame.y), (frame.right, frame.bottom), line, thickness)
         label = f"{digit.digit}  {percent(digit.confidence)}" if main else str(digit.digit)
-        self._chip(canvas, label, (x - 4, y - 5), (x - 4, y + height + 5), colour)
+        self._chip(canvas, label, (frame.x - 1, frame.y - 2), (frame.x - 1, frame.bottom + 2), colour)
 
     def _chip(self, canvas: np.ndarray, label: str, above: tuple, below: tuple, colour: tuple) -> None:
         """Write a label on its own ground above a box, or below it where there is no room above."""

@@ -3,13 +3,14 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
 
 from digits.reading.images import ImageError, to_bgr
 
-Report = Callable[[str], None]
+Report = Callable[[str], None]  # takes one sentence for the terminal
 
 
 class SourceError(Exception):
@@ -34,11 +35,18 @@ class Frame:
     still: bool = False
 
 
+class Silence(StrEnum):
+    """Why a camera gives no frame."""
+
+    STARTING = "starting"
+    LOST = "lost"
+
+
 @dataclass(frozen=True)
 class Waiting:
-    """No frame just now: the camera is "starting" or "lost", and is given up in `seconds_left`."""
+    """No frame just now, and why; the camera is given up in `seconds_left`."""
 
-    reason: str
+    reason: Silence
     seconds_left: float
 
 

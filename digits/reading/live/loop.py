@@ -1,7 +1,6 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -10,7 +9,7 @@ import numpy as np
 from digits.paths import CUSTOM_DIR
 from digits.reading.live.controls import ESCAPE, Controls
 from digits.reading.live.drawing import Screen, Status
-from digits.reading.live.frames import Frame, Waiting
+from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
 from digits.reading.live.options import Options
 from digits.reading.live.outputs import JsonLines, Recorder
@@ -28,7 +27,6 @@ _PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a sin
 _KEY_POLL_MS = 30
 _FPS_MEMORY = 0.9
 _FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
-Report = Callable[[str], None]
 
 
 def run(options: Options, report: Report) -> None:

@@ -9,6 +9,8 @@ from typing import TextIO
 import cv2
 import numpy as np
 
+from digits.files import beside
+
 RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 # A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
 _MOST_REPEATS = 250
@@ -54,7 +56,7 @@ class Recorder:
 
     def __init__(self, path: Path, fps: float, live: bool):
         self._path, self._fps, self._live = path, fps, live
-        self._partial = path.with_name(f"{path.stem}.tmp-{os.getpid()}{path.suffix}")
+        self._partial = beside(path)
         self._writer: cv2.VideoWriter | None = None
         self._written = 0
 

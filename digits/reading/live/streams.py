@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, SourceError, Waiting, usable
+from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, usable
 
 RETRY_S = 10.0  # a lost camera is tried again for this long
 _START_S = 30.0  # some Windows cameras take 20 s to give their first picture
@@ -55,7 +55,7 @@ class Live:
                 index, reported = index + 1, False
                 continue
             waiting = self._waiting(refused)
-            if waiting and waiting.reason == "lost" and not reported:
+            if waiting and waiting.reason == Silence.LOST and not reported:
                 self._report(f"{self.name} gives no more pictures; trying again for {RETRY_S:.0f} s.")
                 reported = True
             if waiting:
@@ -67,11 +67,11 @@ class Live:
         if not self._started:
             if refused or silent_s > _START_S:
                 raise SourceError(self._failure)
-            return Waiting("starting", _START_S - silent_s)
+            return Waiting(Silence.STARTING, _START_S - silent_s)
         left_s = RETRY_S + _SILENT_S - silent_s
         if left_s <= 0:
             raise SourceError(f"{self.name} was lost and did not come back within {RETRY_S:.0f} s.")
-        return Waiting("lost", left_s) if silent_s > _SILENT_S else None
+        return Waiting(Silence.LOST, left_s) if silent_s > _SILENT_S else None
 
     def _pump(self) -> None:
         """Read for ever, keep only the newest; runs in the thread, which alone touches the capture."""

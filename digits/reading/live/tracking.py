@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from digits.reading.finding.locate import shared_area
-from digits.reading.readings import Digit, Reading, Rejected
+from digits.box import Box
+from digits.reading.readings import Digit, Hint, Reading, Reason, Rejected
 
 # Each frame a vote keeps this much: after one frame of another digit it stands 0.7 to 0.3, after two 0.49 to
 # 0.51, after three 0.34 to 0.66. With the lead below, a label changes on the third frame in a row, never on one.
@@ -43,7 +43,7 @@ class _Track:
     """One digit through time: its newest sighting, its vote (10 probabilities), and how far to trust it."""
 
     seen: Digit
-    box: tuple[int, int, int, int]
+    box: Box
     vote: np.ndarray
     label: int
     evidence: float
@@ -65,7 +65,7 @@ class Tracker:
         self._main_rival_frames = 0
 
     def update(self, reading: Reading, frame: np.ndarray | None = None) -> Reading:
-        """Return the reading with voted digits; those seen for the first time wait among the rejected ("unsteady").
+        """Return the reading with voted digits; those seen for the first time wait among the rejected, unsteady.
 
         Args:
             reading: what the frame shows by itself.
@@ -75,7 +75,7 @@ class Tracker:
         shift = _shared_shift(self._tracks, reading.digits) if self._tracks and reading.digits else np.zeros(2)
         pairs = _match(self._tracks, reading.digits, shift)
         for track_index, digit_index in pairs:
-            _vote(self._tracks[track_index], reading.digits[digit_index], repeated, reading.hint == "blurred")
+            _vote(self._tracks[track_index], reading.digits[digit_index], repeated, reading.hint == Hint.BLURRED)
         matched = {track_index for track_index, _ in pairs}
         for index, track in enumerate(self._tracks):
             if index not in matched:
@@ -99,7 +99,7 @@ class Tracker:
         shown = [track for track in self._tracks if track.shown]
         hidden = [track for track in self._tracks if not track.shown]
         rejected = [item for item in reading.rejected if not any(_overlap(item.box, t.box) for t in shown)]
-        rejected += [Rejected(track.box, "unsteady") for track in hidden]
+        rejected += [Rejected(track.box, Reason.UNSTEADY) for track in hidden]
         candidate = found.get(reading.main) if reading.main is not None else None
         main = self._steady_main(candidate, shown)
         return replace(
@@ -114,7 +114,7 @@ class Tracker:
         """Keep the highlighted digit until another has been more prominent for some frames."""
         shown_ids = {id(track) for track in shown}
         if candidate is None or id(candidate) not in shown_ids:
-            candidate = max(shown, key=lambda track: track.box[2] * track.box[3], default=None)
+            candidate = max(shown, key=lambda track: track.box.area, default=None)
         keeps = self._main is not None and id(self._main) in shown_ids and candidate is not self._main
         self._main_rival_frames = self._main_rival_frames + 1 if keeps else 0
         if not keeps or self._main_rival_frames >= _MAIN_FRAMES:
@@ -134,12 +134,12 @@ def _evidence(digit: Digit) -> float:
 
 def _vote(track: _Track, digit: Digit, repeated: bool, blurred: bool) -> None:
     """Let one sighting count: for what the digit is, and for whether it is there at all."""
-    moved = np.abs(_centres([digit.box]) - _centres([track.box])).max()
+    moved = digit.box.distance(track.box)
     weight = _REPEATED if repeated else 1.0
     keep = (_MEMORY if track.shown else _FIRST_MEMORY) ** weight
     track.vote = keep * track.vote + (1 - keep) * np.asarray(digit.probabilities, np.float32)
     leader = int(track.vote.argmax())
-    steady = moved <= _STEADY_REACH * max(digit.box[2:]) and not blurred
+    steady = moved <= _STEADY_REACH * digit.box.side and not blurred
     if not track.shown:
         agrees = steady and digit.digit == track.label
         track.evidence = track.evidence + (_REPEATED if repeated else _evidence(digit)) if agrees else _evidence(digit)
@@ -152,7 +152,7 @@ def _vote(track: _Track, digit: Digit, repeated: bool, blurred: bool) -> None:
 
 def _miss(track: _Track, shift: np.ndarray) -> None:
     x, y, width, height = track.box
-    track.box = (round(x + float(shift[0])), round(y + float(shift[1])), width, height)
+    track.box = Box(round(x + float(shift[0])), round(y + float(shift[1])), width, height)
     track.missed += 1
 
 
@@ -182,9 +182,8 @@ def _as_digit(track: _Track) -> Digit:
     )
 
 
-def _centres(boxes: list[tuple[int, int, int, int]]) -> np.ndarray:
-    boxes = np.asarray(boxes, np.float32).reshape(-1, 4)
-    return boxes[:, :2] + boxes[:, 2:] / 2
+def _centres(boxes: list[Box]) -> np.ndarray:
+    return np.asarray([box.centre for box in boxes], np.float32).reshape(-1, 2)
 
 
 def _shared_shift(tracks: list[_Track], digits: list[Digit]) -> np.ndarray:
@@ -215,7 +214,7 @@ def _match(tracks: list[_Track], digits: list[Digit], shift: np.ndarray) -> list
     moved = _centres([track.box for track in tracks]) + shift
     distance = np.abs(_centres([digit.box for digit in digits])[None] - moved[:, None]).max(-1)
     reach = _heights(tracks, digits)
-    ratio = np.asarray([max(d.box[2:]) for d in digits])[None] / np.asarray([max(t.box[2:]) for t in tracks])[:, None]
+    ratio = np.asarray([d.box.side for d in digits])[None] / np.asarray([t.box.side for t in tracks])[:, None]
     fits = (distance < _REACH * reach) & (ratio < _SIZE_RATIO) & (ratio > 1 / _SIZE_RATIO)
     pairs, used_tracks, used_digits = [], set(), set()
     for flat in np.argsort(np.where(fits, distance / reach, np.inf), axis=None)[: int(fits.sum())]:
@@ -229,11 +228,11 @@ def _match(tracks: list[_Track], digits: list[Digit], shift: np.ndarray) -> list
 
 def _heights(tracks: list[_Track], digits: list[Digit]) -> np.ndarray:
     """Return (tracks, digits) the longer side of each pair's larger box, in pixels."""
-    mine = np.asarray([max(track.box[2:]) for track in tracks], np.float32)
-    theirs = np.asarray([max(digit.box[2:]) for digit in digits], np.float32)
+    mine = np.asarray([track.box.side for track in tracks], np.float32)
+    theirs = np.asarray([digit.box.side for digit in digits], np.float32)
     return np.maximum(np.maximum(mine[:, None], theirs[None]), 1.0)
 
 
-def _overlap(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> bool:
+def _overlap(first: Box, second: Box) -> bool:
     """Say whether two boxes share more than a fifth of the smaller."""
-    return shared_area(a, b) > 0.2 * min(a[2] * a[3], b[2] * b[3])
+    return first.shared(second) > 0.2 * min(first.area, second.area)

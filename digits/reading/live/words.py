@@ -3,18 +3,21 @@
 import locale
 import os
 
+from digits.reading.live.frames import Silence
+from digits.reading.readings import Hint
+
 # Every Spanish word here is spelt right without an accent: OpenCV 4's letters have none.
 WORDS = {
     "en": {
         "tile": "What the network sees",
         "show": "Hold up a digit",
-        "too dark": "Too dark: turn on a light",
-        "too small": "Too small: come closer",
-        "blurred": "Blurred: hold it still",
-        "cut off": "Cut off by the edge: move to the middle",
-        "no contrast": "Too faint: use a darker pen",
-        "starting": "Starting the camera",
-        "lost": "Camera lost, trying again",
+        Hint.TOO_DARK: "Too dark: turn on a light",
+        Hint.TOO_SMALL: "Too small: come closer",
+        Hint.BLURRED: "Blurred: hold it still",
+        Hint.CUT_OFF: "Cut off by the edge: move to the middle",
+        Hint.NO_CONTRAST: "Too faint: use a darker pen",
+        Silence.STARTING: "Starting the camera",
+        Silence.LOST: "Camera lost, trying again",
         "unverified": "not verified",
         "keys": ("0-9 teach   Tab next", "c capture   q quit"),
         "capture keys": ("Space keep it now", "c back   q quit"),
@@ -31,13 +34,13 @@ WORDS = {
     "es": {
         "tile": "Lo que ve la red",
         "show": "Muestra una cifra",
-        "too dark": "Hay poca luz: busca un lugar claro",
-        "too small": "Se ve muy lejos: acerca el papel",
-        "blurred": "Se ve borroso: no te muevas",
-        "cut off": "Cortado por el borde: ponlo en el centro",
-        "no contrast": "Poco contraste: usa una tinta oscura",
-        "starting": "Preparando la imagen",
-        "lost": "No llega imagen, reintentando",
+        Hint.TOO_DARK: "Hay poca luz: busca un lugar claro",
+        Hint.TOO_SMALL: "Se ve muy lejos: acerca el papel",
+        Hint.BLURRED: "Se ve borroso: no te muevas",
+        Hint.CUT_OFF: "Cortado por el borde: ponlo en el centro",
+        Hint.NO_CONTRAST: "Poco contraste: usa una tinta oscura",
+        Silence.STARTING: "Preparando la imagen",
+        Silence.LOST: "No llega imagen, reintentando",
         "unverified": "sin verificar",
         "keys": ("0-9 corregir   Tab otra", "c capturar   q salir"),
         "capture keys": ("Espacio guardar ya", "c volver   q salir"),

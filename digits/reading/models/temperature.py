@@ -2,9 +2,11 @@
 
 import numpy as np
 
+TINY = 1e-12  # smallest probability whose logarithm is taken
 
-def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """Return probabilities after temperature scaling (Guo et al. 2017).
+
+def scaled(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities after temperature scaling (Guo et al. 2017); the winners stay the same.
 
     Args:
         probabilities: float32 (N, 10).
@@ -12,6 +14,6 @@ def sharpened(probabilities: np.ndarray, temperature: float) -> np.ndarray:
     Returns:
         float32 (N, 10), each row with sum 1.
     """
-    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), 1e-12)) / temperature
+    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), TINY)) / temperature
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)

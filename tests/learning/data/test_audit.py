@@ -12,6 +12,7 @@ import pytest
 from digits.learning.data.audit import audit
 from digits.learning.data.audit_page import render, write_page
 from digits.learning.data.merge import build_merged
+from digits.learning.data.mnist import Mnist
 from digits.reading.finding.ink import find_ink
 
 
@@ -55,7 +56,7 @@ def folders(tmp_path_factory):
     pictures = np.stack([draw(k % 10, 1000 + k, 28) for k in range(130)])
     labels = np.arange(130, dtype=np.uint8) % 10
     build_merged(
-        custom, folder / "merged", mnist=(pictures[:100], labels[:100], pictures[100:], labels[100:]), workers=1
+        custom, folder / "merged", mnist=Mnist(pictures[:100], labels[:100], pictures[100:], labels[100:]), workers=1
     )
     return custom, folder / "merged"
 
@@ -122,7 +123,7 @@ def test_page_without_any_picture_says_what_to_do(tmp_path):
     pictures = np.stack([draw(k % 10, k, 28) for k in range(40)])
     labels = np.arange(40, dtype=np.uint8) % 10
     build_merged(
-        tmp_path / "custom", tmp_path / "merged", mnist=(pictures[:30], labels[:30], pictures[30:], labels[30:])
+        tmp_path / "custom", tmp_path / "merged", mnist=Mnist(pictures[:30], labels[:30], pictures[30:], labels[30:])
     )
     text = render(audit(tmp_path / "custom", tmp_path / "merged"))
     assert "There is no usable picture yet" in text

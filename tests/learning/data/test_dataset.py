@@ -13,8 +13,10 @@ import pytest
 from digits.learning.data import merge, merged_state
 from digits.learning.data.merge import build_merged, write_mnist_tiles
 from digits.learning.data.merged import DatasetError, load_index, load_split
+from digits.learning.data.mnist import Mnist
 from digits.learning.data.splits import SPLITS
 from digits.learning.dataset import main
+from digits.learning.shared.progress import Report
 from digits.paths import CUSTOM_DIR
 from digits.reading.tile import normalise
 
@@ -52,7 +54,7 @@ def mnist():
     """150 training and 30 test pictures that stand for MNIST."""
     train = np.stack([draw(k % 10, k) for k in range(150)])
     test = np.stack([draw(k % 10, 1000 + k) for k in range(30)])
-    return train, np.arange(150, dtype=np.uint8) % 10, test, np.arange(30, dtype=np.uint8) % 10
+    return Mnist(train, np.arange(150, dtype=np.uint8) % 10, test, np.arange(30, dtype=np.uint8) % 10)
 
 
 @pytest.fixture
@@ -86,8 +88,8 @@ def test_mnist_becomes_tiles_in_four_splits(build, tmp_path, mnist):
     assert len(rows) == 180 and len({row["sha256"] for row in rows}) == 180
     tiles = load_split(tmp_path / "merged", "test")
     assert tiles.images.shape == (30, 96, 96) and tiles.images.dtype == np.uint8
-    assert np.array_equal(tiles.labels, mnist[3]) and set(tiles.sources) == {"mnist"}
-    assert np.array_equal(tiles.images[7], normalise(mnist[2][7]))
+    assert np.array_equal(tiles.labels, mnist.test_labels) and set(tiles.sources) == {"mnist"}
+    assert np.array_equal(tiles.images[7], normalise(mnist.test_images[7]))
     assert tiles.paths[7] == "test/7/mnist_test_00007.png"
     picture = cv2.imread(str(tmp_path / "merged" / tiles.paths[7]), cv2.IMREAD_UNCHANGED)
     assert picture.dtype == np.uint8 and picture.shape[:2] == (96, 96) and picture.size == 96 * 96
@@ -95,10 +97,10 @@ def test_mnist_becomes_tiles_in_four_splits(build, tmp_path, mnist):
 
 
 def test_identical_pictures_of_mnist_are_never_in_two_splits(build, tmp_path, mnist):
-    train = mnist[0].copy()
-    train[:5] = mnist[2][:5]
+    train = mnist.train_images.copy()
+    train[:5] = mnist.test_images[:5]
     train[5:10] = train[10:15]
-    summary = build(mnist=(train, *mnist[1:]))
+    summary = build(mnist=mnist._replace(train_images=train))
     assert sum(sum(counts.values()) for counts in summary.counts.values()) == 170
     assert sum(summary.counts["test"].values()) == 30
     seen = [row["sha256"] for row in load_index(tmp_path / "merged")]
@@ -195,7 +197,7 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
     save(custom / "ana" / "1" / "one or.png", photo(1, 4))
     save(custom / "bea" / "7" / "seven.png", photo(1, 4))
     save(custom / "ana" / "2" / "not this.png", photo(2, 4))
-    save(custom / "ana" / "5" / "from mnist.png", mnist[2][5])
+    save(custom / "ana" / "5" / "from mnist.png", mnist.test_images[5])
     (custom / "ana" / "7" / "good.json").write_text("{}")
     (custom / "exclude.txt").write_text("# not these\nana/2/not this.png\n", encoding="utf-8")
     lines = []
@@ -362,9 +364,14 @@ def test_several_processes_write_the_same_tiles(build, tmp_path, mnist, monkeypa
     monkeypatch.setattr(merge, "MNIST_CHUNK", 50)
     monkeypatch.setattr(merge, "_WORTH_A_POOL_S", 0)
     seen = []
-    build(workers=2, progress=lambda done, total: seen.append((done, total)))
+
+    class Seen(Report):
+        def advance(self, title, done, total):
+            seen.append((done, total))
+
+    build(workers=2, report=Seen())
     assert seen[-1] == (180, 180)
-    assert np.array_equal(load_split(tmp_path / "merged", "test").images[3], normalise(mnist[2][3]))
+    assert np.array_equal(load_split(tmp_path / "merged", "test").images[3], normalise(mnist.test_images[3]))
 
 
 def test_wrong_folders_are_refused_in_a_sentence(build, tmp_path, mnist, monkeypatch, capsys):

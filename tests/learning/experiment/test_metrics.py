@@ -12,7 +12,8 @@ from digits.learning.experiment.metrics import (
     summary,
     worst_mistakes,
 )
-from digits.learning.shared.calibration import ACCEPTED, acceptance_threshold, fit_temperature, scale
+from digits.learning.shared.calibration import ACCEPTED, acceptance_threshold, fit_temperature
+from digits.reading.models.temperature import scaled
 
 RNG = np.random.default_rng(11)
 
@@ -28,7 +29,7 @@ def sampled(temperature, count=6000):
     logits = RNG.normal(0, 2, (count, 10))
     honest = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
     labels = np.array([RNG.choice(10, p=p) for p in honest])
-    return scale(honest, temperature), labels
+    return scaled(honest, temperature), labels
 
 
 def test_accuracy_confusion_precision_and_recall():
@@ -60,7 +61,7 @@ def test_worst_mistakes_are_the_surest_ones():
 def test_calibration_error_of_an_honest_and_of_a_boasting_network():
     probabilities, labels = sampled(1.0)
     assert calibration_error(probabilities, labels) < 0.04
-    assert calibration_error(scale(probabilities, 0.4), labels) > 0.1
+    assert calibration_error(scaled(probabilities, 0.4), labels) > 0.1
 
 
 @pytest.mark.parametrize("made", [0.5, 1.0, 2.0])
@@ -71,9 +72,9 @@ def test_temperature_undoes_what_was_done(made):
 
 def test_scaling_keeps_the_winner_and_sums_to_one():
     probabilities, _ = sampled(1.0, 50)
-    scaled = scale(probabilities, 3.0)
-    np.testing.assert_array_equal(scaled.argmax(-1), probabilities.argmax(-1))
-    np.testing.assert_allclose(scaled.sum(-1), 1, atol=1e-6)
+    softer = scaled(probabilities, 3.0)
+    np.testing.assert_array_equal(softer.argmax(-1), probabilities.argmax(-1))
+    np.testing.assert_allclose(softer.sum(-1), 1, atol=1e-6)
 
 
 @pytest.mark.parametrize("share", [ACCEPTED, 0.9])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 
 from digits.learning.export import exporting, keras_files
@@ -61,7 +62,6 @@ def test_float_formats_answer_as_the_model(full_export, every_layer_model, rende
 
 
 def test_the_onnx_file_is_what_the_standard_says(full_export):
-    onnx = pytest.importorskip("onnx")
     model = onnx.load(full_export / "model.onnx")
     onnx.checker.check_model(model, full_check=True)
     assert (model.opset_import[0].version, model.ir_version, model.producer_name) == (13, 8, "digits")

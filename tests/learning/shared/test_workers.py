@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from digits.learning.shared import workers
-from digits.learning.shared.workers import ProgressLines, each_chunk, map_chunks
+from digits.learning.shared.workers import each_chunk, map_chunks
 
 
 def test_results_come_in_order_from_other_processes():
@@ -64,15 +64,3 @@ def _die_elsewhere(here, number):
 def test_errors_of_the_work_reach_the_caller():
     with pytest.raises(ValueError, match="nonneg|negative"):
         map_chunks(math.factorial, [(3,), (-1,)], workers=2)
-
-
-def test_progress_lines_are_few_and_tell_what_is_left(monkeypatch):
-    now = [0.0]
-    monkeypatch.setattr(workers.time, "monotonic", lambda: now[0])
-    lines = []
-    progress = ProgressLines("Tiles", lines.append)
-    for done in range(1, 101):
-        now[0] += 0.1
-        progress(done, 100)
-    assert 2 <= len(lines) <= 4
-    assert lines[-1] == "Tiles: 80 of 100, about 2 s left."

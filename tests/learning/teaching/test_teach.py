@@ -14,11 +14,11 @@ import pytest
 keras = pytest.importorskip("keras")
 
 from digits.learning.experiment.config import RunConfig
-from digits.learning.networks import baselines, mobilenet
+from digits.learning.networks import registry
 from digits.learning.teaching import teach
-from digits.learning.teaching.kept_features import Kept
-from digits.learning.teaching.last_layers import Network, Recipe, RefitError
-from digits.learning.teaching.refit import MAY_FALL, Versions, refit
+from digits.learning.teaching.fit_last_layers import MAY_FALL, Versions, refit
+from digits.learning.teaching.kept_features import KeptFeatures
+from digits.learning.teaching.last_layers import CutNetwork, Recipe, TeachingError
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
@@ -180,12 +180,11 @@ def test_what_is_missing_is_one_sentence(root, main, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "build, width",
-    [*((build, None) for build in baselines.BASELINES.values()), (mobilenet.build_mobilenet_v2, 1280)],
-    ids=[*baselines.BASELINES, mobilenet.NAME],
+    "name, width", [*((name, None) for name in registry.BASELINES), (registry.TRANSFER, 1280)]
 )
-def test_every_network_is_cut_before_its_dense_end(build, width):
-    network, tiles = Network(build()), np.random.default_rng(0).integers(0, 256, (3, 96, 96), np.uint8)
+def test_every_network_is_cut_before_its_dense_end(name, width):
+    network = CutNetwork(registry.NETWORKS[name].build())
+    tiles = np.random.default_rng(0).integers(0, 256, (3, 96, 96), np.uint8)
     inputs = np.repeat(tiles[..., None] / np.float32(255), 3, axis=-1)
     features = np.asarray(network.trunk(inputs))
     assert width in (None, features.shape[1])
@@ -196,13 +195,13 @@ def test_every_network_is_cut_before_its_dense_end(build, width):
 def test_a_network_without_a_dense_end_is_refused():
     tile = keras.Input((96, 96, 3))
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(10, 3)(tile))
-    with pytest.raises(RefitError, match="does not end in dense layers"):
-        Network(keras.Model(tile, keras.layers.Activation("softmax")(x), name="all_conv"))
+    with pytest.raises(TeachingError, match="does not end in dense layers"):
+        CutNetwork(keras.Model(tile, keras.layers.Activation("softmax")(x), name="all_conv"))
 
 
 def test_what_is_held_out_is_not_learnt_from(monkeypatch):
     count = 30
-    pictures = teach.Pictures(
+    pictures = teach.OwnPictures(
         tiles=np.zeros((count, 96, 96), np.uint8),
         labels=np.arange(count) % 10,
         sessions=np.array(["old"] * 20 + ["new"] * 10),
@@ -219,8 +218,8 @@ def test_what_is_held_out_is_not_learnt_from(monkeypatch):
         def reset(self):
             pass
 
-    lesson = teach.judge(Nothing(), None, pictures, versions, 0)
-    assert [each.count for each in lesson.judged] == [10, count] and not lesson.better
+    outcome = teach.judge(Nothing(), None, pictures, versions, 0)
+    assert [each.count for each in outcome.judged] == [10, count] and not outcome.better
     session, *thirds, everything = learnt
     assert session == set(range(20)) and everything == set(range(count)) and len(thirds) == teach.PARTS
     part = teach.thirds(pictures, 0)
@@ -230,12 +229,12 @@ def test_what_is_held_out_is_not_learnt_from(monkeypatch):
 
 
 def test_a_refit_is_the_same_each_time_and_blends_back():
-    network = Network(baselines.build_cnn_small())
+    network = CutNetwork(registry.NETWORKS["cnn_small"].build())
     rng = np.random.default_rng(0)
     width = network.trunk.output_shape[1]
     features = rng.random((200, width)).astype(np.float16)
     said = network.probabilities(features)
-    kept = Kept(features, said, features[:20], said[:20].argmax(1), np.zeros((1, 96, 96), np.uint8))
+    kept = KeptFeatures(features, said, features[:20], said[:20].argmax(1), np.zeros((1, 96, 96), np.uint8))
     new = Versions(features[100:140], (said[100:140].argmax(1) + 1) % 10, np.arange(40))
     results = []
     for _ in range(2):

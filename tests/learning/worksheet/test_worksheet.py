@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from digits.learning.data.own_images import find_own_images
 from digits.learning.worksheet.__main__ import main
-from digits.learning.worksheet.boxes import CROSSED_OUT, DOUBTFUL, EMPTY, HIDDEN, WRITTEN, cut_boxes
+from digits.learning.worksheet.box_contents import State, cut_boxes
 from digits.learning.worksheet.filing import file_photo
 from digits.learning.worksheet.page import PAPERS, Code, draw_page, pages_as_pdf, sheet_layout
 from digits.learning.worksheet.straighten import straighten
@@ -50,7 +50,7 @@ class Filled:
     """A filled sheet: `image` as `printed`, `states` what each box holds, `written` the digit truly written there."""
 
     image: np.ndarray
-    states: list[str]
+    states: list[State]
     written: list[int]
     paper: str = "a4"
 
@@ -64,7 +64,7 @@ def fill(seed: int, paper: str = "a4", empty=(), crossed=(), slips=None, large: 
     states, written = [], []
     for position, box in enumerate(sheet_layout(paper).boxes):
         digit = (slips or {}).get(position, box.label)
-        states.append(EMPTY if position in empty else CROSSED_OUT if position in crossed else WRITTEN)
+        states.append(State.EMPTY if position in empty else State.CROSSED_OUT if position in crossed else State.WRITTEN)
         written.append(digit)
         if position not in empty:
             write(cover, digit, box, habit, rng, rng.random() < large)
@@ -289,19 +289,19 @@ def test_boxes_are_filed_under_their_digit(case, model, tmp_path):
     found, right = boxes_filed(tmp_path / "s"), 0
     for box, state, written in zip(sheet_layout(paper).boxes, filled.states, filled.written, strict=True):
         places = found.get((box.label, box.column), [])
-        expected = [] if state != WRITTEN else [str(box.label)] if written == box.label else ["set_aside"]
+        expected = [] if state != State.WRITTEN else [str(box.label)] if written == box.label else ["set_aside"]
         right += places == expected
         if expected != [str(box.label)]:
             assert places in ([], ["set_aside"]), f"{box} is no {box.label} and must not be filed as one"
     assert right >= 0.99 * len(filled.states)
-    assert filed.states[EMPTY] == len(EMPTIES) and filed.states[CROSSED_OUT] == len(CROSSED)
+    assert filed.states[State.EMPTY] == len(EMPTIES) and filed.states[State.CROSSED_OUT] == len(CROSSED)
     assert filed.counts.total() + filed.set_aside == 114
 
 
 def test_pictures_hold_the_digit_and_no_print():
     filled = fill(33, large=0.5, pen=0)  # no stroke lies over the print: pen and print would mix there
     straight = straighten(photograph(filled, Taken(tilt=20)))
-    cuts = [cut for cut in cut_boxes(straight) if cut.state == WRITTEN]
+    cuts = [cut for cut in cut_boxes(straight) if cut.state == State.WRITTEN]
     assert len(cuts) >= 116, "the others touch a neighbour"
     assert tint(straight.page) > 30, "print can be seen in the photograph"
     assert max(tint(cut.picture) for cut in cuts) < 15
@@ -322,8 +322,8 @@ def test_a_stroke_through_two_boxes_belongs_to_neither(tmp_path):
     ends = [(first.x + 3, first.y + 10), (second.x + second.w - 3, second.y + 9)]
     cv2.line(filled.image, *[np.rint(np.array(end) * MM).astype(int).tolist() for end in ends], (40, 40, 40), 6)
     states = [cut.state for cut in cut_boxes(straighten(photograph(filled, Taken())))]
-    assert states[40:42] == [DOUBTFUL] * 2
-    assert states.count(WRITTEN) == 118
+    assert states[40:42] == [State.DOUBTFUL] * 2
+    assert states.count(State.WRITTEN) == 118
 
 
 def test_an_hourglass_is_an_eight_and_a_blot_is_none():
@@ -340,16 +340,16 @@ def test_an_hourglass_is_an_eight_and_a_blot_is_none():
         ends = [(box.x + inset, box.y + 1), (box.x + box.w - inset, box.y + box.h - 1)]
         cv2.line(filled.image, *[np.rint(np.array(end) * MM).astype(int).tolist() for end in ends], (60, 40, 40), 9)
     states = [cut.state for cut in cut_boxes(straighten(photograph(filled, Taken())))]
-    assert states[98] == states[99] == WRITTEN
-    assert states[5] in (CROSSED_OUT, HIDDEN), "dropped: it even covers its lines"
-    assert states.count(EMPTY) == 117
+    assert states[98] == states[99] == State.WRITTEN
+    assert states[5] in (State.CROSSED_OUT, State.HIDDEN), "dropped: it even covers its lines"
+    assert states.count(State.EMPTY) == 117
 
 
 def test_boxes_under_a_hand_are_not_filed():
     filled = fill(4)
     states = [cut.state for cut in cut_boxes(straighten(photograph(filled, Taken(thumb=2, thumb_size=70))))]
-    assert states[119] == HIDDEN and states.count(WRITTEN) >= 105
-    assert all(states[position] == WRITTEN for position in range(60))
+    assert states[119] == State.HIDDEN and states.count(State.WRITTEN) >= 105
+    assert all(states[position] == State.WRITTEN for position in range(60))
 
 
 def test_the_merge_leaves_out_what_is_set_aside(tmp_path):
@@ -357,7 +357,7 @@ def test_the_merge_leaves_out_what_is_set_aside(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"x")
     (tmp_path / "ana" / "sheet-0.json").write_text("{}")
-    reasons = {image.original: image.reason.split(":")[0] for image in find_own_images(tmp_path)}
+    reasons = {image.original: str(image.reason or "").split(":")[0] for image in find_own_images(tmp_path)}
     assert reasons == {"ana/set_aside/7/a-looks-like-1.png": "set aside", "ana/set_aside/b.png": "set aside",
                        "ana/7/c.png": ""}  # fmt: skip
 

@@ -4,7 +4,6 @@ import cv2
 import numpy as np
 import pytest
 
-from digits.learning.data.rendered_tiles import overlap
 from digits.reading.finding.held_sheet import find_sheet
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
@@ -24,7 +23,7 @@ def held(labels, seed: int, tilt: float, turn: float, strength: float = 0.2):
 
 
 def right(page, digits) -> int:
-    return sum(any(d.digit == n and overlap(d.box, box) > 0.6 for d in digits)
+    return sum(any(d.digit == n and d.box.overlap(box) > 0.6 for d in digits)
                for box, n in zip(page.boxes, page.labels, strict=True))
 
 
@@ -65,7 +64,7 @@ def test_boxes_are_in_the_pixels_of_a_large_frame(reader):
     digits = reader.read(large).digits
     assert [d.digit for d in digits] == [3, 6]
     for digit, box in zip(digits, page.boxes, strict=True):
-        assert overlap(digit.box, [3 * side for side in box]) > 0.6
+        assert digit.box.overlap(box.scaled(3)) > 0.6
 
 
 def test_a_view_shows_the_sheet_alone_and_never_mirrored():

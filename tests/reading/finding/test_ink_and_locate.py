@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.finding.ink import WORK_SIDE, find_ink, find_inks
 from digits.reading.finding.locate import locate, merge, neighbours, reading_order, split
 from digits.reading.finding.printed_lines import looks_ruled, remove_lines
@@ -16,7 +17,7 @@ def sheet(width: int = 640, height: int = 480, brightness: int = 220) -> np.ndar
     return frame.clip(0, 255).astype(np.uint8)
 
 
-def boxes(frame: np.ndarray) -> list[tuple[int, int, int, int]]:
+def boxes(frame: np.ndarray) -> list[Box]:
     parts = locate(find_ink(frame))
     return [parts[i].box for i in reading_order([part.box for part in parts])]
 
@@ -62,7 +63,7 @@ def test_boxes_are_tight_and_dust_is_left_out():
     cv2.line(frame, (400, 120), (400, 220), (60, 60, 60), 6)
     for x, y in np.random.default_rng(0).integers(20, 460, (60, 2)):
         cv2.circle(frame, (int(x), int(y)), 1, (150, 150, 150), -1)
-    large = [box for box in boxes(frame) if max(box[2:]) > 20]
+    large = [box for box in boxes(frame) if box.side > 20]
     assert len(large) == 2
     assert np.abs(np.array(large[0]) - (97, 97, 67, 107)).max() <= 4
 
@@ -145,16 +146,16 @@ def test_pieces_merge_and_split():
     cv2.line(frame, (200, 100), (200, 200), (60, 60, 60), 8)
     cv2.line(frame, (222, 100), (222, 200), (60, 60, 60), 8)
     cv2.line(frame, (500, 100), (500, 200), (60, 60, 60), 8)
-    parts = sorted(locate(find_ink(frame)), key=lambda part: part.box[0])
+    parts = sorted(locate(find_ink(frame)), key=lambda part: part.box.x)
     assert neighbours(parts) == [(0, 1)]
     whole = merge(parts[0], parts[1])
-    assert whole.box[0] == parts[0].box[0] and whole.box[0] + whole.box[2] == parts[1].box[0] + parts[1].box[2]
+    assert whole.box.x == parts[0].box.x and whole.box.right == parts[1].box.right
     wide = sheet()
     cv2.putText(wide, "00", (200, 250), cv2.FONT_HERSHEY_SIMPLEX, 3, (60, 60, 60), 8)
     cv2.line(wide, (255, 215), (275, 215), (60, 60, 60), 6)
     joined = max(locate(find_ink(wide)), key=lambda part: part.side)
     halves = split(joined)
-    assert halves is not None and halves[0].box[0] + halves[0].box[2] <= halves[1].box[0] + 2
+    assert halves is not None and halves[0].box.right <= halves[1].box.x + 2
     assert split(parts[2]) is None
 
 
@@ -162,7 +163,7 @@ def test_reading_order_is_by_lines_also_when_the_sheet_is_turned():
     turn = cv2.getRotationMatrix2D((300, 200), -8, 1)
     middles = [(100 + 120 * column, 80 + 110 * line) for line in range(3) for column in range(4)]
     turned = [tuple(turn @ [x, y, 1]) for x, y in middles]
-    given = [(int(x) - 15, int(y) - 25, 30, 50) for x, y in turned]
+    given = [Box(int(x) - 15, int(y) - 25, 30, 50) for x, y in turned]
     shuffled = np.random.default_rng(2).permutation(len(given))
     order = reading_order([given[i] for i in shuffled])
     assert [int(shuffled[i]) for i in order] == list(range(12))

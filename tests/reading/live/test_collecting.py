@@ -6,11 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.live.collecting import Album, Prompter, safe_name, subject, thought_of
 from digits.reading.readings import Digit, Reading, Rejected
 
-BOX = (200, 150, 60, 90)
+BOX = Box(200, 150, 60, 90)
 
 
 def page():
@@ -41,7 +42,7 @@ def test_a_kept_picture_is_the_frame_itself_with_paper_round_it(tmp_path):
     assert len(list(kept.path.parent.iterdir())) == 2, "nothing half-written beside it"
 
 
-@pytest.mark.parametrize("box", [(0, 0, 5, 5), (600, 440, 40, 40), (-3, -3, 700, 500)])
+@pytest.mark.parametrize("box", [Box(0, 0, 5, 5), Box(600, 440, 40, 40), Box(-3, -3, 700, 500)])
 def test_boxes_at_the_rim_are_cut_there(tmp_path, box):
     image = cv2.imread(str(Album(tmp_path, "s").keep(page(), box, 0, {}).path))
     assert image.size and image.shape[0] <= 480 and image.shape[1] <= 640
@@ -68,8 +69,9 @@ def test_a_picture_survives_a_kill_right_after_its_message(tmp_path):
     code = (
         "import os, sys, numpy as np\n"
         "from pathlib import Path\n"
+        "from digits.box import Box\n"
         "from digits.reading.live.collecting import Album\n"
-        "kept = Album(Path(sys.argv[1]), 's').keep(np.full((99, 99, 3), 9, np.uint8), (30, 30, 20, 20), 3, {})\n"
+        "kept = Album(Path(sys.argv[1]), 's').keep(np.full((99, 99, 3), 9, np.uint8), Box(30, 30, 20, 20), 3, {})\n"
         "os.write(1, str(kept.path).encode())\n"
         "os.abort()\n"
     )
@@ -102,7 +104,7 @@ def test_the_prompter_asks_in_turn_when_the_hand_is_still():
     prompter = Prompter()
     asked = []
     for label in range(11):
-        box = (100 + 150 * (label % 2), 100, 60, 90)
+        box = Box(100 + 150 * (label % 2), 100, 60, 90)
         held = [prompter.ready(box) for _ in range(8)]
         assert held == [False] * 7 + [True]
         asked.append(prompter.label)
@@ -113,20 +115,20 @@ def test_the_prompter_asks_in_turn_when_the_hand_is_still():
 
 def test_a_moving_hand_is_waited_for():
     prompter = Prompter()
-    assert not any(prompter.ready((100 + 10 * step, 100, 60, 90)) for step in range(30))
+    assert not any(prompter.ready(Box(100 + 10 * step, 100, 60, 90)) for step in range(30))
     for _ in range(8):
-        now = prompter.ready((300, 100, 60, 90))
+        now = prompter.ready(Box(300, 100, 60, 90))
     assert now
-    prompter.done((300, 100, 60, 90))
+    prompter.done(Box(300, 100, 60, 90))
     for _ in range(3):
         prompter.ready(None)
-    assert [prompter.ready((300, 100, 60, 90)) for _ in range(8)][-1], "gone and back: the next sheet"
+    assert [prompter.ready(Box(300, 100, 60, 90)) for _ in range(8)][-1], "gone and back: the next sheet"
 
 
 def test_keys_speak_of_the_highlighted_digit_or_of_what_was_not_read():
-    pair = [digit(7), digit(1, (10, 10, 20, 40))]
+    pair = [digit(7), digit(1, Box(10, 10, 20, 40))]
     assert subject(reading(pair, main=1)) == ((10, 10, 20, 40), pair[1])
-    rejected = [Rejected((0, 0, 9, 9), "low confidence"), Rejected((0, 0, 90, 90), "low confidence"),
-                Rejected((0, 0, 600, 400), "off the paper")]  # fmt: skip
+    rejected = [Rejected(Box(0, 0, 9, 9), "low confidence"), Rejected(Box(0, 0, 90, 90), "low confidence"),
+                Rejected(Box(0, 0, 600, 400), "off the paper")]  # fmt: skip
     assert subject(reading(rejected=rejected)) == ((0, 0, 90, 90), None)
     assert subject(reading()) is None

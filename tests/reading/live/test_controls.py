@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.live.controls import BACKSPACE, TAB, Controls
 from digits.reading.live.drawing import Status
 from digits.reading.live.frames import Frame
@@ -13,7 +14,7 @@ FRAME = Frame("clip.avi", 5, 0.2, np.full((480, 640, 3), 200, np.uint8))
 
 
 def digit(label, x, confidence=0.9):
-    return Digit((x, 100, 60, 90), label, confidence, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
+    return Digit(Box(x, 100, 60, 90), label, confidence, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
 
 
 def reading(*digits, main=0):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.live.drawing import PANEL_WIDTH, Screen, Status, percent, text_width
 from digits.reading.live.words import WORDS, default_language
 from digits.reading.readings import Digit, Reading
@@ -29,7 +30,7 @@ def test_frames_of_any_size_fit_and_the_canvas_keeps_its_size(size):
     screen = Screen(size)
     for width, height in (size, (64, 48), (800, 1)):
         frame = np.full((height, width, 3), 128, np.uint8)
-        item = digit(3, (width // 4, height // 4, max(1, width // 2), max(1, height // 2)))
+        item = digit(3, Box(width // 4, height // 4, max(1, width // 2), max(1, height // 2)))
         picture = screen.draw(frame, reading((width, height), [item]), Status("name", "tflite"))
         assert picture.shape == (screen.size[1], screen.size[0], 3)
     assert screen.size[0] % 2 == 0 and screen.size[1] % 2 == 0, "video codecs want even sizes"
@@ -42,7 +43,7 @@ def test_the_winner_is_green_and_only_the_winner():
     status = Status("name", "tflite", True, 30.0)
     nothing = screen.draw(frame, reading((640, 480), []), status)
     assert count(nothing, GREEN) == 0
-    one = screen.draw(frame, reading((640, 480), [digit(7, (200, 100, 80, 120))]), status)
+    one = screen.draw(frame, reading((640, 480), [digit(7, Box(200, 100, 80, 120))]), status)
     panel, view = one[:, screen.view[0] :], one[:, : screen.view[0]]
     bar = panel[200 + 7 * 19 + 4, 38 : PANEL_WIDTH]
     assert count(bar[None], GREEN) > 150, "the winner's bar"
@@ -50,7 +51,7 @@ def test_the_winner_is_green_and_only_the_winner():
     assert count(view, GREEN) > 500
     tile = panel[43:177, 17:151]
     assert (tile[:, :, 0] == 255).sum() > 500, "the tile that the network saw"
-    pair = [digit(7, (200, 100, 80, 120)), digit(1, (400, 100, 80, 120))]
+    pair = [digit(7, Box(200, 100, 80, 120)), digit(1, Box(400, 100, 80, 120))]
     two = screen.draw(frame, reading((640, 480), pair), status)
     assert count(two[:, 380:500], BLUE) > 100 and count(two[:, 380:500], GREEN) == 0
 
@@ -59,7 +60,7 @@ def test_the_mirror_turns_the_frame_and_its_boxes_but_no_letters():
     screen = Screen((640, 480))
     frame = np.zeros((480, 640, 3), np.uint8)
     frame[:, :100] = (0, 0, 255)
-    item = digit(7, (20, 200, 60, 90))
+    item = digit(7, Box(20, 200, 60, 90))
     plain = screen.draw(frame, reading((640, 480), [item]), Status())
     mirrored = screen.draw(frame, reading((640, 480), [item]), Status(), mirror=True)
     assert count(plain[:, :110], GREEN) > 300 and count(mirrored[:, :110], GREEN) == 0
@@ -133,7 +134,7 @@ def test_drawing_twenty_digits_takes_a_few_milliseconds():
 
     screen = Screen((640, 480))
     frame = np.zeros((480, 640, 3), np.uint8)
-    items = [digit(index % 10, (30 + 60 * (index % 10), 100 + 120 * (index // 10), 40, 60)) for index in range(20)]
+    items = [digit(index % 10, Box(30 + 60 * (index % 10), 100 + 120 * (index // 10), 40, 60)) for index in range(20)]
     times = []
     for _ in range(15):
         start = time.process_time()  # other tests may run beside this one

@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.live import loop, model_watch
 from digits.reading.live.frames import Frame
 from digits.reading.live.loop import Reader, _introduction, as_record
@@ -48,8 +49,8 @@ def run(source, tmp_path, **options):
 def test_a_record_is_what_the_contract_says():
     probabilities = np.full(10, 0.0005, np.float32)
     probabilities[7] = 0.9955
-    item = Digit((1, 2, np.int64(3), 4), 7, np.float32(0.9955), probabilities, np.zeros((96, 96), np.uint8))
-    reading = Reading((640, 480), [item], [Rejected((5, 6, 7, 8), "low confidence")], 0, None, {"find": 1.111})
+    item = Digit(Box(1, 2, np.int64(3), 4), 7, np.float32(0.9955), probabilities, np.zeros((96, 96), np.uint8))
+    reading = Reading((640, 480), [item], [Rejected(Box(5, 6, 7, 8), "low confidence")], 0, None, {"find": 1.111})
     record = json.loads(json.dumps(as_record(Frame("a.png", 3, 0.12345, None), reading)))
     assert list(record) == "source frame time_s size digits rejected main hint latency_ms".split()
     assert record["digits"][0]["box"] == [1, 2, 3, 4] and record["digits"][0]["confidence"] == 0.9955

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.reading.live.tracking import Tracker
 from digits.reading.readings import Digit, Reading, Rejected
 
@@ -13,7 +14,7 @@ TILE = np.zeros((96, 96), np.uint8)
 def digit(label, x=100, y=100, size=60, sure=0.95):
     probabilities = np.full(10, (1 - sure) / 9, np.float32)
     probabilities[label] = sure
-    return Digit((round(x), round(y), size * 2 // 3, size), label, sure, probabilities, TILE)
+    return Digit(Box(round(x), round(y), size * 2 // 3, size), label, sure, probabilities, TILE)
 
 
 def reading(digits, rejected=(), main=0, hint=None):
@@ -183,5 +184,5 @@ def test_a_rendered_sheet_in_a_trembling_hand_is_read_soon_and_steadily(tiny_exp
 
 
 def holds_middle(box, other):
-    x, y = other[0] + other[2] / 2, other[1] + other[3] / 2
-    return box[0] <= x <= box[0] + box[2] and box[1] <= y <= box[1] + box[3] and box[3] < 2 * other[3]
+    x, y = other.centre
+    return box.x <= x <= box.right and box.y <= y <= box.bottom and box.h < 2 * other.h

@@ -10,9 +10,9 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
-from digits.learning.export import onnx_bytes
 from digits.reading.models.card import CARD
 from digits.reading.models.errors import ModelError
 from digits.reading.models.keras_config import renewed
@@ -105,13 +105,14 @@ def test_a_file_without_a_card_runs_unverified(no_card, full_export, name):
 
 def mean_of_the_tile(batch: int | str, side: int = 96) -> bytes:
     """Return an ONNX file without much sense, for batches of one size."""
-    nodes = [onnx_bytes.node("ReduceMean", ["tiles"], "mean", {"axes": [1, 2, 3], "keepdims": 0}),
-             onnx_bytes.node("Unsqueeze", ["mean", "one"], "column", {}),
-             onnx_bytes.node("MatMul", ["column", "weights"], "scores", {}),
-             onnx_bytes.node("Softmax", ["scores"], "probabilities", {"axis": -1})]
-    constants = [onnx_bytes.constant("one", np.array([1])), onnx_bytes.constant("weights", np.eye(1, 10, dtype="f4"))]
-    ends = [[onnx_bytes.value("tiles", (batch, side, side, 3))], [onnx_bytes.value("probabilities", (batch, 10))]]
-    return onnx_bytes.model(onnx_bytes.graph("mean", nodes, constants, *ends), 13, 8, "test")
+    return onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["": 13]>
+        mean (float[{batch}, {side}, {side}, 3] tiles) => (float[{batch}, 10] probabilities)
+        <int64[1] one = {{1}}, float[1, 10] weights = {{1, 0, 0, 0, 0, 0, 0, 0, 0, 0}}> {{
+            mean = ReduceMean <axes = [1, 2, 3], keepdims = 0> (tiles)
+            column = Unsqueeze (mean, one)
+            scores = MatMul (column, weights)
+            probabilities = Softmax <axis = -1> (scores)
+        }}""").SerializeToString()
 
 
 def test_a_file_for_single_tiles_reads_any_number(tmp_path):

@@ -12,8 +12,8 @@ import numpy as np
 
 from digits.learning.data.augmentation import geometric
 from digits.learning.data.rendered_tiles import camera_tiles
-from digits.learning.teaching.kept_features import SEED, Kept, smooth
-from digits.learning.teaching.last_layers import Network, Recipe, Trunk, values
+from digits.learning.teaching.kept_features import SEED, KeptFeatures, smooth
+from digits.learning.teaching.last_layers import CutNetwork, Recipe, Trunk, values
 from digits.learning.training.feed import one_hot
 from digits.learning.training.fit import assign
 
@@ -54,7 +54,7 @@ def make_versions(tiles: np.ndarray, labels: np.ndarray, trunk: Trunk, seed: int
     return Versions(trunk.features(np.concatenate(made)), np.asarray(labels)[of], of)
 
 
-def refit(network: Network, kept: Kept, new: Versions, recipe: Recipe = Recipe(), seed: int = SEED) -> None:  # noqa: B008
+def refit(network: CutNetwork, kept: KeptFeatures, new: Versions, recipe: Recipe = Recipe(), seed: int = SEED) -> None:  # noqa: B008
     """Fit the head, from the weights it came with, on kept and new features together."""
     weight = min(recipe.share * len(kept.features) / max(len(new.labels), 1), recipe.most)
     features = np.concatenate([kept.features, new.features])
@@ -63,7 +63,7 @@ def refit(network: Network, kept: Kept, new: Versions, recipe: Recipe = Recipe()
     network.fit(features, targets, weights, recipe, seed)
 
 
-def refit_safely(network: Network, kept: Kept, new: Versions, seed: int = SEED) -> float:
+def refit_safely(network: CutNetwork, kept: KeptFeatures, new: Versions, seed: int = SEED) -> float:
     """Fit the head; go back towards the old one as far as the calibration tiles ask for.
 
     Returns:
@@ -83,13 +83,13 @@ def refit_safely(network: Network, kept: Kept, new: Versions, seed: int = SEED) 
     return 0.0
 
 
-def calibration_accuracy(network: Network, kept: Kept) -> tuple[float, float]:
+def calibration_accuracy(network: CutNetwork, kept: KeptFeatures) -> tuple[float, float]:
     """Return the accuracy of the head as it is now on the calibration tiles, clean and after the camera."""
     half = len(kept.calibration_labels) // 2
     return tuple(right / half for right in _right(network, kept))
 
 
-def _right(network: Network, kept: Kept) -> tuple[int, int]:
+def _right(network: CutNetwork, kept: KeptFeatures) -> tuple[int, int]:
     right = network.probabilities(kept.calibration).argmax(axis=1) == kept.calibration_labels
     half = len(right) // 2
     return int(right[:half].sum()), int(right[half:].sum())

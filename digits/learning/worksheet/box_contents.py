@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 import numpy as np
 
-from digits.learning.worksheet.page import Box
-from digits.learning.worksheet.printed_boxes import INSIDE, Place, darkest_channel, find_boxes, without_lines
+from digits.box import Box
+from digits.learning.worksheet.page import PrintedBox
+from digits.learning.worksheet.printed_boxes import INSIDE, darkest_channel, find_boxes, without_lines
 from digits.learning.worksheet.straighten import SCALE, SheetError, Straight
 from digits.learning.worksheet.strokes_of_boxes import Owners, crossed_out, ink_mask
 
-EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, DOUBTFUL = "empty", "crossed out", "hidden", "written", "doubtful"
 _MOST_HIDDEN = 1 / 3  # of all boxes
 _COLOUR_MARGIN = 20  # of 255: one channel alone is noisier than grey
 _PEN = 5.0  # mm: wider dark things are no pen strokes but shadows and fingers
@@ -22,18 +23,27 @@ _OUTSIDE = 3.0  # mm that a picture may reach beyond its box
 _PAPER = 1.2  # mm of paper kept round ink that leaves its box
 
 
+class State(StrEnum):
+    """What a box holds, in the words of the records that are kept; DOUBTFUL: written, but maybe no whole digit."""
+
+    EMPTY = "empty"
+    CROSSED_OUT = "crossed out"
+    HIDDEN = "hidden"
+    WRITTEN = "written"
+    DOUBTFUL = "doubtful"
+
+
 @dataclass(frozen=True)
 class Cut:
     """What one box holds.
 
     Attributes:
         box: where, and which digit is wanted there.
-        state: EMPTY, CROSSED_OUT, HIDDEN, WRITTEN, or DOUBTFUL: written, but not certain to be one whole digit.
         picture: uint8 (h, w, 3) BGR at SCALE, without printed lines, of WRITTEN and DOUBTFUL boxes; else None.
     """
 
-    box: Box
-    state: str
+    box: PrintedBox
+    state: State
     picture: np.ndarray | None = None
 
 
@@ -58,9 +68,9 @@ def cut_boxes(straight: Straight) -> list[Cut]:
     cuts = []
     for position, box in enumerate(straight.layout.boxes):
         if not seen[position]:
-            cuts.append(Cut(box, HIDDEN))
+            cuts.append(Cut(box, State.HIDDEN))
         elif not levels[position]:
-            cuts.append(Cut(box, EMPTY))
+            cuts.append(Cut(box, State.EMPTY))
         else:
             cuts.append(_cut(box, position, places[position], clean, paper, owners))
     return cuts
@@ -85,53 +95,39 @@ def _contrast(page: np.ndarray, paper: np.ndarray) -> np.ndarray:
     return cv2.max(255 - cv2.cvtColor(share, cv2.COLOR_BGR2GRAY), coloured)
 
 
-def _cut(box: Box, position: int, place: Place, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> Cut:
+def _cut(box: PrintedBox, position: int, place: Box, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> Cut:
     """Return what a box in sight holds."""
     own = owners.of(position)
     if not len(own):
-        return Cut(box, EMPTY)
-    stats = owners.stats[own]
-    left, top = stats[:, cv2.CC_STAT_LEFT].min(), stats[:, cv2.CC_STAT_TOP].min()
-    right = (stats[:, cv2.CC_STAT_LEFT] + stats[:, cv2.CC_STAT_WIDTH]).max()
-    bottom = (stats[:, cv2.CC_STAT_TOP] + stats[:, cv2.CC_STAT_HEIGHT]).max()
-    if max(right - left, bottom - top) < _LEAST_SIDE * SCALE:
-        return Cut(box, EMPTY)
-    ink = owners.belongs(own)[owners.labels[place.top : place.bottom, place.left : place.right]]
-    if crossed_out(ink):
-        return Cut(box, CROSSED_OUT)
-    view = _view(place, (left, top, right, bottom))
-    most = round(_OUTSIDE * SCALE)
-    cut_off = (left < place.left - most or top < place.top - most
-               or right > place.right + most or bottom > place.bottom + most)  # fmt: skip
-    picture = _picture(view, own, clean, paper, owners)
-    return Cut(box, DOUBTFUL if cut_off or owners.shared(position) else WRITTEN, picture)
+        return Cut(box, State.EMPTY)
+    ink = Box.union(Box(*stroke[:4]) for stroke in owners.stats[own].tolist())  # left, top, width, height, area
+    if ink.side < _LEAST_SIDE * SCALE:
+        return Cut(box, State.EMPTY)
+    if crossed_out(owners.belongs(own)[owners.labels[place.window]]):
+        return Cut(box, State.CROSSED_OUT)
+    cut_off = not place.grown(round(_OUTSIDE * SCALE)).contains(ink)
+    picture = _picture(_view(place, ink), own, clean, paper, owners)
+    return Cut(box, State.DOUBTFUL if cut_off or owners.shared(position) else State.WRITTEN, picture)
 
 
-def _view(place: Place, ink: tuple[int, int, int, int]) -> Place:
+def _view(place: Box, ink: Box) -> Box:
     """Return the part of the page to keep: inside the printed line, or round ink that comes near it."""
     inset, near, paper, most = (round(length * SCALE) for length in (INSIDE, _TOUCHING, _PAPER, _OUTSIDE))
-    left, top, right, bottom = (int(value) for value in ink)
-    view = [place.left + inset, place.top + inset, place.right - inset, place.bottom - inset]
-    if left < view[0] + near:
-        view[0] = max(min(left - paper, view[0]), place.left - most)
-    if top < view[1] + near:
-        view[1] = max(min(top - paper, view[1]), place.top - most)
-    if right > view[2] - near:
-        view[2] = min(max(right + paper, view[2]), place.right + most)
-    if bottom > view[3] - near:
-        view[3] = min(max(bottom + paper, view[3]), place.bottom + most)
-    return Place(*view)
+    inside = place.grown(-inset)
+    safe, wide = inside.grown(-near), Box.union([inside, ink.grown(paper)]).within(place.grown(most))
+    return Box.between(wide.x if ink.x < safe.x else inside.x, wide.y if ink.y < safe.y else inside.y,
+                       wide.right if ink.right > safe.right else inside.right,
+                       wide.bottom if ink.bottom > safe.bottom else inside.bottom)
 
 
-def _picture(view: Place, own: np.ndarray, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> np.ndarray:
+def _picture(view: Box, own: np.ndarray, clean: np.ndarray, paper: np.ndarray, owners: Owners) -> np.ndarray:
     """Return the part of the page, with strokes of other boxes made paper."""
-    area = (slice(view.top, view.bottom), slice(view.left, view.right))
-    labels = owners.labels[area]
+    labels = owners.labels[view.window]
     ours = owners.belongs(own)[labels]
     foreign = ((labels > 0) & ~ours).astype(np.uint8)
     width = round(0.5 * SCALE) | 1
     foreign = cv2.dilate(foreign, np.ones((width, width), np.uint8)) > 0
     foreign &= ~ours
-    picture = clean[area].copy()
-    picture[foreign] = paper[area][foreign]
+    picture = clean[view.window].copy()
+    picture[foreign] = paper[view.window][foreign]
     return picture

@@ -1,0 +1,94 @@
+"""Which split each own image belongs to: fixed by hashes, near-duplicates together, none in two."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from digits.learning.data.near_duplicates import near_groups
+from digits.learning.data.own_image import LeftOut, OwnImage, WhyLeftOut
+from digits.learning.data.splits import Split, hashed_split
+
+WHOLE_SESSIONS_FROM = 5  # with so many sessions or more, a session is never divided between splits
+# Where near-duplicates lie in two splits, the copy in the split named first stays.
+_PROTECTED = (Split.TEST, Split.VAL, Split.CALIBRATION, Split.TRAIN)
+
+
+def decide(images: list[OwnImage], mnist: Mapping[str, str], before: Mapping[str, Split]) -> list[OwnImage]:
+    """Return the images with their split, or with the reason why they are left out.
+
+    Args:
+        images: as found and examined.
+        mnist: sha256 of the pixels of every MNIST picture -> its name.
+        before: sha256 of a file -> the split it had in the last build, where splits went by image.
+    """
+    images = [replace(image, reason=image.reason or image.facts.reason) for image in images]
+    images = _without_mnist(images, mnist)
+    images = _without_duplicates(images)
+    images = _with_splits(images, before)
+    return _without_crossings(images)
+
+
+def by_session(images: Iterable[OwnImage]) -> bool:
+    """Return whether there are so many sessions that whole sessions go to a split."""
+    sessions = {image.session_key for image in images if not image.reason and image.given is None}
+    return len(sessions) >= WHOLE_SESSIONS_FROM
+
+
+def _without_mnist(images: list[OwnImage], mnist: Mapping[str, str]) -> list[OwnImage]:
+    return [
+        _without(image, LeftOut.DUPLICATE, f"of MNIST's {mnist[image.facts.pixels]}")
+        if not image.reason and image.facts.pixels in mnist
+        else image
+        for image in images
+    ]
+
+
+def _without(image: OwnImage, kind: LeftOut, detail: str) -> OwnImage:
+    return replace(image, reason=WhyLeftOut(kind, detail))
+
+
+def _without_duplicates(images: list[OwnImage]) -> list[OwnImage]:
+    same = defaultdict(list)
+    for position, image in enumerate(images):
+        if not image.reason:
+            same[image.facts.pixels].append(position)
+    left = list(images)
+    for positions in same.values():
+        stays = min(positions, key=lambda p: _PROTECTED.index(images[p].given or Split.CALIBRATION))
+        several_labels = len({images[position].label for position in positions}) > 1
+        for position in positions:
+            if several_labels:
+                other = next(p for p in positions if images[p].label != images[position].label)
+                detail = f"the same picture has another label as {images[other].original}"
+                left[position] = _without(images[position], LeftOut.DUPLICATE, detail)
+            elif position != stays:
+                left[position] = _without(images[position], LeftOut.DUPLICATE, f"of {images[stays].original}")
+    return left
+
+
+def _with_splits(images: list[OwnImage], before: Mapping[str, Split]) -> list[OwnImage]:
+    if by_session(images):
+        return [replace(image, split=image.given or hashed_split(image.session_key)) for image in images]
+    images = [replace(image, split=image.given) for image in images]
+    for group in near_groups(images):
+        given = [images[p].given for p in group if images[p].given]
+        known = [before[images[p].facts.sha256] for p in group if images[p].facts.sha256 in before]
+        # New near-duplicates follow those that were there before: nothing once in train turns up in test.
+        first = min(given, key=_PROTECTED.index) if given else None
+        split = first or (known[0] if known else hashed_split(images[group[0]].facts.sha256))
+        for position in group:
+            images[position] = replace(images[position], split=images[position].given or split)
+    return images
+
+
+def _without_crossings(images: list[OwnImage]) -> list[OwnImage]:
+    left = list(images)
+    for group in near_groups(images):
+        stays = min((images[position] for position in group), key=lambda image: _PROTECTED.index(image.split))
+        for position in group:
+            if images[position].split != stays.split:
+                detail = f"of {stays.original} in {stays.split}"
+                left[position] = _without(images[position], LeftOut.NEAR_DUPLICATE, detail)
+    return left
