@@ -1,7 +1,5 @@
 """Golden pictures: sources, the tiles they become, and what the Keras model says of those."""
 
-from __future__ import annotations
-
 import platform
 import zipfile
 from dataclasses import dataclass
