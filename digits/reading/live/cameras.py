@@ -16,7 +16,6 @@ _SYSFS = Path("/sys/class/video4linux")
 # DSHOW gives raw pictures unless asked, and raw pictures halve the frame rate over USB 2.
 _DSHOW_FOURCC = "MJPG"
 _SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
-BACKENDS = ("auto", "any", "msmf", "dshow", "v4l2", "avfoundation", "gstreamer", "ffmpeg")
 
 
 @dataclass(frozen=True)

@@ -130,13 +130,9 @@ class Prompter:
         self.label = (self.label + 1) % 10
         self._last, self._still = box, []
 
-    def undone(self, label: int) -> None:
-        """A picture was taken back: ask for it again."""
-        self.label = label
-
 
 def thought_of(digit: Digit | None) -> dict | None:
-    """Return what the model thought, for the note."""
+    """Return what the model thought of a digit, rounded for JSON."""
     if digit is None:
         return None
     return {

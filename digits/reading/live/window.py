@@ -4,6 +4,7 @@ import ctypes
 import os
 import socket
 import sys
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -68,11 +69,9 @@ class Window:
 
     def close(self) -> None:
         """Take the window away."""
-        try:
+        with suppress(cv2.error):  # closed by its button already
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)
-        except cv2.error:
-            pass  # closed by its button already
 
 
 def require_display() -> None:
@@ -96,10 +95,8 @@ def _use_the_systems_x_library() -> None:
     windows never heard that it was on the screen, and a photograph in it was never painted.
     """
     if sys.platform.startswith("linux"):
-        try:
+        with suppress(OSError):  # not installed: the one that OpenCV brings is all there is
             ctypes.CDLL(_X_EVENTS_LIBRARY, ctypes.RTLD_GLOBAL)
-        except OSError:
-            pass  # not installed: the one that OpenCV brings is all there is
 
 
 def _x_server_answers(display: str) -> bool:

@@ -10,8 +10,7 @@ import pytest
 from digits.box import Box
 from digits.reading.live import loop, model_watch
 from digits.reading.live.frames import Frame
-from digits.reading.live.loop import Reader, _introduction, as_record
-from digits.reading.live.options import Options
+from digits.reading.live.loop import Options, Reader, _introduction, as_record
 from digits.reading.models import default, loading
 from digits.reading.models.golden import load_golden, save_golden
 from digits.reading.readings import Digit, Reading, Rejected
