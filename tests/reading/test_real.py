@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from digits.reading.images import load_image
-from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
 pytestmark = pytest.mark.real
@@ -28,11 +27,6 @@ def place(name: str) -> Path:
     if not value:
         pytest.skip(f"DIGITS_REAL_{name} names no real pictures")
     return Path(value)
-
-
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader(load_model())
 
 
 def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:

@@ -82,13 +82,6 @@ def test_a_folder_gives_the_fastest_format_that_can_run(folder):
     assert load_model(folder).format == "onnx"
 
 
-def test_a_tflite_file_needs_neither_tensorflow_nor_the_training_libraries(full_export):
-    code = ("import sys; from digits.reading.models.loading import load_model; load_model(sys.argv[1])\n"
-            "print(sorted({'tensorflow', 'keras', 'sklearn', 'matplotlib', 'rich', 'h5py'} & set(sys.modules)))")
-    command = [sys.executable, "-c", code, str(full_export / "model.tflite")]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip() == "[]"
-
-
 def test_opencv_alone_runs_the_onnx_file(full_export, monkeypatch):
     with_runtime = load_model(full_export / "model.onnx").predict(TILES)
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if it were not installed
@@ -139,11 +132,9 @@ def test_damage_is_seen_by_the_checksum(folder, name):
 
 
 @pytest.mark.parametrize("changes, words", [
-    ({"labels": list("abcdefghij")}, "labels"),
     ({"labels": [str(n) for n in range(1, 11)]}, "labels"),
     ({"input": {"shape": [None, 28, 28, 1], "dtype": "float32"}}, "input shape"),
     ({"input": {"shape": [None, 96, 96, 3], "dtype": "uint8"}}, "input dtype"),
-    ({"tile": {"rule": 99, "size": 96}}, "newer"),
     ({"tile": {"rule": 0, "size": 96}}, "tile rule"),
     ({"tile": {"rule": "1", "size": 96}}, "tile rule"),
     ({"tile": {"rule": 1, "size": 64}}, "tile size"),
@@ -186,13 +177,6 @@ def test_a_renamed_or_empty_file_is_refused(no_card):
         (no_card / f"model{kind.suffix}").write_bytes(b"")
         refused(no_card / f"model{kind.suffix}", "is empty")
     refused(no_card / CARD)
-
-
-def test_weights_of_another_model_are_refused_with_a_card(folder, full_export):
-    shutil.copy(full_export / "model.h5", folder / "model.weights.h5")
-    refused(folder / "model.json", "model.weights.h5", "checksum")
-    (folder / "model.json").write_text((folder / "model.json").read_text(encoding="utf-8").replace("relu", "tanh"))
-    refused(folder / "model.json", "model.json", "checksum")
 
 
 class TestKerasFilesWithoutACard:
