@@ -1,24 +1,24 @@
-"""Styles of the digits 5 to 9, as control points (see `glyphs`)."""
+"""How people write the digits 5 to 9, as `glyphs_0_to_4` has the others."""
 
 import numpy as np
 
-from digits.rendering.pen import Glyph, Random, Style, arc
+from digits.rendering.pen import Glyph, Piece, Point, Random, Style, arc
 
 
 # 5 ------------------------------------------------------------------------------------------
-def _five_belly(rng: Random, start: tuple[float, float]) -> list[tuple[float, float]]:
+def _five_belly(rng: Random, start: Point) -> Piece:
     w, rise = rng.uniform(0.44, 0.66), rng.uniform(0.0, 0.12)
     end = (rng.uniform(-0.14, 0.1), rng.uniform(0.84, 1.0))
     return [start, (0.5 * w, start[1] - rise), (0.9 * w, start[1] + 0.09), (w, 0.7), (0.8 * w, 0.92), (0.4 * w, 1.0),
             end]
 
 
-def _five_body(rng: Random) -> list[list[tuple[float, float]]]:
+def _five_body(rng: Random) -> list[Piece]:
     shoulder = (rng.uniform(-0.06, 0.06), rng.uniform(0.34, 0.52))
     return [[(rng.uniform(0.0, 0.16), 0.0), shoulder], _five_belly(rng, shoulder)]
 
 
-def _five_bar(rng: Random, x: float, y: float) -> list[tuple[float, float]]:
+def _five_bar(rng: Random, x: float, y: float) -> Piece:
     length, rise = rng.uniform(0.25, 0.62), rng.uniform(-0.16, 0.06)
     return [(x, y), (x + length / 2, y + rise / 2 + 0.02 * rng.standard_normal()), (x + length, y + rise)]
 
@@ -69,7 +69,7 @@ def _five_no_bar(rng: Random) -> Glyph:
 
 
 # 6 ------------------------------------------------------------------------------------------
-def _six_loop(rng: Random, top: float, w: float) -> list[tuple[float, float]]:
+def _six_loop(rng: Random, top: float, w: float) -> Piece:
     """From the lower left round to where the loop meets the stem, short of it or past it."""
     meet = rng.choice(3, p=[0.62, 0.22, 0.16])
     loop = [(0.08 * w, 0.9), (0.42 * w, 1.0), (0.88 * w, 0.92), (w, 0.5 * (top + 1)), (0.8 * w, top + 0.04),
@@ -138,7 +138,7 @@ def _six_square(rng: Random) -> Glyph:
 
 
 # 7 ------------------------------------------------------------------------------------------
-def _seven(rng: Random, top: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+def _seven(rng: Random, top: Piece) -> list[Piece]:
     corner = (rng.uniform(0.4, 0.64), rng.uniform(-0.05, 0.06))
     foot = (corner[0] - rng.uniform(0.02, 0.5), 1.0)
     bow = rng.uniform(-0.02, 0.12)
@@ -146,7 +146,7 @@ def _seven(rng: Random, top: list[tuple[float, float]]) -> list[list[tuple[float
     return [[*top, corner], stem]
 
 
-def _cross(rng: Random, stem: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _cross(rng: Random, stem: Piece) -> Piece:
     y, width, slope = rng.uniform(0.36, 0.64), rng.uniform(0.22, 0.68), rng.uniform(-0.1, 0.06)
     x = float(np.interp(y, [0, stem[1][1], 1], [point[0] for point in stem])) + 0.06 * rng.standard_normal()
     return [(x - width / 2, y - slope / 2), (x + width / 2, y + slope / 2)]
@@ -176,8 +176,9 @@ def _seven_serif(rng: Random) -> Glyph:
 def _seven_curved(rng: Random) -> Glyph:
     """No corner: a cane."""
     top, stem = _seven(rng, [(0.0, rng.uniform(0.02, 0.18)), (0.2, rng.uniform(-0.03, 0.03))])
-    return _with_cross(rng, [top + [(stem[0][0], 0.14)] + stem[1:]],
-                       0.0) if rng.random() < 0.5 else [[top + stem[1:]], [_cross(rng, stem)]]
+    if rng.random() < 0.5:
+        return _with_cross(rng, [top + [(stem[0][0], 0.14)] + stem[1:]], 0.0)
+    return [[top + stem[1:]], [_cross(rng, stem)]]
 
 
 def _seven_cup(rng: Random) -> Glyph:
@@ -218,7 +219,7 @@ def _seven_footed(rng: Random) -> Glyph:
 
 
 # 8 ------------------------------------------------------------------------------------------
-def _eight(rng: Random) -> list[tuple[float, float]]:
+def _eight(rng: Random) -> Piece:
     """One line with a crossing, from the top right over the left of the upper loop, and back up."""
     u, v, y = rng.uniform(0.15, 0.3), rng.uniform(0.18, 0.36), rng.uniform(0.36, 0.54)
     skew = rng.uniform(-0.05, 0.05)
@@ -285,13 +286,13 @@ def _eight_angular(rng: Random) -> Glyph:
 
 
 # 9 ------------------------------------------------------------------------------------------
-def _nine_loop(rng: Random, sweep: tuple[float, float]) -> tuple[list[tuple[float, float]], float, float]:
+def _nine_loop(rng: Random, sweep: Point) -> tuple[Piece, float, float]:
     w, h = rng.uniform(0.34, 0.6), rng.uniform(0.2, 0.34)
     start = rng.uniform(5, 60)
     return arc(w / 2, h, w / 2, h, start, start + rng.uniform(*sweep), 8), w, h
 
 
-def _nine_tail(rng: Random, w: float, h: float, kind: int) -> list[tuple[float, float]]:
+def _nine_tail(rng: Random, w: float, h: float, kind: int) -> Piece:
     """0: straight, 1: curved to the left, 2: hooked as a g."""
     if kind == 0:
         return [(w, h), (w - rng.uniform(-0.04, 0.18), 0.66), (w - rng.uniform(-0.06, 0.4), 1.0)]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from digits.rendering.glyphs import STYLES
-from digits.rendering.handwriting import draw_digit
+from digits.rendering.handwriting import STYLES, draw_digit
 from digits.rendering.letters import LETTERS, LETTERS_LIKE_DIGITS, draw_printed_letter
 from digits.rendering.non_digits import draw_non_digit
 from digits.rendering.pen import Hand, ink_lines, random_hand, write
@@ -30,9 +29,9 @@ def test_every_style_is_drawn_whole_and_centred(label):
         for _ in range(12):
             ink = write(style(rng), random_hand(rng), rng)
             height, width = _extent(ink)
-            assert ink.max() > 200, style.__name__
-            assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any(), style.__name__
-            assert 0.7 * 128 < max(height, width) < 0.95 * 128, style.__name__
+            assert ink.max() > 200, style
+            assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any(), style
+            assert 0.7 * 128 < max(height, width) < 0.95 * 128, style
 
 
 def test_pens_range_from_thin_ballpoints_to_markers():
