@@ -313,15 +313,8 @@ def test_the_window_shows_the_reading_and_a_key_ends_it(window, display, photo, 
 
 
 @pytest.mark.window
-def test_the_close_button_ends_it(window, display, photo):
-    process, number = window("--source", photo)
-    press_close_button(display["DISPLAY"], int(number))
-    assert process.wait(timeout=START_S) == 0
-
-
-@pytest.mark.window
-def test_qt_claims_its_events_from_the_system_s_x_library(window, display, photo, tmp_path):
-    """Else some events are lost, and now and then a window stays empty: see outputs._use_the_systems_x_library."""
+def test_the_close_button_ends_it_and_qt_claims_its_events_from_the_system(window, display, photo, tmp_path):
+    """Else some events are lost, and now and then a window stays empty: see window._use_the_systems_x_library."""
     process, number = window("--source", photo, LD_DEBUG="bindings", LD_DEBUG_OUTPUT=str(tmp_path / "bindings"))
     press_close_button(display["DISPLAY"], int(number))
     assert process.wait(timeout=START_S) == 0
