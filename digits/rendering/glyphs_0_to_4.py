@@ -5,6 +5,7 @@ the random ranges around them are wide on purpose: MNIST's American writers are 
 """
 
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def _zero_curl(rng: Random) -> Glyph:
 def _zero_polygon(rng: Random) -> Glyph:
     corners = int(rng.integers(4, 9))
     ring = _ring(rng, rng.uniform(0.25, 0.45), corners + 1, 360.0)
-    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in zip(ring[:-1], ring[1:], strict=True)]]
+    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in pairwise(ring)]]
 
 
 def _zero_tailed(rng: Random) -> Glyph:

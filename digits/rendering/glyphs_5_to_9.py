@@ -1,5 +1,7 @@
 """How people write the digits 5 to 9, as `glyphs_0_to_4` has the others."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from digits.rendering.pen import Glyph, Piece, Point, Random, Style, arc
@@ -49,7 +51,7 @@ def _five_s(rng: Random) -> Glyph:
 def _five_square(rng: Random) -> Glyph:
     w, middle, end = rng.uniform(0.36, 0.58), rng.uniform(0.38, 0.52), rng.uniform(-0.08, 0.12)
     corners = [(w, 0.0), (0.04, 0.0), (0.0, middle), (w, middle), (w + rng.uniform(-0.06, 0.04), 1.0), (end, 1.0)]
-    return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
+    return [[[a, b] for a, b in pairwise(corners)]]
 
 
 def _five_slanted(rng: Random) -> Glyph:
@@ -134,7 +136,7 @@ def _six_square(rng: Random) -> Glyph:
     start, upper, lower = (w * rng.uniform(0.6, 1.1), rng.uniform(-0.05, 0.06)), (rng.uniform(0, 0.08), 0.0), (0.0, 1.0)
     outer, inner = (w, rng.uniform(0.94, 1.04)), (w * rng.uniform(0.85, 1.05), top + rng.uniform(-0.05, 0.05))
     corners = [start, upper, lower, outer, inner, (rng.uniform(0.0, 0.05), top + rng.uniform(-0.02, 0.1))]
-    return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
+    return [[[a, b] for a, b in pairwise(corners)]]
 
 
 # 7 ------------------------------------------------------------------------------------------
@@ -260,10 +262,8 @@ def _eight_stacked(rng: Random) -> Glyph:
 
 def _eight_lying(rng: Random) -> Glyph:
     angle = np.radians(rng.uniform(35, 88)) * rng.choice([-1, 1], p=[0.85, 0.15])
-    line = _eight_crossing(rng)[0][0]
-    turned = [(x * np.cos(angle) - (y - 0.5) * np.sin(angle), x * np.sin(angle) + (y - 0.5) * np.cos(angle)) for x,
-              y in line]
-    return [[turned]]
+    c, s = np.cos(angle), np.sin(angle)
+    return [[[(x * c - (y - 0.5) * s, x * s + (y - 0.5) * c) for x, y in _eight_crossing(rng)[0][0]]]]
 
 
 def _eight_hooked(rng: Random) -> Glyph:
@@ -281,8 +281,7 @@ def _eight_angular(rng: Random) -> Glyph:
     """An hourglass with corners."""
     u, v = rng.uniform(0.14, 0.3), rng.uniform(0.16, 0.34)
     points = [(u, 0.02), (-u, 0.06), (v, 0.92), (-v, 1.0), (u * 1.05, rng.uniform(0.0, 0.08))]
-    return [[[a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + rng.uniform(-0.05, 0.05)), b] for a,
-             b in zip(points[:-1], points[1:], strict=True)]]
+    return [[[a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + rng.uniform(-0.05, 0.05)), b] for a, b in pairwise(points)]]
 
 
 # 9 ------------------------------------------------------------------------------------------

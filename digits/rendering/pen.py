@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 SAMPLES = 8  # points a Catmull-Rom span is cut into: at 128 px, chords of about 3 px, below the pen's width
+FILL = 0.84  # share of the picture that the longer side of a glyph spans, pen width included
 SUPERSAMPLING = 2  # OpenCV pens have whole widths; drawn twice as large and averaged, halves are possible
 SHIFT = 4  # fractional bits of the coordinates given to OpenCV
 Random = np.random.Generator
@@ -127,17 +128,13 @@ def turned(points: np.ndarray, hand: Hand) -> np.ndarray:
     return np.stack([np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x])
 
 
-def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128, fill: float = 0.84) -> np.ndarray:
-    """Return the ink of one glyph, uint8 (size, size), white on black, centred.
-
-    Args:
-        fill: share of the picture that the longer side of the glyph spans, pen width included.
-    """
+def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128) -> np.ndarray:
+    """Return the ink of one glyph, uint8 (size, size), white on black, centred."""
     lines = trace(glyph, hand, rng)
     points = np.concatenate(lines)
     low, high = points.min(0), points.max(0)
     extent = max(float((high - low).max()), 1e-3)
-    scale = fill * size / (extent * (1 + hand.width))
+    scale = FILL * size / (extent * (1 + hand.width))
     offset = size / 2 - scale * (low + high) / 2
     return ink_lines([line * scale + offset for line in lines], hand.width * extent * scale, size, hand.pressure, rng)
 

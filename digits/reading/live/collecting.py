@@ -1,5 +1,6 @@
 """Pictures kept from the live window: corrections (teach-me) and a person's own digits (capture)."""
 
+import itertools
 import json
 import re
 import time
@@ -166,7 +167,5 @@ def _moved(before: Box, after: Box) -> float:
 def _free_stem(folder: Path) -> Path:
     """Return a path without suffix that names no file yet, in order of time."""
     stamp = time.strftime("%H%M%S")
-    number = 1
-    while any((folder / f"{stamp}-{number:02d}{suffix}").exists() for suffix in (".png", ".json")):
-        number += 1
-    return folder / f"{stamp}-{number:02d}"
+    stems = (folder / f"{stamp}-{number:02d}" for number in itertools.count(1))
+    return next(stem for stem in stems if not any(stem.with_suffix(kind).exists() for kind in (".png", ".json")))

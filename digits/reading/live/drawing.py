@@ -58,7 +58,9 @@ class Screen:
         width, height = min(max(width, _VIEW_MIN[0]), _VIEW_MAX[0]), max(height, _VIEW_MIN[1])
         self.view = (width - width % 2, height - height % 2)  # video codecs take no odd sizes
         self.size = (self.view[0] + PANEL_WIDTH, self.view[1])
-        self._still_parts = self._draw_still_parts()
+        self._still_parts = np.full((self.size[1], self.size[0], 3), _GROUND, np.uint8)
+        cv2.rectangle(self._still_parts, (0, 0), (self.view[0] - 1, self.size[1]), _BLACK, -1)
+        text(self._still_parts, self.words["tile"], (self.view[0] + _MARGIN, 30), 10, _GREY)
 
     def draw(self, frame: np.ndarray, reading: Reading, status: Status, mirror: bool = False) -> np.ndarray:
         """Return the picture of one frame.
@@ -95,13 +97,6 @@ class Screen:
         self._banner(canvas, text, _AMBER)
         if last is None:
             self._footer(canvas, status, 0.0)
-        return canvas
-
-    def _draw_still_parts(self) -> np.ndarray:
-        canvas = np.full((self.size[1], self.size[0], 3), _GROUND, np.uint8)
-        left = self.view[0]
-        cv2.rectangle(canvas, (0, 0), (left - 1, self.size[1]), _BLACK, -1)
-        text(canvas, self.words["tile"], (left + _MARGIN, 30), 10, _GREY)
         return canvas
 
     def _paste(self, canvas: np.ndarray, frame: np.ndarray, mirror: bool) -> tuple[float, int, int, int]:
@@ -195,8 +190,7 @@ class Screen:
                 text(canvas, label, (left + 22 + full + 60 - text_width(label, 10), y + 12), 10, ink)
 
     def _footer(self, canvas: np.ndarray, status: Status, milliseconds: float) -> None:
-        left, right = self.view[0] + _MARGIN, self.size[0] - _MARGIN
-        top = 392
+        left, right, top = self.view[0] + _MARGIN, self.size[0] - _MARGIN, 392
         cv2.line(canvas, (left, top), (right, top), _LINE, 1)
         room = right - left
         if not status.verified:
@@ -208,9 +202,7 @@ class Screen:
             name = name[:-4] + "..."
         text(canvas, name, (left, top + 21), 12, _WHITE, bold=True)
         text(canvas, status.format, (left, top + 39), 10, _GREY)
-        speed = f"{milliseconds:.1f} ms"
-        if status.fps:
-            speed = f"{status.fps:.0f} fps   {speed}"
+        speed = (f"{status.fps:.0f} fps   " if status.fps else "") + f"{milliseconds:.1f} ms"
         text(canvas, speed, (right - text_width(speed, 10), top + 39), 10, _GREY)
         for row, keys in enumerate(self.words["keys" if status.asked is None else "capture keys"]):
             text(canvas, keys, (left, top + 57 + row * 17), 10, _GREY)

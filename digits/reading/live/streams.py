@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, usable
+from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, next_frame
 
 RETRY_S = 10.0  # a lost camera is tried again for this long
 _START_S = 30.0  # some Windows cameras take 20 s to give their first picture
@@ -91,8 +91,7 @@ class Live:
     def _pump_until_lost(self, capture) -> None:
         failures = 0
         while failures < FAILURES and not self._stopped:
-            ok, image = capture.read()
-            image = usable(image) if ok else None
+            image = next_frame(capture)
             if image is None:
                 failures += 1
                 time.sleep(_POLL_S / 2)
