@@ -95,14 +95,11 @@ def display(tmp_path_factory):
     command += ["-noreset"]  # without it the server starts anew, refusing all, whenever its last window goes
     server = subprocess.Popen(command, pass_fds=[number_in], stderr=subprocess.DEVNULL)
     os.close(number_in)
-    number = b""
-    while not number.endswith(b"\n"):
-        piece = os.read(number_out, 16)
-        if not piece:
-            pytest.fail("Xvfb did not start")
-        number += piece
-    os.close(number_out)
-    yield {**os.environ, "DISPLAY": f":{number.decode().strip()}", "SCREEN_FILE": str(folder / "Xvfb_screen0")}
+    with open(number_out) as pipe:
+        number = pipe.readline().strip()  # comes when Xvfb is ready
+    if not number:
+        pytest.fail("Xvfb did not start")
+    yield {**os.environ, "DISPLAY": f":{number}", "SCREEN_FILE": str(folder / "Xvfb_screen0")}
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=10)
 

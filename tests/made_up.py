@@ -1,5 +1,6 @@
 """Pages, clips and readings that tests make up."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -40,6 +41,11 @@ def frame_count(path: Path) -> int:
     count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
     capture.release()
     return int(count)
+
+
+def edit_json(path: Path, **changes) -> None:
+    """Change entries of a JSON file, such as an export's card."""
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
 
 
 def digit(label: int, box: Box, sure: float = 0.9) -> Digit:

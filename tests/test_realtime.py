@@ -16,7 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from made_up import frame_count, page, trembling, write_clip
+from made_up import edit_json, frame_count, page, trembling, write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
 KEYS = "source frame time_s size digits rejected main hint latency_ms".split()
@@ -359,8 +359,7 @@ def test_an_open_window_takes_a_new_model(window, display, tiny_export, photo, t
     process, _ = window("--source", photo, "--model", export)
     before = screenshot(display).copy()
     taught = shutil.copytree(tiny_export, tmp_path / "taught")
-    card = json.loads((taught / "card.json").read_text())
-    (taught / "card.json").write_text(json.dumps(card | {"name": "taught"}))
+    edit_json(taught / "card.json", name="taught")
     export.rename(tmp_path / "old")
     taught.rename(export)
     wait_until(lambda: (screenshot(display) != before).any())

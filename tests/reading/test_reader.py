@@ -60,7 +60,7 @@ def count_right(found: list[Digit], truth) -> int:
 
 def test_a_row_is_read_in_order_with_tight_boxes(reader):
     reading = reader.read(row_of_digits())
-    assert "".join(str(d.digit) for d in reading.digits) == "273584"
+    assert [d.digit for d in reading.digits] == [2, 7, 3, 5, 8, 4]
     assert reading.size == (960, 300) and reading.hint is None and reading.main in range(6)
     for i, digit in enumerate(reading.digits):
         assert abs(digit.box.x - (60 + 145 * i)) < 8 and abs(digit.box.y - 100) < 8 and abs(digit.box.h - 90) < 12
@@ -91,17 +91,14 @@ def in_shadow(frame: np.ndarray, tip: tuple[int, int]) -> np.ndarray:
     return (frame * (1 - 0.5 * cv2.GaussianBlur(mask, None, 8)[..., None])).astype(np.uint8)
 
 
-def test_a_shadow_across_a_digit(reader):
+def test_a_shadow_across_a_digit_or_a_row(reader):
+    assert read(reader, in_shadow(row_of_digits(), (700, 150))) == "273584"
     right = ""
     for digit in range(10):
         frame = paper()
         write(frame, digit, 210, 120, 240)
         right += read(reader, in_shadow(frame, (320, 300)))
     assert right == "0123456789"
-
-
-def test_a_shadow_across_a_row(reader):
-    assert read(reader, in_shadow(row_of_digits(), (700, 150))) == "273584"
 
 
 def on_printed_lines(seed: int, squares: bool) -> np.ndarray:
@@ -310,9 +307,7 @@ def test_a_line_that_runs_out_of_the_frame_is_a_1_only_if_it_fills_it(reader):
 
 
 def test_the_edge_of_a_dark_thing_is_no_0(reader):
-    frame = paper()
-    cv2.ellipse(frame, (320, 240), (90, 140), 0, 0, 360, (70, 70, 70), -1, cv2.LINE_AA)
-    assert read(reader, frame) == ""
-    frame = paper()
-    cv2.ellipse(frame, (320, 240), (90, 140), 0, 0, 360, (70, 70, 70), 14, cv2.LINE_AA)
-    assert read(reader, frame) == "0"
+    for thickness, found in ((cv2.FILLED, ""), (14, "0")):
+        frame = paper()
+        cv2.ellipse(frame, (320, 240), (90, 140), 0, 0, 360, (70, 70, 70), thickness, cv2.LINE_AA)
+        assert read(reader, frame) == found

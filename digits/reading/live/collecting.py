@@ -6,7 +6,6 @@ import re
 import time
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -33,14 +32,6 @@ _NAME_LENGTH = 60
 _DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One picture kept: what it shows and where it lies."""
-
-    label: int
-    path: Path
-
-
 def safe_name(name: str) -> str:
     """Return a name for a session's folder that every system takes and that cannot leave data/custom."""
     plain = unicodedata.normalize("NFC", name)
@@ -59,15 +50,15 @@ class Album:
     def __init__(self, folder: Path, session: str):
         self.session = safe_name(session)
         self._folder = folder / self.session
-        self._kept: list[Kept] = []
+        self._kept: list[Path] = []
 
     @property
     def counts(self) -> Counter:
         """How many pictures of each digit were kept since the start."""
-        return Counter(kept.label for kept in self._kept)
+        return Counter(map(label_of, self._kept))
 
-    def keep(self, frame: np.ndarray, box: Box, label: int, about: dict) -> Kept:
-        """Store the frame round a box, with a note of how it came about; return once both are safely on disk.
+    def keep(self, frame: np.ndarray, box: Box, label: int, about: dict) -> Path:
+        """Store the frame round a box, with a note of how it came about; return its path once both are on disk.
 
         Args:
             frame: uint8 (H, W, 3) BGR, as the camera gave it.
@@ -88,17 +79,22 @@ class Album:
         # The note first: a picture without its note could be taken for one that no model has seen.
         write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
         write_new(stem.with_suffix(".png"), data.tobytes())
-        self._kept.append(Kept(label, stem.with_suffix(".png")))
+        self._kept.append(stem.with_suffix(".png"))
         return self._kept[-1]
 
-    def undo(self) -> Kept | None:
+    def undo(self) -> Path | None:
         """Take back the newest picture of this sitting; return it, or None if there is none."""
         if not self._kept:
             return None
         kept = self._kept.pop()
-        kept.path.unlink(missing_ok=True)
-        kept.path.with_suffix(".json").unlink(missing_ok=True)
+        kept.unlink(missing_ok=True)
+        kept.with_suffix(".json").unlink(missing_ok=True)
         return kept
+
+
+def label_of(picture: Path) -> int:
+    """Return what a kept picture shows: the name of its folder."""
+    return int(picture.parent.name)
 
 
 class Prompter:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digits.box import Box
-from digits.reading.live.collecting import Album, Prompter, subject, thought_of
+from digits.reading.live.collecting import Album, Prompter, label_of, subject, thought_of
 from digits.reading.live.drawing import Status
 from digits.reading.live.frames import Frame, Report
 from digits.reading.live.words import WORDS
@@ -131,7 +131,7 @@ class Controls:
             self._report(f"The picture could not be kept under {album.session}: {error}")
             self.tell("failed")
             return None
-        self._report(f"Kept {kept.path}")
+        self._report(f"Kept {kept}")
         self.tell("kept", label=label, count=album.counts[label])
         return box
 
@@ -141,9 +141,9 @@ class Controls:
             self.tell("nothing")
             return
         if self._prompter:
-            self._prompter.label = kept.label
-        self._report(f"Taken back: {kept.path}")
-        self.tell("undone", label=kept.label)
+            self._prompter.label = label_of(kept)
+        self._report(f"Taken back: {kept}")
+        self.tell("undone", label=label_of(kept))
 
 
 def _nearest(before: Box, boxes: list[Box]) -> int | None:

@@ -55,10 +55,10 @@ class Live:
                 index, reported = index + 1, False
                 continue
             waiting = self._waiting(refused)
-            if waiting and waiting.reason == Silence.LOST and not reported:
-                self._report(f"{self.name} gives no more pictures; trying again for {RETRY_S:.0f} s.")
-                reported = True
             if waiting:
+                if waiting.reason == Silence.LOST and not reported:
+                    self._report(f"{self.name} gives no more pictures; trying again for {RETRY_S:.0f} s.")
+                    reported = True
                 yield waiting
 
     def _waiting(self, refused: bool) -> Waiting | None:

@@ -18,6 +18,11 @@ def row(*labels_and_xs, sure=0.9):
     return reading([digit(label, Box(x, 100, 60, 90), sure) for label, x in labels_and_xs])
 
 
+def hold(controls, shown):
+    for _ in range(12):
+        controls.see(FRAME, shown)
+
+
 @pytest.fixture
 def said():
     return []
@@ -70,8 +75,7 @@ def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
     controls.key(ord("c"))
     assert controls.status(Status()).asked == 0
     for label in range(3):
-        for _ in range(12):
-            controls.see(FRAME, row((9, 100 + 200 * (label % 2))))
+        hold(controls, row((9, 100 + 200 * (label % 2))))
     status = controls.status(Status())
     assert status.asked == 3 and status.counts[:4] == (1, 1, 1, 0)
     assert pictures(tmp_path) == ["0", "1", "2"]
@@ -87,16 +91,13 @@ def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
 def test_capture_asks_back_before_it_keeps_what_is_not_what_it_asked_for(controls, tmp_path):
     controls.see(FRAME, reading())
     controls.key(ord("c"))
-    for _ in range(12):
-        controls.see(FRAME, row((0, 100), (1, 300)))
+    hold(controls, row((0, 100), (1, 300)))
     assert pictures(tmp_path) == [] and controls.status(Status()).notice == WORDS["en"]["several"]
-    for _ in range(12):
-        controls.see(FRAME, row((5, 100), sure=0.99))
+    hold(controls, row((5, 100), sure=0.99))
     assert pictures(tmp_path) == [] and controls.status(Status()).notice == "Looks like a 5: Space keeps it as 0"
     controls.key(ord(" "))
     assert pictures(tmp_path) == ["0"], "the person knows better"
-    for _ in range(12):
-        controls.see(FRAME, row((1, 400), sure=0.99))
+    hold(controls, row((1, 400), sure=0.99))
     assert pictures(tmp_path) == ["0", "1"], "what is asked for is kept at once"
 
 

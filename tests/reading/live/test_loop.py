@@ -6,7 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
-from made_up import digit, page, reading
+from made_up import digit, edit_json, page, reading
 
 from digits.box import Box
 from digits.reading.live import loop, model_watch
@@ -83,12 +83,11 @@ def test_the_person_says_how_many_frames_and_how_sure(fake_model, pages, tmp_pat
 # ---------------------------------------------------------------- a new model while the window is open
 
 
-def named_copy(export, place, name, **changes):
+def named_copy(export, place, name):
     """Put a copy of an export, under another name, where `place` is: beside it, then renamed, as exports are made."""
     beside = place.with_name(f".{place.name}.tmp")
     shutil.copytree(export, beside)
-    card = json.loads((beside / "card.json").read_text())
-    (beside / "card.json").write_text(json.dumps(card | {"name": name} | changes))
+    edit_json(beside / "card.json", name=name)
     if place.exists():
         place.rename(place.with_name(f".{place.name}.old"))
     beside.rename(place)
