@@ -1,5 +1,7 @@
 """How people write the digits 5 to 9, as `glyphs_0_to_4` has the others."""
 
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -83,43 +85,29 @@ def _six_loop(rng: Random, top: float, w: float) -> Piece:
     return [*loop, (0.1 * w, top + 0.12), (rng.uniform(0.0, 0.12), 0.88)]  # an inner curl
 
 
-def _six_curved(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.36, 0.66), rng.uniform(0.38, 0.66)
-    stem = [(w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36), (0.0, 0.66)]
-    return [[stem + _six_loop(rng, top, w)]]
+def _six(rng: Random, width: tuple, top: tuple, stem: Callable[[Random, float], Piece]) -> Glyph:
+    """A loop between the least and the greatest width and top, and the stem above it, which is given its width."""
+    w, y = rng.uniform(*width), rng.uniform(*top)
+    return [[stem(rng, w) + _six_loop(rng, y, w)]]
 
 
-def _six_hooked(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.38, 0.6), rng.uniform(0.42, 0.62)
-    hook = [(w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07), (0.04 * w, 0.36),
-            (0.0, 0.68)]
-    return [[hook + _six_loop(rng, top, w)]]
-
-
-def _six_curled(rng: Random) -> Glyph:
-    """The stem starts with a wide bow, nearly a C, and the loop is its lower end."""
-    w, top = rng.uniform(0.4, 0.62), rng.uniform(0.55, 0.72)
-    bow = [(w * rng.uniform(0.8, 1.05), rng.uniform(0.14, 0.3)), (w, 0.1), (0.7 * w, 0.0), (0.2 * w, 0.06),
-           (0.0, 0.32), (0.03 * w, 0.68)]
-    return [[bow + _six_loop(rng, top, w)]]
-
-
-def _six_straight(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.32, 0.6), rng.uniform(0.45, 0.7)
-    return [[[(w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)] + _six_loop(rng, top, w)]]
-
-
-def _six_swept(rng: Random) -> Glyph:
-    """The stem comes from far to the right, nearly lying, as the tail of a sigma."""
-    w, top = rng.uniform(0.45, 0.75), rng.uniform(0.25, 0.5)
-    stem = [(w * rng.uniform(1.15, 2.1), rng.uniform(0.0, 0.3)), (0.75 * w, rng.uniform(0.02, 0.16)), (0.2 * w, 0.3),
-            (0.0, 0.66)]
-    return [[stem + _six_loop(rng, top, w)]]
-
-
-def _six_tiny_loop(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.18, 0.32), rng.uniform(0.64, 0.8)
-    return [[[(w * rng.uniform(0.5, 1.6), 0.0), (0.3 * w, 0.4), (0.0, 0.78)] + _six_loop(rng, top, w)]]
+_six_curved = partial(_six, width=(0.36, 0.66), top=(0.38, 0.66), stem=lambda rng, w: [
+    (w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36), (0.0, 0.66)])
+_six_hooked = partial(_six, width=(0.38, 0.6), top=(0.42, 0.62), stem=lambda rng, w: [
+    (w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07), (0.04 * w, 0.36),
+    (0.0, 0.68)])
+# The stem starts with a wide bow, nearly a C, and the loop is its lower end.
+_six_curled = partial(_six, width=(0.4, 0.62), top=(0.55, 0.72), stem=lambda rng, w: [
+    (w * rng.uniform(0.8, 1.05), rng.uniform(0.14, 0.3)), (w, 0.1), (0.7 * w, 0.0), (0.2 * w, 0.06), (0.0, 0.32),
+    (0.03 * w, 0.68)])
+_six_straight = partial(_six, width=(0.32, 0.6), top=(0.45, 0.7), stem=lambda rng, w: [
+    (w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)])
+# The stem comes from far to the right, nearly lying, as the tail of a sigma.
+_six_swept = partial(_six, width=(0.45, 0.75), top=(0.25, 0.5), stem=lambda rng, w: [
+    (w * rng.uniform(1.15, 2.1), rng.uniform(0.0, 0.3)), (0.75 * w, rng.uniform(0.02, 0.16)), (0.2 * w, 0.3),
+    (0.0, 0.66)])
+_six_tiny_loop = partial(_six, width=(0.18, 0.32), top=(0.64, 0.8), stem=lambda rng, w: [
+    (w * rng.uniform(0.5, 1.6), 0.0), (0.3 * w, 0.4), (0.0, 0.78)])
 
 
 def _six_flat_loop(rng: Random) -> Glyph:
