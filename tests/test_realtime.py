@@ -113,27 +113,24 @@ def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     assert status == 0 and digits_of(records[0]) == [7] and records[0]["size"] == [4096, 4096], err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "status", "said"),
-    [
-        (["--source", "nowhere/clip.mp4"], 2, "nowhere"),
-        (["--source", "no such camera"], 2, "--list-cameras"),
-        (["--model", "nowhere.tflite"], 2, "nowhere.tflite"),
-        (["--max-frames", "0"], 2, "from 1 on"),
-        (["--threads", "two"], 2, "from 1 on"),
-        (["--min-confidence", "1.5"], 2, "0 to 1"),
-        (["--record", "film.gif"], 2, ".mp4 or .avi"),
-        (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
-        (["--camera-backend", "magic"], 2, "magic"),
-        (["--unknown"], 2, "--unknown"),
-        (["--source", "99"], 3, "Camera 99"),
-        (["--source", "broken.avi"], 3, "broken.avi"),
-        (["--source", "empty"], 3, "empty"),
-        (["--source", "rtsp://127.0.0.1:9/nothing"], 3, "rtsp://127.0.0.1:9/nothing"),
-        (["--source", "seven.png", "--model", "broken.tflite"], 4, "broken.tflite"),
-        (["--source", "seven.png", "--model", "empty"], 4, "empty"),
-    ],
-)
+@pytest.mark.parametrize("arguments, status, said", [
+    (["--source", "nowhere/clip.mp4"], 2, "nowhere"),
+    (["--source", "no such camera"], 2, "--list-cameras"),
+    (["--model", "nowhere.tflite"], 2, "nowhere.tflite"),
+    (["--max-frames", "0"], 2, "from 1 on"),
+    (["--threads", "two"], 2, "from 1 on"),
+    (["--min-confidence", "1.5"], 2, "0 to 1"),
+    (["--record", "film.gif"], 2, ".mp4 or .avi"),
+    (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
+    (["--camera-backend", "magic"], 2, "magic"),
+    (["--unknown"], 2, "--unknown"),
+    (["--source", "99"], 3, "Camera 99"),
+    (["--source", "broken.avi"], 3, "broken.avi"),
+    (["--source", "empty"], 3, "empty"),
+    (["--source", "rtsp://127.0.0.1:9/nothing"], 3, "rtsp://127.0.0.1:9/nothing"),
+    (["--source", "seven.png", "--model", "broken.tflite"], 4, "broken.tflite"),
+    (["--source", "seven.png", "--model", "empty"], 4, "empty"),
+])  # fmt: skip
 def test_mistakes_are_one_sentence_and_a_status(script, tiny_export, photo, tmp_path, arguments, status, said):
     (tmp_path / "broken.avi").write_bytes(b"RIFF" + bytes(100))
     (tmp_path / "broken.tflite").write_bytes(b"\x00\x00\x00\x00nope")

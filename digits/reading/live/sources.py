@@ -73,7 +73,8 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
     if path.is_dir():
         return Pictures(_files(path, report), report)
     if path.is_file():
-        return Pictures([path], report, single=True) if _is_picture(path) else open_video(path, report)
+        is_picture = path.suffix.lower() in PICTURE_SUFFIXES
+        return Pictures([path], report, single=True) if is_picture else open_video(path, report)
     camera = find_camera(text, list_cameras())
     if camera is None:
         raise SourceMissingError(f"There is no file and no camera called {text}; try --list-cameras.")
@@ -81,7 +82,7 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
 
 
 def _read_file(path: Path, report: Report) -> Iterator[Frame]:
-    if _is_picture(path):
+    if path.suffix.lower() in PICTURE_SUFFIXES:
         yield Frame(str(path), 0, 0.0, load_image(path), still=True)
         return
     with closing(open_video(path, report)) as video:
@@ -104,15 +105,9 @@ def _files(folder: Path, report: Report) -> list[Path]:
     return wanted
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES
-
-
 def _open_camera(index: int, backend: str, report: Report, name: str = "") -> Live:
-    failure = (
-        f"Camera {name or index} cannot be opened; is it plugged in, allowed and free? "
-        "Try --list-cameras, another --source, or --source demo."
-    )
+    failure = (f"Camera {name or index} cannot be opened; is it plugged in, allowed and free? "
+               "Try --list-cameras, another --source, or --source demo.")
     return Live(name or str(index), partial(open_camera, index, backend), report, failure)
 
 

@@ -95,13 +95,8 @@ class Tracker:
         rejected = [item for item in reading.rejected if not any(_overlap(item.box, t.box) for t in shown)]
         rejected += [Rejected(track.box, Reason.UNSTEADY) for track in self._tracks if not track.shown]
         main = self._steady_main(None if reading.main is None else seen[reading.main], shown)
-        return replace(
-            reading,
-            digits=[_as_digit(track) for track in shown],
-            rejected=rejected,
-            main=shown.index(main) if main in shown else None,
-            hint=None if shown else reading.hint,
-        )
+        return replace(reading, digits=[_as_digit(track) for track in shown], rejected=rejected,
+                       main=shown.index(main) if main in shown else None, hint=None if shown else reading.hint)
 
     def _steady_main(self, candidate: _Track | None, shown: list[_Track]) -> _Track | None:
         """Keep the highlighted digit until another has been more prominent for some frames."""
@@ -165,13 +160,8 @@ def _with_missing(seen: list[_Track], before: list[_Track], rejected: list[Rejec
 
 
 def _as_digit(track: _Track) -> Digit:
-    return replace(
-        track.seen,
-        box=track.box,
-        digit=track.label,
-        confidence=float(track.vote[track.label]),
-        probabilities=track.vote.copy(),
-    )
+    return replace(track.seen, box=track.box, digit=track.label, confidence=float(track.vote[track.label]),
+                   probabilities=track.vote.copy())
 
 
 def _centres(boxes: list[Box]) -> np.ndarray:

@@ -87,16 +87,10 @@ def test_waiting_shows_the_last_picture_dimmed():
     assert lost[100, 100].max() < 100 and (lost[440:, :640].max(axis=2) > 150).any()
 
 
-@pytest.mark.parametrize(
-    ("variables", "language"),
-    [
-        ({"LANG": "es_MX.UTF-8"}, "es"),
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "es_ES", "LC_ALL": "de_DE.UTF-8"}, "en"),
-        ({"LANG": "est_EE.UTF-8"}, "en"),
-        ({"LC_MESSAGES": "es"}, "es"),
-    ],
-)
+@pytest.mark.parametrize("variables, language", [
+    ({"LANG": "es_MX.UTF-8"}, "es"), ({"LANG": "en_US.UTF-8"}, "en"), ({"LANG": "est_EE.UTF-8"}, "en"),
+    ({"LANG": "es_ES", "LC_ALL": "de_DE.UTF-8"}, "en"), ({"LC_MESSAGES": "es"}, "es"),
+])  # fmt: skip
 def test_the_language_is_the_systems(monkeypatch, variables, language):
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
