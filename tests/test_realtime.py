@@ -368,22 +368,14 @@ def test_an_open_window_takes_a_new_model(window, display, tiny_export, photo, t
 
 def press_close_button(name: str, window: int) -> None:
     """Send what a window manager sends when the close button is pressed (ICCCM 4.2.8.1)."""
-
-    class ClientMessage(ctypes.Structure):
-        _fields_ = [
-            ("type", ctypes.c_int), ("serial", ctypes.c_ulong), ("send_event", ctypes.c_int),
-            ("display", ctypes.c_void_p), ("window", ctypes.c_ulong), ("message_type", ctypes.c_ulong),
-            ("format", ctypes.c_int), ("data", ctypes.c_long * 5), ("padding", ctypes.c_long * 24),
-        ]  # fmt: skip
-
     x11 = ctypes.CDLL("libX11.so.6")
     x11.XOpenDisplay.restype = ctypes.c_void_p
     x11.XInternAtom.argtypes, x11.XInternAtom.restype = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int], ctypes.c_ulong
     x11.XSendEvent.argtypes = [ctypes.c_void_p, ctypes.c_ulong, ctypes.c_int, ctypes.c_long, ctypes.c_void_p]
     x11.XCloseDisplay.argtypes = [ctypes.c_void_p]
     connection = x11.XOpenDisplay(name.encode())
-    event = ClientMessage(type=33, window=window, format=32)
-    event.message_type = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
-    event.data[0] = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    protocols, closing = [x11.XInternAtom(connection, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW")]
+    # An XClientMessageEvent: type, serial, send_event, display, window, message_type, format, and the data.
+    event = (ctypes.c_long * 24)(33, 0, 0, 0, window, protocols, 32, closing)
     x11.XSendEvent(connection, window, 0, 0, ctypes.byref(event))
     x11.XCloseDisplay(connection)
