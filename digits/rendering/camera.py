@@ -108,8 +108,7 @@ def shoot(scene: np.ndarray, rng: np.random.Generator, shot: Shot, light: np.nda
         uint8 (H, W, 3), BGR.
     """
     shape = scene.shape[1:]
-    balance = np.array([1 - shot.warmth, 1 + shot.tint, 1 + shot.warmth],
-                       np.float32) * np.float32(shot.exposure / 0.93)
+    balance = np.array([1 - shot.warmth, 1 + shot.tint, 1 + shot.warmth], np.float32) * np.float32(shot.exposure / 0.93)
     light = lamp(rng, shape, shot) if light is None else light
     seen = scene * (light * balance[:, None, None])
     if shot.glare:

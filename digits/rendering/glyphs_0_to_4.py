@@ -197,8 +197,7 @@ def _lower_bow(rng: Random, waist: Point) -> Piece:
     end = [(rng.uniform(-0.1, 0.1), rng.uniform(0.8, 0.98))]
     if rng.random() < 0.12:
         end = [(0.02, 0.94), (-0.02, 0.84), (0.08, 0.8)]  # curls in again
-    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93), (0.4 * w, 1.0),
-            *end]
+    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93), (0.4 * w, 1.0), *end]
 
 
 def _upper_bow(rng: Random, waist: Point) -> Piece:
