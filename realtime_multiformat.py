@@ -24,8 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.list_cameras:
         return print_cameras()
     from digits.reading.live.frames import SourceError, SourceMissingError
-    from digits.reading.live.loop import run
-    from digits.reading.live.options import Options
+    from digits.reading.live.loop import Options, run
     from digits.reading.live.window import DisplayError
     from digits.reading.models.errors import ModelError
 

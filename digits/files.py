@@ -4,9 +4,11 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 _BESIDE = ".tmp-"
+_remove = partial(shutil.rmtree, ignore_errors=True)
 
 
 def beside(path: Path) -> Path:
@@ -95,7 +97,3 @@ def replacing_folder(place: Path) -> Iterator[Path]:
         _remove(old)
     finally:
         _remove(new)
-
-
-def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,6 +1,7 @@
 """Fixtures that several test files share."""
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -51,16 +52,14 @@ def tiny_export(tmp_path_factory) -> Path:
 def _fit_printed_digits() -> tuple[np.ndarray, np.ndarray]:
     """Return weights (144, 10) and bias (10,) of a linear model of printed digits, turned and scaled a little."""
     features, labels = [], []
-    for digit in range(10):
-        for turn in (-10, -6, -2, 2, 6, 10):
-            for thickness in (6, 9, 13):
-                ink = np.zeros((160, 160), np.uint8)
-                cv2.putText(ink, str(digit), (45, 115), cv2.FONT_HERSHEY_SIMPLEX, 3.0, 255, thickness, cv2.LINE_AA)
-                ink = cv2.warpAffine(ink, cv2.getRotationMatrix2D((80, 80), turn, 1.0), (160, 160))
-                side = TILE_SIZE // POOL
-                tile = cv2.resize(normalise(ink), (side, side), interpolation=cv2.INTER_AREA)
-                features.append(tile.reshape(-1) / 255)
-                labels.append(digit)
+    side = TILE_SIZE // POOL
+    for digit, turn, thickness in itertools.product(range(10), (-10, -6, -2, 2, 6, 10), (6, 9, 13)):
+        ink = np.zeros((160, 160), np.uint8)
+        cv2.putText(ink, str(digit), (45, 115), cv2.FONT_HERSHEY_SIMPLEX, 3.0, 255, thickness, cv2.LINE_AA)
+        ink = cv2.warpAffine(ink, cv2.getRotationMatrix2D((80, 80), turn, 1.0), (160, 160))
+        tile = cv2.resize(normalise(ink), (side, side), interpolation=cv2.INTER_AREA)
+        features.append(tile.reshape(-1) / 255)
+        labels.append(digit)
     x = np.asarray(features)
     targets = 20.0 * np.eye(10)[labels]
     mean = x.mean(axis=0)
@@ -69,30 +68,26 @@ def _fit_printed_digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _onnx_model(weights: np.ndarray, bias: np.ndarray) -> bytes:
-    from onnx import TensorProto, helper, numpy_helper
+    import onnx
 
-    nodes = [
-        helper.make_node("Transpose", ["input"], ["planes"], perm=[0, 3, 1, 2]),
-        helper.make_node("Conv", ["planes", "mean"], ["grey"], kernel_shape=[1, 1]),
-        helper.make_node("AveragePool", ["grey"], ["small"], kernel_shape=[POOL, POOL], strides=[POOL, POOL]),
-        helper.make_node("Flatten", ["small"], ["flat"]),
-        helper.make_node("Gemm", ["flat", "weights", "bias"], ["scores"]),
-        helper.make_node("Softmax", ["scores"], ["output"], axis=1),
-    ]
+    model = onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["": 13]>
+        tiny (float[n, {TILE_SIZE}, {TILE_SIZE}, 3] input) => (float[n, 10] output) {{
+            planes = Transpose <perm = [0, 3, 1, 2]> (input)
+            grey = Conv <kernel_shape = [1, 1]> (planes, mean)
+            small = AveragePool <kernel_shape = [{POOL}, {POOL}], strides = [{POOL}, {POOL}]> (grey)
+            flat = Flatten (small)
+            scores = Gemm (flat, weights, bias)
+            output = Softmax <axis = 1> (scores)
+        }}""")
     constants = {"mean": np.full((1, 3, 1, 1), 1 / 3, np.float32), "weights": weights, "bias": bias}
-    graph = helper.make_graph(
-        nodes, "tiny",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", TILE_SIZE, TILE_SIZE, 3])],
-        [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 10])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )  # fmt: skip
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8).SerializeToString()
+    model.graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in constants.items())
+    return model.SerializeToString()
 
 
 @pytest.fixture(scope="session")
 def display(tmp_path_factory):
     """The environment of a process that can open windows: a virtual screen, which keeps its pixels in a file."""
-    if not (shutil.which("Xvfb") and shutil.which("xdotool")):
+    if not (sys.platform.startswith("linux") and shutil.which("Xvfb") and shutil.which("xdotool")):
         pytest.skip("Xvfb and xdotool are not installed")
     number_out, number_in = os.pipe()
     folder = tmp_path_factory.mktemp("screen")
@@ -100,14 +95,11 @@ def display(tmp_path_factory):
     command += ["-noreset"]  # without it the server starts anew, refusing all, whenever its last window goes
     server = subprocess.Popen(command, pass_fds=[number_in], stderr=subprocess.DEVNULL)
     os.close(number_in)
-    number = b""
-    while not number.endswith(b"\n"):
-        piece = os.read(number_out, 16)
-        if not piece:
-            pytest.fail("Xvfb did not start")
-        number += piece
-    os.close(number_out)
-    yield {**os.environ, "DISPLAY": f":{number.decode().strip()}", "SCREEN_FILE": str(folder / "Xvfb_screen0")}
+    with open(number_out) as pipe:
+        number = pipe.readline().strip()  # comes when Xvfb is ready
+    if not number:
+        pytest.fail("Xvfb did not start")
+    yield {**os.environ, "DISPLAY": f":{number}", "SCREEN_FILE": str(folder / "Xvfb_screen0")}
     server.send_signal(signal.SIGTERM)
     server.wait(timeout=10)
 
@@ -189,6 +181,15 @@ def released_export(request) -> Path:
     except ModelError:
         return request.getfixturevalue("full_export")
     return released if (released / "card.json").is_file() else request.getfixturevalue("full_export")
+
+
+@pytest.fixture(scope="session")
+def reader():
+    """A reader with the model that is used when none is named."""
+    from digits.reading.models.loading import load_model
+    from digits.reading.reader import Reader
+
+    return Reader(load_model())
 
 
 @pytest.hookimpl(optionalhook=True)

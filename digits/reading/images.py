@@ -37,7 +37,12 @@ def load_image(path: str | Path) -> np.ndarray:
     image = _decode(data)
     if image is None or image.size == 0:
         raise ImageError(f"{path} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
-    return _bounded(image)
+    longest = max(image.shape[:2])
+    if longest <= _LONGEST_SIDE:
+        return image
+    scale = _LONGEST_SIDE / longest
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def to_bgr(image: np.ndarray) -> np.ndarray:
@@ -88,12 +93,3 @@ def _on_white(image: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(image[:, :, :3])  # an unused alpha channel, as some BMP files carry
     colour = image[:, :, :3].astype(np.uint16)
     return ((colour * alpha + 255 * (255 - alpha)) // 255).astype(np.uint8)
-
-
-def _bounded(image: np.ndarray) -> np.ndarray:
-    longest = max(image.shape[:2])
-    if longest <= _LONGEST_SIDE:
-        return image
-    scale = _LONGEST_SIDE / longest
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)

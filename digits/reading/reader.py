@@ -61,7 +61,7 @@ _SHADOW = 0.1  # of the frame's longer side: what runs out and is wider may hide
 
 
 class Classifier(Protocol):
-    """What a reader needs of a model; `formats.Model` is one."""
+    """What a reader needs of a model; `models.model.Model` is one."""
 
     temperature: float
     threshold: float
@@ -101,7 +101,7 @@ class Reader:
     """Reads frames with one model."""
 
     def __init__(self, model: Classifier, min_confidence: float | None = None) -> None:
-        """Take a model of `formats.load_model`; `min_confidence` None means the threshold of its card."""
+        """Take a model of `load_model`; `min_confidence` None means the threshold of its card."""
         self.model = model
         self.min_confidence = model.threshold if min_confidence is None else min_confidence
         self._predict_s = 0.0

@@ -12,41 +12,23 @@ GRID = 4  # light is smooth: computed at a quarter of the frame's width and heig
 
 @dataclass(frozen=True)
 class Shot:
-    """How one frame is taken.
+    """How one frame is taken."""
 
-    Attributes:
-        gradient: how much the light falls off across the frame (0.5: half).
-        vignette: darkening of the corners.
-        shadow: darkening inside a cast shadow; 0 for none.
-        shadow_softness: width of its edge as a share of the frame.
-        glare: brightness added in the middle of a reflection.
-        exposure: brightness of the paper, 1 being white.
-        gamma: of the tone curve.
-        warmth: positive for yellow lamps, negative for blue daylight.
-        tint: positive for green, negative for magenta.
-        defocus: standard deviation of the blur in pixels.
-        motion: length of the motion blur in pixels.
-        noise: standard deviation, as a share of white.
-        coarse: share of the noise that comes in blotches, as cheap webcams' noise filters leave it.
-        sharpening: how strongly the camera sharpens.
-        quality: of the JPEG; 0 for none.
-    """
-
-    gradient: float = 0.0
-    vignette: float = 0.0
-    shadow: float = 0.0
-    shadow_softness: float = 0.1
-    glare: float = 0.0
-    exposure: float = 0.9
-    gamma: float = 1.0
-    warmth: float = 0.0
-    tint: float = 0.0
-    defocus: float = 0.0
-    motion: float = 0.0
-    noise: float = 0.0
-    coarse: float = 0.3
-    sharpening: float = 0.0
-    quality: int = 0
+    gradient: float = 0.0  # how much the light falls off across the frame (0.5: half)
+    vignette: float = 0.0  # darkening of the corners
+    shadow: float = 0.0  # darkening inside a cast shadow; 0 for none
+    shadow_softness: float = 0.1  # width of its edge as a share of the frame
+    glare: float = 0.0  # brightness added in the middle of a reflection
+    exposure: float = 0.9  # brightness of the paper, 1 being white
+    gamma: float = 1.0  # of the tone curve
+    warmth: float = 0.0  # positive for yellow lamps, negative for blue daylight
+    tint: float = 0.0  # positive for green, negative for magenta
+    defocus: float = 0.0  # standard deviation of the blur in pixels
+    motion: float = 0.0  # length of the motion blur in pixels
+    noise: float = 0.0  # standard deviation, as a share of white
+    coarse: float = 0.3  # share of the noise that comes in blotches, as cheap webcams' noise filters leave it
+    sharpening: float = 0.0  # how strongly the camera sharpens
+    quality: int = 0  # of the JPEG; 0 for none
 
 
 def random_shot(rng: np.random.Generator, detail: float, strength: float = 1.0) -> Shot:
@@ -126,14 +108,16 @@ def shoot(scene: np.ndarray, rng: np.random.Generator, shot: Shot, light: np.nda
         uint8 (H, W, 3), BGR.
     """
     shape = scene.shape[1:]
-    balance = np.array([1 - shot.warmth, 1 + shot.tint, 1 + shot.warmth],
-                       np.float32) * np.float32(shot.exposure / 0.93)
+    balance = np.array([1 - shot.warmth, 1 + shot.tint, 1 + shot.warmth], np.float32) * np.float32(shot.exposure / 0.93)
     light = lamp(rng, shape, shot) if light is None else light
     seen = scene * (light * balance[:, None, None])
     if shot.glare:
         seen += np.float32(shot.glare) * _reflection(rng, shape)
     frame = cv2.merge(list(seen))
-    frame = _blurred(frame, rng, shot)
+    if shot.defocus > 0.25:
+        frame = cv2.GaussianBlur(frame, (0, 0), shot.defocus)
+    if shot.motion > 1.5:
+        frame = cv2.filter2D(frame, -1, motion_kernel(shot.motion, rng.uniform(0, 180)))
     if shot.sharpening:
         frame += np.float32(shot.sharpening) * (frame - cv2.GaussianBlur(frame, (0, 0), 1.3))
     if shot.noise:
@@ -146,14 +130,6 @@ def _reflection(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     cx, cy = rng.uniform(0, 1, 2)
     rx, ry = rng.uniform(0.1, 0.5, 2)
     return np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2).astype(np.float32)
-
-
-def _blurred(frame: np.ndarray, rng: np.random.Generator, shot: Shot) -> np.ndarray:
-    if shot.defocus > 0.25:
-        frame = cv2.GaussianBlur(frame, (0, 0), shot.defocus)
-    if shot.motion > 1.5:
-        frame = cv2.filter2D(frame, -1, motion_kernel(shot.motion, rng.uniform(0, 180)))
-    return frame
 
 
 def motion_kernel(length: float, angle: float) -> np.ndarray:

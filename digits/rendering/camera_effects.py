@@ -72,12 +72,17 @@ def _small(frame: np.ndarray, strength: float, rng: np.random.Generator) -> np.n
     scale = 1 - 0.8 * strength
     small = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     room = np.array(frame.shape[:2]) - small.shape[:2]
-    return _surrounded(frame, small, (room * rng.uniform(0.3, 0.7, 2)).astype(int))
+    top, left = (room * rng.uniform(0.3, 0.7, 2)).astype(int)
+    out = np.empty_like(frame)
+    out[:] = np.rint(paper_colour(frame)).astype(np.uint8)
+    out[top : top + small.shape[0], left : left + small.shape[1]] = small
+    return out
 
 
 def _off_centre(frame: np.ndarray, strength: float, rng: np.random.Generator) -> np.ndarray:
     """Shift the ink towards a corner, never out of the frame."""
-    ink = _ink_box(frame)
+    away = np.abs(frame.astype(np.int16) - np.array(paper_colour(frame), np.int16)).max(-1)
+    ink = Box(*cv2.boundingRect((away > max(20, away.max() // 2)).astype(np.uint8)))
     height, width = frame.shape[:2]
     right, down = rng.random(2) < 0.5
     dx = (width - 3 - ink.right if right else 3 - ink.x) * strength
@@ -95,19 +100,6 @@ def paper_colour(frame: np.ndarray) -> tuple[float, float, float]:
     """Return the middle colour (blue, green, red) of the frame's border, uint8 range."""
     border = np.concatenate([frame[0], frame[-1], frame[:, 0], frame[:, -1]])
     return tuple(float(value) for value in np.median(border, axis=0))
-
-
-def _ink_box(frame: np.ndarray) -> Box:
-    away = np.abs(frame.astype(np.int16) - np.array(paper_colour(frame), np.int16)).max(-1)
-    return Box(*cv2.boundingRect((away > max(20, away.max() // 2)).astype(np.uint8)))
-
-
-def _surrounded(frame: np.ndarray, part: np.ndarray, corner: np.ndarray) -> np.ndarray:
-    out = np.empty_like(frame)
-    out[:] = np.rint(paper_colour(frame)).astype(np.uint8)
-    top, left = corner
-    out[top : top + part.shape[0], left : left + part.shape[1]] = part
-    return out
 
 
 EFFECTS = {

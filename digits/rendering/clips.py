@@ -7,27 +7,20 @@ import numpy as np
 
 from digits.box import Box
 from digits.rendering.camera import Shot, lamp, random_shot, shoot
-from digits.rendering.pages import WrittenSheet, boxes_of, composed, ink_mask, random_view, transformed, write_sheet
+from digits.rendering.pages import WrittenSheet, add_fingers, boxes_of, composed, corners_of, random_view, write_sheet
 from digits.rendering.photographs import MAX_NOISE
-from digits.rendering.scenes import background, fingers
+from digits.rendering.scenes import background
 
 
 @dataclass(frozen=True)
 class Motion:
-    """How a held sheet moves: amplitudes in pixels of a 640 wide frame and degrees, frequencies in hertz.
+    """How a held sheet moves: amplitudes in pixels of a 640 wide frame and degrees, frequencies in hertz."""
 
-    Attributes:
-        tremor: slow swaying, hand tremor and fine shaking, one amplitude each.
-        sway: turning to and fro, degrees.
-        entrance: frames during which the sheet is raised into view; 0 if it is there from the start.
-        frame_rate: frames a second.
-    """
-
-    tremor: tuple[float, float, float] = (5.0, 1.5, 0.4)
-    frequencies: tuple[float, float, float] = (0.25, 1.3, 8.0)
-    sway: float = 1.2
-    entrance: int = 0
-    frame_rate: float = 25.0
+    tremor: tuple[float, float, float] = (5.0, 1.5, 0.4)  # amplitudes of slow swaying, hand tremor, fine shaking
+    frequencies: tuple[float, float, float] = (0.25, 1.3, 8.0)  # of the three
+    sway: float = 1.2  # turning to and fro, degrees
+    entrance: int = 0  # frames during which the sheet is raised into view; 0 if it is there from the start
+    frame_rate: float = 25.0  # frames a second
 
 
 def clip(inks: Sequence[np.ndarray], labels: Sequence[int], rng: np.random.Generator, frames: int = 50,
@@ -56,13 +49,11 @@ def film(sheet: WrittenSheet, labels: Sequence[int], behind: np.ndarray, rng: np
     last = None
     for index in range(frames):
         matrix = _hand_position(index, motion, phases, size) @ base
-        corners = transformed([[0, 0], [size[0], 0], [size[0], size[1]], [0, size[1]]], matrix)
-        step = corners.mean(0) - last if last is not None else np.zeros(2)
-        last = corners.mean(0)
+        middle = corners_of(sheet, matrix).mean(0)
+        step = middle - last if last is not None else np.zeros(2)
+        last = middle
         scene = composed(sheet.image, matrix, behind, 0.5 * step)
-        skin, cover = fingers(np.random.default_rng(hands), corners, size[::-1])
-        cover *= ~ink_mask(sheet, matrix, size)
-        scene += cover * (skin - scene)
+        add_fingers(scene, sheet, matrix, np.random.default_rng(hands))
         frame = shoot(scene, rng, shot, light)
         yield frame, [(box, int(label)) for box, label in zip(boxes_of(sheet, matrix), labels, strict=True)
                       if Box(0, 0, *size).contains(box)]

@@ -1,12 +1,19 @@
-"""Styles of the digits 0 to 4, as control points (see `glyphs`)."""
+"""How people write the digits 0 to 4: each style gives one digit as control points (see `pen`).
+
+Numbers are positions in a box one unit tall, taken from how manuals and many hands form the digits;
+the random ranges around them are wide on purpose: MNIST's American writers are only a part of the world.
+"""
+
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
-from digits.rendering.pen import Glyph, Random, Style, arc
+from digits.rendering.pen import Glyph, Piece, Point, Random, Style, arc
 
 
 # 0 ------------------------------------------------------------------------------------------
-def _ring(rng: Random, rx: float, points: int = 9, sweep: float | None = None) -> list[tuple[float, float]]:
+def _ring(rng: Random, rx: float, points: int = 9, sweep: float | None = None) -> Piece:
     """A closed loop, seldom closed exactly: from 40 degrees short to 60 too far, drifting in or out."""
     start = rng.uniform(50, 140)
     sweep = 360 + rng.uniform(-38, 60) if sweep is None else sweep
@@ -15,16 +22,8 @@ def _ring(rng: Random, rx: float, points: int = 9, sweep: float | None = None) -
     return list(map(tuple, ring * drift[:, None]))
 
 
-def _zero_plain(rng: Random) -> Glyph:
-    return [[_ring(rng, rng.uniform(0.2, 0.46))]]
-
-
-def _zero_narrow(rng: Random) -> Glyph:
-    return [[_ring(rng, rng.uniform(0.11, 0.2))]]
-
-
-def _zero_wide(rng: Random) -> Glyph:
-    return [[_ring(rng, rng.uniform(0.5, 0.75))]]
+def _zero_ring(rng: Random, narrowest: float, widest: float) -> Glyph:
+    return [[_ring(rng, rng.uniform(narrowest, widest))]]
 
 
 def _zero_slashed(rng: Random) -> Glyph:
@@ -44,7 +43,7 @@ def _zero_curl(rng: Random) -> Glyph:
 def _zero_polygon(rng: Random) -> Glyph:
     corners = int(rng.integers(4, 9))
     ring = _ring(rng, rng.uniform(0.25, 0.45), corners + 1, 360.0)
-    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in zip(ring[:-1], ring[1:], strict=True)]]
+    return [[[a, (0.54 * (a[0] + b[0]), 0.54 * (a[1] + b[1])), b] for a, b in pairwise(ring)]]
 
 
 def _zero_tailed(rng: Random) -> Glyph:
@@ -69,12 +68,12 @@ def _zero_two_strokes(rng: Random) -> Glyph:
 
 
 # 1 ------------------------------------------------------------------------------------------
-def _stem(rng: Random) -> list[tuple[float, float]]:
+def _stem(rng: Random) -> Piece:
     lean, bow = rng.uniform(-0.08, 0.08), 0.035 * rng.standard_normal()
     return [(0.0, 0.0), (lean / 2 + bow, 0.5), (lean, 1.0)]
 
 
-def _base(rng: Random, foot: tuple[float, float]) -> list[tuple[float, float]]:
+def _base(rng: Random, foot: Point) -> Piece:
     """The serif of a 1: short or wider than the digit is tall, sloping, touching or a little below."""
     width = rng.uniform(0.15, 0.6) if rng.random() < 0.65 else rng.uniform(0.6, 1.4)
     left, slope = width * rng.uniform(0.3, 0.7), rng.uniform(-0.12, 0.12)
@@ -83,7 +82,7 @@ def _base(rng: Random, foot: tuple[float, float]) -> list[tuple[float, float]]:
             (x + width - left, y + slope * width / 2)]
 
 
-def _flag(rng: Random, reach: tuple[float, float], drop: tuple[float, float]) -> list[tuple[float, float]]:
+def _flag(rng: Random, reach: Point, drop: Point) -> Piece:
     """The upstroke; never so flat (under 25 degrees) that the 1 would be a 7."""
     x, y = -rng.uniform(*reach), rng.uniform(*drop)
     y = max(y, -0.47 * x)
@@ -125,7 +124,7 @@ def _one_underlined(rng: Random) -> Glyph:
 
 
 # 2 ------------------------------------------------------------------------------------------
-def _swan_neck(rng: Random) -> list[tuple[float, float]]:
+def _swan_neck(rng: Random) -> Piece:
     """The head and neck of a 2, down to just before its foot."""
     w, h = rng.uniform(0.42, 0.62), rng.uniform(0.0, 0.1)
     start = [(0.0, rng.uniform(0.12, 0.33))]
@@ -193,30 +192,29 @@ def _two_swan(rng: Random) -> Glyph:
 
 
 # 3 ------------------------------------------------------------------------------------------
-def _lower_bow(rng: Random, waist: tuple[float, float]) -> list[tuple[float, float]]:
+def _lower_bow(rng: Random, waist: Point) -> Piece:
     w, drop = rng.uniform(0.4, 0.68), rng.uniform(0.0, 0.06)
     end = [(rng.uniform(-0.1, 0.1), rng.uniform(0.8, 0.98))]
     if rng.random() < 0.12:
         end = [(0.02, 0.94), (-0.02, 0.84), (0.08, 0.8)]  # curls in again
-    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93), (0.4 * w, 1.0),
-            *end]
+    return [waist, (waist[0] * 0.4 + 0.6 * w, waist[1] + 0.06), (w, 0.7 + drop), (0.8 * w, 0.93), (0.4 * w, 1.0), *end]
 
 
-def _upper_bow(rng: Random, waist: tuple[float, float]) -> list[tuple[float, float]]:
+def _upper_bow(rng: Random, waist: Point) -> Piece:
     w = rng.uniform(0.36, 0.56)
     start = (rng.uniform(-0.06, 0.1), rng.uniform(0.05, 0.2))
     return [start, (0.38 * w, 0.0), (0.85 * w, 0.06), (w, 0.2), (0.85 * w, 0.35), waist]
 
 
-def _three_round(rng: Random) -> Glyph:
-    waist = (rng.uniform(0.1, 0.34), rng.uniform(0.4, 0.5))
+def _three_round(rng: Random, x: tuple = (0.1, 0.34), y: tuple = (0.4, 0.5)) -> Glyph:
+    """Two bows that meet in a corner between the least and the greatest x and y."""
+    waist = (rng.uniform(*x), rng.uniform(*y))
     return [[_upper_bow(rng, waist), _lower_bow(rng, waist)]]
 
 
 def _three_tongue(rng: Random) -> Glyph:
     """The middle reaches as far left as the ends do."""
-    waist = (rng.uniform(-0.06, 0.1), rng.uniform(0.42, 0.52))
-    return [[_upper_bow(rng, waist), _lower_bow(rng, waist)]]
+    return _three_round(rng, (-0.06, 0.1), (0.42, 0.52))
 
 
 def _three_curl(rng: Random) -> Glyph:
@@ -226,8 +224,8 @@ def _three_curl(rng: Random) -> Glyph:
 
 
 def _three_flat_top(rng: Random) -> Glyph:
-    corner, waist = ((rng.uniform(0.38, 0.58), rng.uniform(-0.04, 0.06)),
-                     (rng.uniform(0.08, 0.3), rng.uniform(0.35, 0.46)))
+    corner = (rng.uniform(0.38, 0.58), rng.uniform(-0.04, 0.06))
+    waist = (rng.uniform(0.08, 0.3), rng.uniform(0.35, 0.46))
     top = [(rng.uniform(-0.05, 0.08), rng.uniform(-0.02, 0.06)), corner]
     bow = _lower_bow(rng, waist)
     return [[top, [corner, waist], bow]] if rng.random() < 0.75 else [[top, [corner, waist] + bow[1:]]]
@@ -240,7 +238,7 @@ def _three_soft(rng: Random) -> Glyph:
 
 
 # 4 ------------------------------------------------------------------------------------------
-def _four_bar(rng: Random, left: tuple[float, float]) -> list[tuple[float, float]]:
+def _four_bar(rng: Random, left: Point) -> Piece:
     return [left, (rng.uniform(0.48, 0.85), left[1] + rng.uniform(-0.14, 0.06))]
 
 
@@ -325,7 +323,8 @@ def _four_fish(rng: Random) -> Glyph:
 
 # The second number is how often a style is drawn, out of the label's sum.
 STYLES_0_TO_4: dict[int, list[tuple[Style, float]]] = {
-    0: [(_zero_plain, 5), (_zero_narrow, 1), (_zero_wide, 1), (_zero_slashed, 0.8), (_zero_curl, 1),
+    0: [(partial(_zero_ring, narrowest=0.2, widest=0.46), 5), (partial(_zero_ring, narrowest=0.11, widest=0.2), 1),
+        (partial(_zero_ring, narrowest=0.5, widest=0.75), 1), (_zero_slashed, 0.8), (_zero_curl, 1),
         (_zero_polygon, 1), (_zero_tailed, 1), (_zero_looped, 0.8), (_zero_two_strokes, 0.7)],
     1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 2), (_one_long_flag, 3), (_one_serif, 2),
         (_one_underlined, 1.5)],

@@ -1,24 +1,28 @@
-"""Styles of the digits 5 to 9, as control points (see `glyphs`)."""
+"""How people write the digits 5 to 9, as `glyphs_0_to_4` has the others."""
+
+from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
-from digits.rendering.pen import Glyph, Random, Style, arc
+from digits.rendering.pen import Glyph, Piece, Point, Random, Style, arc
 
 
 # 5 ------------------------------------------------------------------------------------------
-def _five_belly(rng: Random, start: tuple[float, float]) -> list[tuple[float, float]]:
+def _five_belly(rng: Random, start: Point) -> Piece:
     w, rise = rng.uniform(0.44, 0.66), rng.uniform(0.0, 0.12)
     end = (rng.uniform(-0.14, 0.1), rng.uniform(0.84, 1.0))
     return [start, (0.5 * w, start[1] - rise), (0.9 * w, start[1] + 0.09), (w, 0.7), (0.8 * w, 0.92), (0.4 * w, 1.0),
             end]
 
 
-def _five_body(rng: Random) -> list[list[tuple[float, float]]]:
+def _five_body(rng: Random) -> list[Piece]:
     shoulder = (rng.uniform(-0.06, 0.06), rng.uniform(0.34, 0.52))
     return [[(rng.uniform(0.0, 0.16), 0.0), shoulder], _five_belly(rng, shoulder)]
 
 
-def _five_bar(rng: Random, x: float, y: float) -> list[tuple[float, float]]:
+def _five_bar(rng: Random, x: float, y: float) -> Piece:
     length, rise = rng.uniform(0.25, 0.62), rng.uniform(-0.16, 0.06)
     return [(x, y), (x + length / 2, y + rise / 2 + 0.02 * rng.standard_normal()), (x + length, y + rise)]
 
@@ -49,7 +53,7 @@ def _five_s(rng: Random) -> Glyph:
 def _five_square(rng: Random) -> Glyph:
     w, middle, end = rng.uniform(0.36, 0.58), rng.uniform(0.38, 0.52), rng.uniform(-0.08, 0.12)
     corners = [(w, 0.0), (0.04, 0.0), (0.0, middle), (w, middle), (w + rng.uniform(-0.06, 0.04), 1.0), (end, 1.0)]
-    return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
+    return [[[a, b] for a, b in pairwise(corners)]]
 
 
 def _five_slanted(rng: Random) -> Glyph:
@@ -69,7 +73,7 @@ def _five_no_bar(rng: Random) -> Glyph:
 
 
 # 6 ------------------------------------------------------------------------------------------
-def _six_loop(rng: Random, top: float, w: float) -> list[tuple[float, float]]:
+def _six_loop(rng: Random, top: float, w: float) -> Piece:
     """From the lower left round to where the loop meets the stem, short of it or past it."""
     meet = rng.choice(3, p=[0.62, 0.22, 0.16])
     loop = [(0.08 * w, 0.9), (0.42 * w, 1.0), (0.88 * w, 0.92), (w, 0.5 * (top + 1)), (0.8 * w, top + 0.04),
@@ -81,43 +85,29 @@ def _six_loop(rng: Random, top: float, w: float) -> list[tuple[float, float]]:
     return [*loop, (0.1 * w, top + 0.12), (rng.uniform(0.0, 0.12), 0.88)]  # an inner curl
 
 
-def _six_curved(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.36, 0.66), rng.uniform(0.38, 0.66)
-    stem = [(w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36), (0.0, 0.66)]
-    return [[stem + _six_loop(rng, top, w)]]
+def _six(rng: Random, width: tuple, top: tuple, stem: Callable[[Random, float], Piece]) -> Glyph:
+    """A loop between the least and the greatest width and top, and the stem above it, which is given its width."""
+    w, y = rng.uniform(*width), rng.uniform(*top)
+    return [[stem(rng, w) + _six_loop(rng, y, w)]]
 
 
-def _six_hooked(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.38, 0.6), rng.uniform(0.42, 0.62)
-    hook = [(w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07), (0.04 * w, 0.36),
-            (0.0, 0.68)]
-    return [[hook + _six_loop(rng, top, w)]]
-
-
-def _six_curled(rng: Random) -> Glyph:
-    """The stem starts with a wide bow, nearly a C, and the loop is its lower end."""
-    w, top = rng.uniform(0.4, 0.62), rng.uniform(0.55, 0.72)
-    bow = [(w * rng.uniform(0.8, 1.05), rng.uniform(0.14, 0.3)), (w, 0.1), (0.7 * w, 0.0), (0.2 * w, 0.06),
-           (0.0, 0.32), (0.03 * w, 0.68)]
-    return [[bow + _six_loop(rng, top, w)]]
-
-
-def _six_straight(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.32, 0.6), rng.uniform(0.45, 0.7)
-    return [[[(w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)] + _six_loop(rng, top, w)]]
-
-
-def _six_swept(rng: Random) -> Glyph:
-    """The stem comes from far to the right, nearly lying, as the tail of a sigma."""
-    w, top = rng.uniform(0.45, 0.75), rng.uniform(0.25, 0.5)
-    stem = [(w * rng.uniform(1.15, 2.1), rng.uniform(0.0, 0.3)), (0.75 * w, rng.uniform(0.02, 0.16)), (0.2 * w, 0.3),
-            (0.0, 0.66)]
-    return [[stem + _six_loop(rng, top, w)]]
-
-
-def _six_tiny_loop(rng: Random) -> Glyph:
-    w, top = rng.uniform(0.18, 0.32), rng.uniform(0.64, 0.8)
-    return [[[(w * rng.uniform(0.5, 1.6), 0.0), (0.3 * w, 0.4), (0.0, 0.78)] + _six_loop(rng, top, w)]]
+_six_curved = partial(_six, width=(0.36, 0.66), top=(0.38, 0.66), stem=lambda rng, w: [
+    (w * rng.uniform(0.5, 1.05), rng.uniform(-0.03, 0.04)), (0.45 * w, 0.09), (0.1 * w, 0.36), (0.0, 0.66)])
+_six_hooked = partial(_six, width=(0.38, 0.6), top=(0.42, 0.62), stem=lambda rng, w: [
+    (w * rng.uniform(0.8, 1.2), rng.uniform(0.08, 0.22)), (w * 0.72, 0.0), (0.3 * w, 0.07), (0.04 * w, 0.36),
+    (0.0, 0.68)])
+# The stem starts with a wide bow, nearly a C, and the loop is its lower end.
+_six_curled = partial(_six, width=(0.4, 0.62), top=(0.55, 0.72), stem=lambda rng, w: [
+    (w * rng.uniform(0.8, 1.05), rng.uniform(0.14, 0.3)), (w, 0.1), (0.7 * w, 0.0), (0.2 * w, 0.06), (0.0, 0.32),
+    (0.03 * w, 0.68)])
+_six_straight = partial(_six, width=(0.32, 0.6), top=(0.45, 0.7), stem=lambda rng, w: [
+    (w * rng.uniform(0.05, 0.9), 0.0), (0.16 * w, 0.42), (0.0, 0.72)])
+# The stem comes from far to the right, nearly lying, as the tail of a sigma.
+_six_swept = partial(_six, width=(0.45, 0.75), top=(0.25, 0.5), stem=lambda rng, w: [
+    (w * rng.uniform(1.15, 2.1), rng.uniform(0.0, 0.3)), (0.75 * w, rng.uniform(0.02, 0.16)), (0.2 * w, 0.3),
+    (0.0, 0.66)])
+_six_tiny_loop = partial(_six, width=(0.18, 0.32), top=(0.64, 0.8), stem=lambda rng, w: [
+    (w * rng.uniform(0.5, 1.6), 0.0), (0.3 * w, 0.4), (0.0, 0.78)])
 
 
 def _six_flat_loop(rng: Random) -> Glyph:
@@ -134,11 +124,11 @@ def _six_square(rng: Random) -> Glyph:
     start, upper, lower = (w * rng.uniform(0.6, 1.1), rng.uniform(-0.05, 0.06)), (rng.uniform(0, 0.08), 0.0), (0.0, 1.0)
     outer, inner = (w, rng.uniform(0.94, 1.04)), (w * rng.uniform(0.85, 1.05), top + rng.uniform(-0.05, 0.05))
     corners = [start, upper, lower, outer, inner, (rng.uniform(0.0, 0.05), top + rng.uniform(-0.02, 0.1))]
-    return [[[a, b] for a, b in zip(corners[:-1], corners[1:], strict=True)]]
+    return [[[a, b] for a, b in pairwise(corners)]]
 
 
 # 7 ------------------------------------------------------------------------------------------
-def _seven(rng: Random, top: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+def _seven(rng: Random, top: Piece) -> list[Piece]:
     corner = (rng.uniform(0.4, 0.64), rng.uniform(-0.05, 0.06))
     foot = (corner[0] - rng.uniform(0.02, 0.5), 1.0)
     bow = rng.uniform(-0.02, 0.12)
@@ -146,7 +136,7 @@ def _seven(rng: Random, top: list[tuple[float, float]]) -> list[list[tuple[float
     return [[*top, corner], stem]
 
 
-def _cross(rng: Random, stem: list[tuple[float, float]]) -> list[tuple[float, float]]:
+def _cross(rng: Random, stem: Piece) -> Piece:
     y, width, slope = rng.uniform(0.36, 0.64), rng.uniform(0.22, 0.68), rng.uniform(-0.1, 0.06)
     x = float(np.interp(y, [0, stem[1][1], 1], [point[0] for point in stem])) + 0.06 * rng.standard_normal()
     return [(x - width / 2, y - slope / 2), (x + width / 2, y + slope / 2)]
@@ -176,8 +166,9 @@ def _seven_serif(rng: Random) -> Glyph:
 def _seven_curved(rng: Random) -> Glyph:
     """No corner: a cane."""
     top, stem = _seven(rng, [(0.0, rng.uniform(0.02, 0.18)), (0.2, rng.uniform(-0.03, 0.03))])
-    return _with_cross(rng, [top + [(stem[0][0], 0.14)] + stem[1:]],
-                       0.0) if rng.random() < 0.5 else [[top + stem[1:]], [_cross(rng, stem)]]
+    if rng.random() < 0.5:
+        return _with_cross(rng, [top + [(stem[0][0], 0.14)] + stem[1:]], 0.0)
+    return [[top + stem[1:]], [_cross(rng, stem)]]
 
 
 def _seven_cup(rng: Random) -> Glyph:
@@ -218,7 +209,7 @@ def _seven_footed(rng: Random) -> Glyph:
 
 
 # 8 ------------------------------------------------------------------------------------------
-def _eight(rng: Random) -> list[tuple[float, float]]:
+def _eight(rng: Random) -> Piece:
     """One line with a crossing, from the top right over the left of the upper loop, and back up."""
     u, v, y = rng.uniform(0.15, 0.3), rng.uniform(0.18, 0.36), rng.uniform(0.36, 0.54)
     skew = rng.uniform(-0.05, 0.05)
@@ -259,10 +250,8 @@ def _eight_stacked(rng: Random) -> Glyph:
 
 def _eight_lying(rng: Random) -> Glyph:
     angle = np.radians(rng.uniform(35, 88)) * rng.choice([-1, 1], p=[0.85, 0.15])
-    line = _eight_crossing(rng)[0][0]
-    turned = [(x * np.cos(angle) - (y - 0.5) * np.sin(angle), x * np.sin(angle) + (y - 0.5) * np.cos(angle)) for x,
-              y in line]
-    return [[turned]]
+    c, s = np.cos(angle), np.sin(angle)
+    return [[[(x * c - (y - 0.5) * s, x * s + (y - 0.5) * c) for x, y in _eight_crossing(rng)[0][0]]]]
 
 
 def _eight_hooked(rng: Random) -> Glyph:
@@ -280,18 +269,17 @@ def _eight_angular(rng: Random) -> Glyph:
     """An hourglass with corners."""
     u, v = rng.uniform(0.14, 0.3), rng.uniform(0.16, 0.34)
     points = [(u, 0.02), (-u, 0.06), (v, 0.92), (-v, 1.0), (u * 1.05, rng.uniform(0.0, 0.08))]
-    return [[[a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + rng.uniform(-0.05, 0.05)), b] for a,
-             b in zip(points[:-1], points[1:], strict=True)]]
+    return [[[a, ((a[0] + b[0]) / 2, (a[1] + b[1]) / 2 + rng.uniform(-0.05, 0.05)), b] for a, b in pairwise(points)]]
 
 
 # 9 ------------------------------------------------------------------------------------------
-def _nine_loop(rng: Random, sweep: tuple[float, float]) -> tuple[list[tuple[float, float]], float, float]:
+def _nine_loop(rng: Random, sweep: Point) -> tuple[Piece, float, float]:
     w, h = rng.uniform(0.34, 0.6), rng.uniform(0.2, 0.34)
     start = rng.uniform(5, 60)
     return arc(w / 2, h, w / 2, h, start, start + rng.uniform(*sweep), 8), w, h
 
 
-def _nine_tail(rng: Random, w: float, h: float, kind: int) -> list[tuple[float, float]]:
+def _nine_tail(rng: Random, w: float, h: float, kind: int) -> Piece:
     """0: straight, 1: curved to the left, 2: hooked as a g."""
     if kind == 0:
         return [(w, h), (w - rng.uniform(-0.04, 0.18), 0.66), (w - rng.uniform(-0.06, 0.4), 1.0)]
@@ -346,8 +334,7 @@ STYLES_5_TO_9: dict[int, list[tuple[Style, float]]] = {
     6: [(_six_curved, 4), (_six_hooked, 2), (_six_curled, 0.8), (_six_straight, 2), (_six_tiny_loop, 0.8),
         (_six_flat_loop, 1), (_six_swept, 0.7), (_six_square, 0.8)],
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
-        (_seven_double, 0.7), (_seven_sharp, 1),
-        (_seven_footed, 0.5)],
+        (_seven_double, 0.7), (_seven_sharp, 1), (_seven_footed, 0.5)],
     8: [(_eight_crossing, 4), (_eight_open_top, 1.2), (_eight_mirrored, 1.5), (_eight_stacked, 2),
         (_eight_lying, 0.6), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
     9: [(_nine_closed, 4), (_nine_open, 1.5), (_nine_stick, 1.2), (_nine_swing, 1.5), (_nine_flat, 1)],

@@ -2,8 +2,11 @@
 
 import numpy as np
 
-from digits.rendering.glyphs import digit_glyph
-from digits.rendering.pen import Glyph, Hand, random_hand, turned, write
+from digits.rendering.glyphs_0_to_4 import STYLES_0_TO_4
+from digits.rendering.glyphs_5_to_9 import STYLES_5_TO_9
+from digits.rendering.pen import Glyph, Hand, Random, Style, random_hand, turned, write
+
+STYLES: dict[int, list[tuple[Style, float]]] = STYLES_0_TO_4 | STYLES_5_TO_9
 
 # Degrees that a first stroke rises to the corner, on paper. Between the two people disagree on 1 and 7, so neither is
 # drawn there: a network taught both on such pictures reads plain ones of either as the other.
@@ -27,6 +30,13 @@ def draw_digit(label: int, rng: np.random.Generator, size: int = 128, hand: Hand
         writer = random_hand(rng) if hand is None else hand
         if not _one_or_seven(int(label), glyph, writer):
             return write(glyph, writer, rng, size)
+
+
+def digit_glyph(label: int, rng: Random) -> Glyph:
+    """Return control points of one digit in a style drawn by its share."""
+    styles = STYLES[label]
+    shares = np.cumsum([share for _, share in styles])
+    return styles[int(np.searchsorted(shares, rng.uniform(0, shares[-1])))][0](rng)
 
 
 def _one_or_seven(label: int, glyph: Glyph, hand: Hand) -> bool:

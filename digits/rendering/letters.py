@@ -9,7 +9,7 @@ import numpy as np
 
 from digits.box import Box
 from digits.rendering.ink_masks import ink_points
-from digits.rendering.pen import Random
+from digits.rendering.pen import FILL, Random
 
 Fonts = Sequence[str | Path]
 LETTERS_LIKE_DIGITS = "OoQDIlij|!ZzSsBqgby"  # 0, 1, 2, 5, 8, 9, 6 and 4 in some hand or font
@@ -72,8 +72,7 @@ LETTER_STROKES: dict[str, list[list]] = {
 # Printed -------------------------------------------------------------------------------------------------------------
 def printed_letter(rng: Random, size: int) -> np.ndarray:
     """Return one printed letter in one of OpenCV's fonts, uint8 (size, size)."""
-    text = LETTERS[rng.integers(len(LETTERS))]
-    return _hershey(rng, text, size)
+    return _hershey(rng, LETTERS[rng.integers(len(LETTERS))], size)
 
 
 def printed_words(rng: Random, size: int) -> np.ndarray:
@@ -110,7 +109,7 @@ def cropped(ink: np.ndarray) -> np.ndarray:
 def fitted(ink: np.ndarray, size: int, degrees: float = 0.0) -> np.ndarray:
     """Return the ink cropped and brought to 84 % of uint8 (size, size), turned by some degrees."""
     ink = cropped(ink)
-    scale = 0.84 * size / max(ink.shape)
+    scale = FILL * size / max(ink.shape)
     shape = max(1, round(ink.shape[1] * scale)), max(1, round(ink.shape[0] * scale))
     ink = cv2.resize(ink, shape, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     top, left = (size - ink.shape[0]) // 2, (size - ink.shape[1]) // 2

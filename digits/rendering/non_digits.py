@@ -9,17 +9,9 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from digits.rendering.glyphs import digit_glyph
-from digits.rendering.letters import (
-    Fonts,
-    cropped,
-    draw_printed_letter,
-    fitted,
-    printed_letter,
-    printed_words,
-    reshaped,
-    text_block,
-)
+from digits.rendering import letters
+from digits.rendering.handwriting import digit_glyph
+from digits.rendering.letters import Fonts, cropped, fitted
 from digits.rendering.pen import Random, arc, ink_lines, random_hand, spline, write
 from digits.rendering.scribbles import WRITTEN
 
@@ -112,8 +104,8 @@ def _smear(rng: Random, size: int) -> np.ndarray:
 
 
 DRAWN: list[tuple[Callable[[Random, int], np.ndarray], float]] = [
-    (_overlapped, 1.2), (_touching, 2), (_half, 1.2), (printed_letter, 3), (printed_words, 1), (text_block, 0.8),
-    (_blobs, 2), (_solid, 0.8), (_smear, 0.8),
+    (_overlapped, 1.2), (_touching, 2), (_half, 1.2), (letters.printed_letter, 3), (letters.printed_words, 1),
+    (letters.text_block, 0.8), (_blobs, 2), (_solid, 0.8), (_smear, 0.8),
 ]  # fmt: skip
 _PAIRS = (_overlapped, _touching)
 TRUETYPE_SHARE = 0.3  # of all non-digits, where fonts are given
@@ -128,7 +120,7 @@ def draw_non_digit(rng: Random, size: int = 128, fonts: Fonts = (), pairs: bool 
         pairs: whether two digits that touch or overlap are among them: no digit to a network, two to a reader.
     """
     if len(fonts) and rng.random() < TRUETYPE_SHARE:
-        return reshaped(draw_printed_letter(rng, size, fonts), rng)
+        return letters.reshaped(letters.draw_printed_letter(rng, size, fonts), rng)
     kinds = [kind for kind in (*WRITTEN, *DRAWN) if pairs or kind[0] not in _PAIRS]
     shares = np.cumsum([share for _, share in kinds])
     index = int(np.searchsorted(shares, rng.uniform(0, shares[-1])))

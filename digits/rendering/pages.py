@@ -64,13 +64,8 @@ def _photographed(sheet: WrittenSheet, labels: Sequence[int], matrix: np.ndarray
                   rng: np.random.Generator, strength: float) -> Page:
     """Return the photograph of a sheet seen through `matrix`, held by fingers where there is something behind it."""
     scene = composed(sheet.image, matrix, behind)
-    size = scene.shape[:0:-1]
     if behind is not None:
-        height, width = sheet.image.shape[1:]
-        corners = transformed(np.array([[0, 0], [width, 0], [width, height], [0, height]]), matrix)
-        skin, cover = fingers(rng, corners, size[::-1])
-        cover *= ~ink_mask(sheet, matrix, size)
-        scene += cover * (skin - scene)
+        add_fingers(scene, sheet, matrix, rng)
     shot = random_shot(rng, sheet.height, strength)
     shot = replace(shot, noise=min(shot.noise, MAX_NOISE * sheet.contrast * shot.exposure))
     return Page(shoot(scene, rng, shot), boxes_of(sheet, matrix), [int(label) for label in labels])
@@ -223,9 +218,15 @@ def boxes_of(sheet: WrittenSheet, matrix: np.ndarray) -> list[Box]:
     return boxes
 
 
-def ink_mask(sheet: WrittenSheet, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Return bool (H, W), true on and around the digits: fingers keep off them."""
-    mask = np.zeros(size[::-1], np.uint8)
+def corners_of(sheet: WrittenSheet, matrix: np.ndarray) -> np.ndarray:
+    """Return the corners, float (4, 2), clockwise from the top left, of a sheet that is seen through `matrix`."""
+    height, width = sheet.image.shape[1:]
+    return transformed(np.array([[0, 0], [width, 0], [width, height], [0, height]]), matrix)
+
+
+def add_fingers(scene: np.ndarray, sheet: WrittenSheet, matrix: np.ndarray, rng: np.random.Generator) -> None:
+    """Let hands hold the sheet in a scene, in place; they keep off the digits."""
+    skin, cover = fingers(rng, corners_of(sheet, matrix), scene.shape[1:])
     for box in (box.grown(6) for box in boxes_of(sheet, matrix)):
-        cv2.rectangle(mask, (box.x, box.y), (box.right, box.bottom), 1, -1)
-    return mask > 0
+        cv2.rectangle(cover, (box.x, box.y), (box.right, box.bottom), 0, -1)
+    scene += cover * (skin - scene)

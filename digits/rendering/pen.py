@@ -12,48 +12,34 @@ import cv2
 import numpy as np
 
 SAMPLES = 8  # points a Catmull-Rom span is cut into: at 128 px, chords of about 3 px, below the pen's width
+FILL = 0.84  # share of the picture that the longer side of a glyph spans, pen width included
 SUPERSAMPLING = 2  # OpenCV pens have whole widths; drawn twice as large and averaged, halves are possible
 SHIFT = 4  # fractional bits of the coordinates given to OpenCV
 Random = np.random.Generator
-Glyph = list[list[list[tuple[float, float]]]]
+Point = tuple[float, float]
+Piece = list[Point]
+Glyph = list[list[Piece]]
 Style = Callable[[Random], Glyph]
 
 
-def _catmull_rom_basis() -> np.ndarray:
-    t = np.arange(SAMPLES)[:, None] / SAMPLES
-    return 0.5 * np.hstack([-t + 2 * t**2 - t**3, 2 - 5 * t**2 + 3 * t**3, t + 4 * t**2 - 3 * t**3, -(t**2) + t**3])
-
-
-BASIS = _catmull_rom_basis()
+T = np.arange(SAMPLES)[:, None] / SAMPLES
+BASIS = 0.5 * np.hstack([-T + 2 * T**2 - T**3, 2 - 5 * T**2 + 3 * T**3, T + 4 * T**2 - 3 * T**3, -(T**2) + T**3])
 
 
 @dataclass(frozen=True)
 class Hand:
-    """One writer's habits at one moment; lengths are fractions of the digit's height.
+    """One writer's habits at one moment; lengths are fractions of the digit's height."""
 
-    Attributes:
-        slant: shear, positive leans to the right.
-        aspect: factor on the width.
-        angle: rotation in degrees.
-        jitter: standard deviation of the control points.
-        tremor: standard deviation of the fine shaking along the line.
-        bend: amplitude of the smooth warp of the whole glyph.
-        taper: how much narrower the top is than the bottom.
-        width: pen width.
-        pressure: relative change of the pen's width along a stroke.
-        rounding: points the line is averaged over, so that corners get as round as a fast hand makes them.
-    """
-
-    slant: float = 0.0
-    aspect: float = 1.0
-    angle: float = 0.0
-    jitter: float = 0.0
-    tremor: float = 0.0
-    bend: float = 0.0
-    taper: float = 0.0
-    width: float = 0.08
-    pressure: float = 0.0
-    rounding: int = 1
+    slant: float = 0.0  # shear, positive leans to the right
+    aspect: float = 1.0  # factor on the width
+    angle: float = 0.0  # rotation in degrees
+    jitter: float = 0.0  # standard deviation of the control points
+    tremor: float = 0.0  # standard deviation of the fine shaking along the line
+    bend: float = 0.0  # amplitude of the smooth warp of the whole glyph
+    taper: float = 0.0  # how much narrower the top is than the bottom
+    width: float = 0.08  # pen width
+    pressure: float = 0.0  # relative change of the pen's width along a stroke
+    rounding: int = 1  # points the line is averaged over, so that corners get as round as a fast hand makes them
 
 
 def random_hand(rng: np.random.Generator, wildness: float = 1.0) -> Hand:
@@ -79,8 +65,7 @@ def random_hand(rng: np.random.Generator, wildness: float = 1.0) -> Hand:
     )
 
 
-def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float,
-        points: int) -> list[tuple[float, float]]:
+def arc(cx: float, cy: float, rx: float, ry: float, start: float, end: float, points: int) -> Piece:
     """Return points on an ellipse from angle `start` to `end` (degrees, 0 is right, 90 is up)."""
     angles = np.radians(np.linspace(start, end, points))
     return list(zip((cx + rx * np.cos(angles)).tolist(), (cy - ry * np.sin(angles)).tolist(), strict=True))
@@ -100,17 +85,14 @@ def trace(glyph: Glyph, hand: Hand, rng: np.random.Generator) -> list[np.ndarray
     """Return one float line (n, 2) a stroke: the glyph as this hand draws it, in the glyph's own units."""
     lines = []
     for stroke in glyph:
-        ends = {}  # where pieces meet they share the same jittered point
         pieces = []
         for piece in stroke:
             points = np.asarray(piece, np.float64)
             jittered = points + hand.jitter * rng.standard_normal(points.shape)
             if pieces:
-                jittered[0] = ends["last"]
-            ends["last"] = jittered[-1]
+                jittered[0] = pieces[-1][-1]  # where pieces meet they share the same jittered point
             pieces.append(spline(jittered))
-        line = np.concatenate(pieces)
-        lines.append(_round_corners(line, hand.rounding))
+        lines.append(_round_corners(np.concatenate(pieces), hand.rounding))
     return _deform(lines, hand, rng)
 
 
@@ -146,17 +128,13 @@ def turned(points: np.ndarray, hand: Hand) -> np.ndarray:
     return np.stack([np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x])
 
 
-def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128, fill: float = 0.84) -> np.ndarray:
-    """Return the ink of one glyph, uint8 (size, size), white on black, centred.
-
-    Args:
-        fill: share of the picture that the longer side of the glyph spans, pen width included.
-    """
+def write(glyph: Glyph, hand: Hand, rng: np.random.Generator, size: int = 128) -> np.ndarray:
+    """Return the ink of one glyph, uint8 (size, size), white on black, centred."""
     lines = trace(glyph, hand, rng)
     points = np.concatenate(lines)
     low, high = points.min(0), points.max(0)
     extent = max(float((high - low).max()), 1e-3)
-    scale = fill * size / (extent * (1 + hand.width))
+    scale = FILL * size / (extent * (1 + hand.width))
     offset = size / 2 - scale * (low + high) / 2
     return ink_lines([line * scale + offset for line in lines], hand.width * extent * scale, size, hand.pressure, rng)
 

@@ -55,7 +55,10 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
         ValueError: if `ink` is blank.
     """
     side = int(rng.integers(28, 65))
-    mask, _ = _place(_thin_line(ink, rng), rng, (4 * side,) * 2, 4 * side * rng.uniform(0.35, 0.9), 0.0, 0.2)
+    thin = change_pen(ink, rng)
+    if rng.random() < 0.6:
+        thin = thin_whole(thin, rng.uniform(0.5, 0.9))
+    mask, _ = _place(thin, rng, (4 * side,) * 2, 4 * side * rng.uniform(0.35, 0.9), 0.0, 0.2)
     # Some programs take every fourth pixel: lines become steps and dashes.
     small = mask[::4, ::4] if rng.random() < 0.3 else cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
     cover = small / np.float32(max(1, small.max())) * rng.uniform(0.5, 1.0)
@@ -65,11 +68,6 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
     cover += rng.uniform(0, 0.03) * rng.standard_normal(small.shape, np.float32)
     grey = np.clip(rng.uniform(235, 256) * (1 - 0.9 * cover), 0, 255).astype(np.uint8)
     return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), Box(*cv2.boundingRect(ink_points(small)))
-
-
-def _thin_line(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    thin = change_pen(ink, rng)
-    return thin_whole(thin, rng.uniform(0.5, 0.9)) if rng.random() < 0.6 else thin
 
 
 def _drawn_on_screen(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box]:

@@ -1,6 +1,7 @@
 """Drawings made with a pen that are no digits: words, arrows, faces, hatching."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def _zigzag(rng: Random) -> Glyph:
     points = list(zip(x, y, strict=True))
     if rng.random() < 0.5:
         return [[points]]
-    return [[[a, b] for a, b in zip(points[:-1], points[1:], strict=True)]]
+    return [[[a, b] for a, b in pairwise(points)]]
 
 
 def _spiral(rng: Random) -> Glyph:
@@ -75,7 +76,7 @@ def _turned(glyph: Glyph, degrees: float) -> Glyph:
 def _star(rng: Random) -> Glyph:
     if rng.random() < 0.5:  # in one line
         tips = arc(0, 0, 0.5, 0.5, 90, 90 + 144 * 5, 6)
-        return [[[a, b] for a, b in zip(tips[:-1], tips[1:], strict=True)]]
+        return [[[a, b] for a, b in pairwise(tips)]]
     rays = int(rng.integers(3, 7))
     tips = [(0.5 * np.cos(a), 0.5 * np.sin(a)) for a in np.arange(rays) * np.pi / rays]
     return [[[(-x, -y), (x, y)]] for x, y in tips]

@@ -44,36 +44,19 @@ def test_16_bit_cmyk_and_grey_files(tmp_path):
         assert image[:, :25].mean() < 60 < 200 < image[:, 35:].mean(), name
 
 
-def test_accents_and_spaces_in_a_path(tmp_path):
-    folder = tmp_path / "niña pequeña"
-    folder.mkdir()
-    Image.fromarray(picture()).save(folder / "número 7.png")
-    assert load_image(folder / "número 7.png").shape == (40, 60, 3)
-
-
-def test_a_huge_picture_comes_back_smaller(tmp_path):
-    cv2.imwrite(str(tmp_path / "huge.png"), np.full((6000, 9000), 200, np.uint8))
-    assert max(load_image(tmp_path / "huge.png").shape) <= 4096
-
-
-@pytest.mark.parametrize("content", [b"", b"no picture at all", b"\x89PNG\r\n\x1a\nbroken"])
-def test_broken_files_give_one_sentence(tmp_path, content):
+@pytest.mark.parametrize("content", [None, b"", b"no picture at all", b"\x89PNG\r\n\x1a\nbroken"])
+def test_broken_and_missing_files_give_one_sentence(tmp_path, content):
     path = tmp_path / "broken.png"
-    path.write_bytes(content)
+    if content is not None:
+        path.write_bytes(content)
     with pytest.raises(ImageError, match="broken.png") as caught:
         load_image(path)
     assert str(caught.value).count("\n") == 0
 
 
-def test_a_missing_file_gives_one_sentence(tmp_path):
-    with pytest.raises(ImageError, match="absent.png"):
-        load_image(tmp_path / "absent.png")
-
-
 def test_frames_of_any_camera():
-    grey = np.full((8, 9), 7, np.uint8)
-    assert to_bgr(grey).shape == (8, 9, 3)
-    assert to_bgr(grey[..., None]).shape == (8, 9, 3)
+    for shape in ((8, 9), (8, 9, 1), (8, 9, 3), (8, 9, 4)):
+        assert to_bgr(np.full(shape, 7, np.uint8)).shape == (8, 9, 3)
     assert to_bgr(np.full((8, 9), 0x0700, np.uint16))[0, 0, 0] == 7
     assert to_bgr(np.full((8, 9, 3), 2.0)).max() == 255
     for bad in (np.zeros((0, 5, 3), np.uint8), np.zeros((4, 5, 2), np.uint8), np.zeros(5, np.uint8)):

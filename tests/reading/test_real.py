@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from loading import load
 
-from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
 pytestmark = pytest.mark.real
@@ -30,11 +29,6 @@ def place(name: str) -> Path:
     return Path(value)
 
 
-@pytest.fixture(scope="module")
-def reader() -> Reader:
-    return Reader(load_model())
-
-
 def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:
     """Return the pictures of <folder>/<digit>/ whose main digit is read wrong, and how many there are."""
     right = real_inputs.one_each(reader, folder)
@@ -42,21 +36,13 @@ def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:
     return [file for file, good in right.items() if not good], len(right)
 
 
-def test_photographs(reader):
-    missed, count = wrong(reader, place("PHOTOS"))
-    assert len(missed) <= 0.015 * count, [f"{file.parent.name}/{file.name}" for file in missed]
-    by_writer = Counter(file.stem.split("_")[0] for file in missed)
-    assert all(number <= 0.07 * 30 for number in by_writer.values()), by_writer
-
-
-def test_scans(reader):
-    missed, count = wrong(reader, place("SCANS"))
-    assert len(missed) <= 0.04 * count, [f"{file.parent.name}/{file.name}" for file in missed]
-
-
-def test_tablet(reader):
-    missed, _ = wrong(reader, place("TABLET"))
-    assert missed == []
+@pytest.mark.parametrize("name, most", [("PHOTOS", 0.015), ("SCANS", 0.04), ("TABLET", 0.0)])
+def test_single_digits(reader, name, most):
+    missed, count = wrong(reader, place(name))
+    assert len(missed) <= most * count, [f"{file.parent.name}/{file.name}" for file in missed]
+    if name == "PHOTOS":
+        by_writer = Counter(file.stem.split("_")[0] for file in missed)
+        assert all(number <= 0.07 * 30 for number in by_writer.values()), by_writer
 
 
 def test_sheets(reader):

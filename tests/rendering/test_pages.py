@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.box import Box
 from digits.rendering.camera import Shot, jpeg, motion_kernel, random_shot, shoot
 from digits.rendering.camera_effects import EFFECTS, camera_effect
 from digits.rendering.clips import Motion, clip
@@ -31,28 +32,27 @@ def _ink(frame):
     return away > 0.4 * away.max()
 
 
-def _ink_box(frame):
-    return cv2.boundingRect(_ink(frame).astype(np.uint8))
+def _bounds(mask):
+    return Box(*cv2.boundingRect(mask.astype(np.uint8)))
 
 
 def test_one_photograph_is_small_reproducible_and_holds_its_box():
     for seed in range(60):
-        frame, box = photograph_one(_mnist_like(seed % 10, seed), np.random.default_rng(seed))
-        again, same = photograph_one(_mnist_like(seed % 10, seed), np.random.default_rng(seed))
+        ink = _mnist_like(seed % 10, seed)
+        (frame, box), (again, same) = [photograph_one(ink, np.random.default_rng(seed)) for _ in range(2)]
         assert np.array_equal(frame, again) and box == same
-        assert frame.dtype == np.uint8 and frame.ndim == 3 and frame.shape[2] == 3
-        height, width = frame.shape[:2]
+        height, width, channels = frame.shape
+        assert frame.dtype == np.uint8 and channels == 3
         assert 60 <= min(height, width) and max(height, width) <= 320
-        x, y, w, h = box
-        assert 0 <= x and 0 <= y and x + w <= width and y + h <= height and max(w, h) >= 12
+        assert Box(0, 0, width, height).contains(box) and box.side >= 12
 
 
 def test_clean_photographs_show_the_ink_where_the_box_says():
     for seed in range(30):
         ink = draw_digit(seed % 10, np.random.default_rng(seed))
         frame, box = photograph_one(ink, np.random.default_rng(seed), 0.0)
-        x, y, w, h = _ink_box(frame)
-        edges = np.array([x, y, x + w, y + h]) - (box.x, box.y, box.right, box.bottom)
+        seen = _bounds(_ink(frame))
+        edges = seen.x - box.x, seen.y - box.y, seen.right - box.right, seen.bottom - box.bottom
         assert np.abs(edges).max() <= 3, seed
 
 
@@ -60,9 +60,9 @@ def test_photographs_cover_sizes_contrasts_and_both_polarities():
     rng = np.random.default_rng(0)
     shares, darker = [], []
     for _ in range(150):
-        frame, (x, y, w, h) = photograph_one(draw_digit(8, rng), rng)
-        shares.append(max(w, h) / min(frame.shape[:2]))
-        inside = frame[y : y + h, x : x + w].astype(float).mean(-1)
+        frame, box = photograph_one(draw_digit(8, rng), rng)
+        shares.append(box.side / min(frame.shape[:2]))
+        inside = frame[box.window].astype(float).mean(-1)
         darker.append(np.median(inside) - np.percentile(inside, 4) > np.percentile(inside, 96) - np.median(inside))
     assert min(shares) < 0.4 and max(shares) > 0.8
     assert 0.6 < np.mean(darker) < 0.99
@@ -85,8 +85,7 @@ def test_changed_pens_keep_the_digit_whole():
     for seed in range(40):
         mask = change_pen(_mnist_like(0, 3), np.random.default_rng(seed))
         assert max(mask.shape) < 150 and mask.max() == 255
-        x, y, w, h = cv2.boundingRect((mask > 100).astype(np.uint8))
-        assert max(w, h) > 90
+        assert _bounds(mask > 100).side > 90
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -95,18 +94,18 @@ def test_pages_hold_every_digit_in_its_box(layout, count):
     labels = [index % 10 for index in range(count)]
     page = photograph(_inks(labels), labels, np.random.default_rng(count), layout=layout, held=False)
     assert page.frame.shape == (480, 640, 3) and page.labels == labels and len(page.boxes) == count
-    for x, y, w, h in page.boxes:
-        assert x >= 0 and y >= 0 and x + w <= 640 and y + h <= 480 and max(w, h) >= 8
+    assert all(Box(0, 0, 640, 480).contains(box) and box.side >= 8 for box in page.boxes)
 
 
 def test_boxes_of_a_clean_page_are_exact():
     labels = [3, 1, 4, 1, 5, 9]
     page = photograph(_inks(labels), labels, np.random.default_rng(2), strength=0.0, layout="grid", held=False)
     ink = _ink(page.frame)
-    for x, y, w, h in page.boxes:
-        x0, y0, w0, h0 = cv2.boundingRect(ink[y - 4 : y + h + 4, x - 4 : x + w + 4].astype(np.uint8))
-        assert abs(x0 - 4) <= 2 and abs(y0 - 4) <= 2 and abs(w0 - w) <= 4 and abs(h0 - h) <= 4
-        ink[y - 4 : y + h + 4, x - 4 : x + w + 4] = False
+    for box in page.boxes:
+        around = ink[box.grown(4).window]
+        x, y, w, h = _bounds(around)
+        assert abs(x - 4) <= 2 and abs(y - 4) <= 2 and abs(w - box.w) <= 4 and abs(h - box.h) <= 4
+        around[:] = False
     assert not ink.any()
 
 
@@ -131,11 +130,9 @@ def test_effects_grow_with_their_strength(kind):
 
 
 def test_effects_name_what_they_do_not_know():
-    frame = np.full((40, 40, 3), 255, np.uint8)
-    with pytest.raises(ValueError, match="fog"):
-        camera_effect(frame, "fog", 1, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="strength is 6"):
-        camera_effect(frame, "blur", 6, np.random.default_rng(0))
+    for kind, strength, word in (("fog", 1, "fog"), ("blur", 6, "strength is 6")):
+        with pytest.raises(ValueError, match=word):
+            camera_effect(np.full((40, 40, 3), 255, np.uint8), kind, strength, np.random.default_rng(0))
 
 
 def test_a_still_shot_of_even_paper_is_even():
@@ -150,13 +147,11 @@ def test_camera_parts():
 
 
 def test_a_clip_moves_little_and_tells_where_the_digits_are():
-    labels = [1, 2, 3, 4]
-    shown = list(clip(_inks(labels), labels, np.random.default_rng(0), 12, (320, 240)))
-    assert len(shown) == 12
-    middles = []
-    for frame, digits in shown:
+    labels, middles = [1, 2, 3, 4], []
+    for frame, digits in clip(_inks(labels), labels, np.random.default_rng(0), 12, (320, 240)):
         assert frame.shape == (240, 320, 3) and [label for _, label in digits] == labels
-        middles.append([x + w / 2 for (x, _, w, _), _ in digits])
+        middles.append([box.centre[0] for box, _ in digits])
+    assert len(middles) == 12
     steps = np.abs(np.diff(np.array(middles), axis=0))
     assert 0 < steps.max() < 6
 

@@ -16,7 +16,6 @@ _SYSFS = Path("/sys/class/video4linux")
 # DSHOW gives raw pictures unless asked, and raw pictures halve the frame rate over USB 2.
 _DSHOW_FOURCC = "MJPG"
 _SILENT = 0  # OpenCV's LOG_LEVEL_SILENT
-BACKENDS = ("auto", "any", "msmf", "dshow", "v4l2", "avfoundation", "gstreamer", "ffmpeg")
 
 
 @dataclass(frozen=True)
@@ -60,9 +59,14 @@ def find_camera(name: str, cameras: list[Camera]) -> Camera | None:
 
 
 def open_camera(index: int, backend: str = "auto") -> cv2.VideoCapture | None:
-    """Return an opened camera, or None; may block for seconds while the camera starts."""
+    """Return an opened camera, or None; may block for seconds while the camera starts.
+
+    On Windows MSMF comes first, for its frame rate; DSHOW reaches what MSMF does not (virtual cameras). No size
+    is asked for: with MSMF each such request restarts the camera for seconds (opencv issue 27917).
+    """
     quiet_opencv()
-    for api in _apis(backend, sys.platform):
+    usual = (cv2.CAP_MSMF, cv2.CAP_DSHOW, cv2.CAP_ANY) if sys.platform == "win32" else (cv2.CAP_ANY,)
+    for api in usual if backend == "auto" else (getattr(cv2, f"CAP_{backend.upper()}"),):
         capture = cv2.VideoCapture(index, api)
         if capture.isOpened():
             if api == cv2.CAP_DSHOW:
@@ -70,17 +74,6 @@ def open_camera(index: int, backend: str = "auto") -> cv2.VideoCapture | None:
             return capture
         capture.release()
     return None
-
-
-def _apis(backend: str, platform: str) -> list[int]:
-    """Return OpenCV's backend numbers to try, in turn.
-
-    On Windows MSMF comes first, for its frame rate; DSHOW reaches what MSMF does not (virtual cameras). No size
-    is asked for: with MSMF each such request restarts the camera for seconds (opencv issue 27917).
-    """
-    if backend != "auto":
-        return [getattr(cv2, f"CAP_{backend.upper()}")]
-    return [cv2.CAP_MSMF, cv2.CAP_DSHOW, cv2.CAP_ANY] if platform == "win32" else [cv2.CAP_ANY]
 
 
 def _linux_cameras(sysfs: Path) -> Iterator[Camera]:

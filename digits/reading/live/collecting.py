@@ -1,11 +1,11 @@
 """Pictures kept from the live window: corrections (teach-me) and a person's own digits (capture)."""
 
+import itertools
 import json
 import re
 import time
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -32,14 +32,6 @@ _NAME_LENGTH = 60
 _DEVICES = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Kept:
-    """One picture kept: what it shows and where it lies."""
-
-    label: int
-    path: Path
-
-
 def safe_name(name: str) -> str:
     """Return a name for a session's folder that every system takes and that cannot leave data/custom."""
     plain = unicodedata.normalize("NFC", name)
@@ -58,15 +50,15 @@ class Album:
     def __init__(self, folder: Path, session: str):
         self.session = safe_name(session)
         self._folder = folder / self.session
-        self._kept: list[Kept] = []
+        self._kept: list[Path] = []
 
     @property
     def counts(self) -> Counter:
         """How many pictures of each digit were kept since the start."""
-        return Counter(kept.label for kept in self._kept)
+        return Counter(map(label_of, self._kept))
 
-    def keep(self, frame: np.ndarray, box: Box, label: int, about: dict) -> Kept:
-        """Store the frame round a box, with a note of how it came about; return once both are safely on disk.
+    def keep(self, frame: np.ndarray, box: Box, label: int, about: dict) -> Path:
+        """Store the frame round a box, with a note of how it came about; return its path once both are on disk.
 
         Args:
             frame: uint8 (H, W, 3) BGR, as the camera gave it.
@@ -87,17 +79,22 @@ class Album:
         # The note first: a picture without its note could be taken for one that no model has seen.
         write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
         write_new(stem.with_suffix(".png"), data.tobytes())
-        self._kept.append(Kept(label, stem.with_suffix(".png")))
+        self._kept.append(stem.with_suffix(".png"))
         return self._kept[-1]
 
-    def undo(self) -> Kept | None:
+    def undo(self) -> Path | None:
         """Take back the newest picture of this sitting; return it, or None if there is none."""
         if not self._kept:
             return None
         kept = self._kept.pop()
-        kept.path.unlink(missing_ok=True)
-        kept.path.with_suffix(".json").unlink(missing_ok=True)
+        kept.unlink(missing_ok=True)
+        kept.with_suffix(".json").unlink(missing_ok=True)
         return kept
+
+
+def label_of(picture: Path) -> int:
+    """Return what a kept picture shows: the name of its folder."""
+    return int(picture.parent.name)
 
 
 class Prompter:
@@ -130,13 +127,9 @@ class Prompter:
         self.label = (self.label + 1) % 10
         self._last, self._still = box, []
 
-    def undone(self, label: int) -> None:
-        """A picture was taken back: ask for it again."""
-        self.label = label
-
 
 def thought_of(digit: Digit | None) -> dict | None:
-    """Return what the model thought, for the note."""
+    """Return what the model thought of a digit, rounded for JSON."""
     if digit is None:
         return None
     return {
@@ -170,7 +163,5 @@ def _moved(before: Box, after: Box) -> float:
 def _free_stem(folder: Path) -> Path:
     """Return a path without suffix that names no file yet, in order of time."""
     stamp = time.strftime("%H%M%S")
-    number = 1
-    while any((folder / f"{stamp}-{number:02d}{suffix}").exists() for suffix in (".png", ".json")):
-        number += 1
-    return folder / f"{stamp}-{number:02d}"
+    stems = (folder / f"{stamp}-{number:02d}" for number in itertools.count(1))
+    return next(stem for stem in stems if not any(stem.with_suffix(kind).exists() for kind in (".png", ".json")))

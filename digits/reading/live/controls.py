@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digits.box import Box
-from digits.reading.live.collecting import Album, Prompter, subject, thought_of
+from digits.reading.live.collecting import Album, Prompter, label_of, subject, thought_of
 from digits.reading.live.drawing import Status
 from digits.reading.live.frames import Frame, Report
 from digits.reading.live.words import WORDS
@@ -25,7 +25,7 @@ class Controls:
 
     Args:
         folder: data/custom, where sessions lie.
-        language: a key of drawing.WORDS.
+        language: a key of WORDS.
         model: name of the model, for the notes beside pictures.
         report: takes a sentence for the terminal.
     """
@@ -67,7 +67,10 @@ class Controls:
         elif code == ord(" ") and self._prompter:
             self._capture()
         elif ord("0") <= code <= ord("9"):
-            self._name(code - ord("0"))
+            if self._prompter:
+                self._prompter.label = code - ord("0")  # the digit asked for
+            else:
+                self._keep(self._taught, code - ord("0"))  # what the highlighted digit really is
         else:
             return False
         return True
@@ -86,8 +89,9 @@ class Controls:
         return replace(status, notice=notice or self._words["write"].format(label=label), asked=label, counts=counts)
 
     def tell(self, word: str, **values: object) -> None:
-        """Show one of drawing.WORDS for a moment."""
-        self._say(word, **values)
+        """Show one of WORDS for a moment."""
+        self._notice = self._words[word].format(**values)
+        self._notice_until = time.monotonic() + _NOTICE_S
 
     def _highlight_next(self) -> None:
         frame, reading = self._now
@@ -96,20 +100,13 @@ class Controls:
             self._picked = reading.digits[main].box
             self._now = (frame, replace(reading, main=main))
 
-    def _name(self, label: int) -> None:
-        """A digit key: while capturing, the digit asked for; else what the highlighted digit really is."""
-        if self._prompter:
-            self._prompter.label = label
-            return
-        self._keep(self._taught, label)
-
     def _asks_back(self, digit: Digit | None) -> bool:
         """Say what speaks against keeping the picture without being told to; False if nothing does."""
         label = self._prompter.label
         if len(self._now[1].digits) > 1:
-            self._say("several")
+            self.tell("several")
         elif digit is not None and digit.digit != label and digit.confidence >= _CONTRADICTED:
-            self._say("doubtful", read=digit.digit, label=label)
+            self.tell("doubtful", read=digit.digit, label=label)
         else:
             return False
         return True
@@ -123,41 +120,30 @@ class Controls:
         frame, reading = self._now
         found = subject(reading)
         if found is None:
-            self._say("nothing")
+            self.tell("nothing")
             return None
         box, digit = found
+        about = {"source": frame.source, "frame": frame.index, "time": time.strftime("%Y-%m-%dT%H:%M:%S"),
+                 "model": self.model, "thought": thought_of(digit)}  # fmt: skip
         try:
-            kept = album.keep(frame.image, box, label, self._about(frame, digit))
+            kept = album.keep(frame.image, box, label, about)
         except OSError as error:
             self._report(f"The picture could not be kept under {album.session}: {error}")
-            self._say("failed")
+            self.tell("failed")
             return None
-        self._report(f"Kept {kept.path}")
-        self._say("kept", label=label, count=album.counts[label])
+        self._report(f"Kept {kept}")
+        self.tell("kept", label=label, count=album.counts[label])
         return box
-
-    def _about(self, frame: Frame, digit: Digit | None) -> dict:
-        return {
-            "source": frame.source,
-            "frame": frame.index,
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S"),
-            "model": self.model,
-            "thought": thought_of(digit),
-        }
 
     def _undo(self) -> None:
         kept = (self._captured if self._prompter else self._taught).undo()
         if kept is None:
-            self._say("nothing")
+            self.tell("nothing")
             return
         if self._prompter:
-            self._prompter.undone(kept.label)
-        self._report(f"Taken back: {kept.path}")
-        self._say("undone", label=kept.label)
-
-    def _say(self, word: str, **values: object) -> None:
-        self._notice = self._words[word].format(**values)
-        self._notice_until = time.monotonic() + _NOTICE_S
+            self._prompter.label = label_of(kept)
+        self._report(f"Taken back: {kept}")
+        self.tell("undone", label=label_of(kept))
 
 
 def _nearest(before: Box, boxes: list[Box]) -> int | None:

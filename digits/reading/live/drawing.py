@@ -21,14 +21,8 @@ _FONT, _BOLD = cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_DUPLEX
 _CAPITAL = 21.0  # height in pixels of a capital letter at font scale 1
 # BGR. Green means "this is the answer" everywhere, and nothing else is green.
 _GROUND, _RAISED, _LINE = (32, 28, 26), (52, 46, 43), (84, 76, 71)
-_WHITE, _GREY, _GREEN, _BLUE, _AMBER, _BLACK = (
-    (245, 245, 245),
-    (178, 172, 168),
-    (94, 201, 76),
-    (230, 168, 96),
-    (60, 190, 250),
-    (20, 18, 16),
-)
+_BLACK, _GREY, _WHITE = (20, 18, 16), (178, 172, 168), (245, 245, 245)
+_GREEN, _BLUE, _AMBER = (94, 201, 76), (230, 168, 96), (60, 190, 250)
 
 
 @dataclass(frozen=True)
@@ -58,11 +52,15 @@ class Screen:
 
     def __init__(self, size: tuple[int, int], language: str = "en"):
         self.words = WORDS[language]
-        scale = _fit(size, _VIEW_MAX, _VIEW_MIN)
+        largest = min(_VIEW_MAX[0] / size[0], _VIEW_MAX[1] / size[1])
+        scale = min(largest, max(1.0, _VIEW_MIN[0] / size[0], _VIEW_MIN[1] / size[1]))  # small frames grow
         width, height = round(size[0] * scale), round(size[1] * scale)
-        self.view = (_even(min(max(width, _VIEW_MIN[0]), _VIEW_MAX[0])), _even(max(height, _VIEW_MIN[1])))
+        width, height = min(max(width, _VIEW_MIN[0]), _VIEW_MAX[0]), max(height, _VIEW_MIN[1])
+        self.view = (width - width % 2, height - height % 2)  # video codecs take no odd sizes
         self.size = (self.view[0] + PANEL_WIDTH, self.view[1])
-        self._still_parts = self._draw_still_parts()
+        self._still_parts = np.full((self.size[1], self.size[0], 3), _GROUND, np.uint8)
+        cv2.rectangle(self._still_parts, (0, 0), (self.view[0] - 1, self.size[1]), _BLACK, -1)
+        text(self._still_parts, self.words["tile"], (self.view[0] + _MARGIN, 30), 10, _GREY)
 
     def draw(self, frame: np.ndarray, reading: Reading, status: Status, mirror: bool = False) -> np.ndarray:
         """Return the picture of one frame.
@@ -77,16 +75,16 @@ class Screen:
         """
         canvas = self._still_parts.copy()
         place = self._paste(canvas, frame, mirror)
-        for index, digit in enumerate(reading.digits):
-            if index != reading.main:
+        main = None if reading.main is None else reading.digits[reading.main]
+        for digit in reading.digits:
+            if digit is not main:
                 self._box(canvas, digit, place, mirror, main=False)
-        if reading.main is not None:
-            self._box(canvas, reading.digits[reading.main], place, mirror, main=True)
+        if main is not None:
+            self._box(canvas, main, place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
         notice = status.notice or ("" if reading.digits else self.words[reading.hint or "show"])
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
-        main = None if reading.main is None else reading.digits[reading.main]
         self._answer(canvas, main)
         self._bars(canvas, main)
         self._footer(canvas, status, reading.latency_ms.get("total", 0.0))
@@ -99,13 +97,6 @@ class Screen:
         self._banner(canvas, text, _AMBER)
         if last is None:
             self._footer(canvas, status, 0.0)
-        return canvas
-
-    def _draw_still_parts(self) -> np.ndarray:
-        canvas = np.full((self.size[1], self.size[0], 3), _GROUND, np.uint8)
-        left = self.view[0]
-        cv2.rectangle(canvas, (0, 0), (left - 1, self.size[1]), _BLACK, -1)
-        text(canvas, self.words["tile"], (left + _MARGIN, 30), 10, _GREY)
         return canvas
 
     def _paste(self, canvas: np.ndarray, frame: np.ndarray, mirror: bool) -> tuple[float, int, int, int]:
@@ -129,24 +120,23 @@ class Screen:
         for line, thickness in ((_BLACK, 5 if main else 3), (colour, 3 if main else 1)):
             cv2.rectangle(view, (frame.x, frame.y), (frame.right, frame.bottom), line, thickness)
         label = f"{digit.digit}  {percent(digit.confidence)}" if main else str(digit.digit)
-        self._chip(canvas, label, (frame.x - 1, frame.y - 2), (frame.x - 1, frame.bottom + 2), colour)
+        self._chip(canvas, label, frame, colour)
 
-    def _chip(self, canvas: np.ndarray, label: str, above: tuple, below: tuple, colour: tuple) -> None:
-        """Write a label on its own ground above a box, or below it where there is no room above."""
-        size = 11
-        width = text_width(label, size, bold=True) + 10
-        height = size + 10
-        x = min(max(0, above[0]), self.view[0] - width)
-        y = above[1] - height if above[1] >= height else min(below[1], self.view[1] - height)
+    def _chip(self, canvas: np.ndarray, label: str, frame: Box, colour: tuple) -> None:
+        """Write a label on its own ground above a frame, or below it where there is no room above."""
+        size, gap = 11, 2
+        width, height = text_width(label, size, bold=True) + 10, size + 10
+        x = min(max(0, frame.x - 1), self.view[0] - width)
+        y = frame.y - gap - height
+        if y < 0:
+            y = min(frame.bottom + gap, self.view[1] - height)
         cv2.rectangle(canvas, (x, y), (x + width - 1, y + height - 1), colour, -1)
         text(canvas, label, (x + 5, y + height - 5), size, _BLACK, bold=True)
 
     def _counts(self, canvas: np.ndarray, status: Status) -> None:
         """Draw a row of the ten digits with how many pictures of each there are; the one asked for stands out."""
         cell, height = self.view[0] // 10, 40
-        strip = canvas[:height, : self.view[0]]
-        strip //= 4
-        strip += np.uint8(14)
+        _darken(canvas[:height, : self.view[0]])
         for digit in range(10):
             asked = digit == status.asked
             if asked:
@@ -163,10 +153,7 @@ class Screen:
     def _banner(self, canvas: np.ndarray, words: str, colour: tuple) -> None:
         if not words:
             return
-        height = 44
-        strip = canvas[self.view[1] - height : self.view[1], : self.view[0]]
-        strip //= 4
-        strip += np.uint8(14)
+        _darken(canvas[self.view[1] - 44 :, : self.view[0]])
         size = 14 if text_width(words, 14) < self.view[0] - 2 * _MARGIN else 10
         x = max(4, (self.view[0] - text_width(words, size)) // 2)
         text(canvas, words, (x, self.view[1] - 15), size, colour)
@@ -203,22 +190,28 @@ class Screen:
                 text(canvas, label, (left + 22 + full + 60 - text_width(label, 10), y + 12), 10, ink)
 
     def _footer(self, canvas: np.ndarray, status: Status, milliseconds: float) -> None:
-        left, right = self.view[0] + _MARGIN, self.size[0] - _MARGIN
-        top = 392
+        left, right, top = self.view[0] + _MARGIN, self.size[0] - _MARGIN, 392
         cv2.line(canvas, (left, top), (right, top), _LINE, 1)
         room = right - left
         if not status.verified:
             doubt = self.words["unverified"]
             room -= text_width(doubt, 10) + 12
             text(canvas, doubt, (right - text_width(doubt, 10), top + 21), 10, _AMBER)
-        text(canvas, _cut(status.model, room, 12, True), (left, top + 21), 12, _WHITE, bold=True)
+        name = status.model
+        while len(name) > 4 and text_width(name, 12, bold=True) > room:
+            name = name[:-4] + "..."
+        text(canvas, name, (left, top + 21), 12, _WHITE, bold=True)
         text(canvas, status.format, (left, top + 39), 10, _GREY)
-        speed = f"{milliseconds:.1f} ms"
-        if status.fps:
-            speed = f"{status.fps:.0f} fps   {speed}"
+        speed = (f"{status.fps:.0f} fps   " if status.fps else "") + f"{milliseconds:.1f} ms"
         text(canvas, speed, (right - text_width(speed, 10), top + 39), 10, _GREY)
         for row, keys in enumerate(self.words["keys" if status.asked is None else "capture keys"]):
             text(canvas, keys, (left, top + 57 + row * 17), 10, _GREY)
+
+
+def _darken(strip: np.ndarray) -> None:
+    """Make a strip of the picture dark enough to write on, in place."""
+    strip //= 4
+    strip += np.uint8(14)
 
 
 def percent(share: float) -> str:
@@ -228,37 +221,20 @@ def percent(share: float) -> str:
 
 def text(canvas: np.ndarray, words: str, at: tuple, size: float, colour: tuple, bold: bool = False) -> None:
     """Write words, lower left corner at (x, y), capitals `size` pixels high; accents become plain letters."""
-    where = (int(at[0]), int(at[1]))
-    thickness = max(1, round(size / 14)) if bold else 1
-    cv2.putText(canvas, _plain(words), where, _face(bold), size / _CAPITAL, colour, thickness, cv2.LINE_AA)
+    face, thickness = _pen(size, bold)
+    cv2.putText(canvas, _plain(words), at, face, size / _CAPITAL, colour, thickness, cv2.LINE_AA)
 
 
 def text_width(words: str, size: float, bold: bool = False) -> int:
     """Return how many pixels wide `text` would write the words."""
-    thickness = max(1, round(size / 14)) if bold else 1
-    return cv2.getTextSize(_plain(words), _face(bold), size / _CAPITAL, thickness)[0][0]
+    face, thickness = _pen(size, bold)
+    return cv2.getTextSize(_plain(words), face, size / _CAPITAL, thickness)[0][0]
 
 
-def _face(bold: bool) -> int:
-    return _BOLD if bold else _FONT
+def _pen(size: float, bold: bool) -> tuple[int, int]:
+    """Return the font and the thickness of its lines."""
+    return (_BOLD, max(1, round(size / 14))) if bold else (_FONT, 1)
 
 
 def _plain(words: str) -> str:
     return unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-
-
-def _cut(words: str, width: int, size: float, bold: bool) -> str:
-    while len(words) > 4 and text_width(words, size, bold) > width:
-        words = words[:-4] + "..."
-    return words
-
-
-def _fit(size: tuple[int, int], largest: tuple[int, int], least: tuple[int, int]) -> float:
-    """Return the scale that keeps a frame inside `largest`, and lets small ones grow to `least`."""
-    inside = min(largest[0] / size[0], largest[1] / size[1])
-    return min(inside, max(1.0, least[0] / size[0], least[1] / size[1]))
-
-
-def _even(value: int) -> int:
-    """Return the value, made even: video codecs take no odd sizes."""
-    return value - value % 2

@@ -63,10 +63,11 @@ def as_bgr(image: np.ndarray) -> np.ndarray:
     return to_bgr(image)
 
 
-def usable(image: np.ndarray | None) -> np.ndarray | None:
-    """Return what a camera gave as a frame, or None if it is none."""
+def next_frame(capture: cv2.VideoCapture) -> np.ndarray | None:
+    """Return the next frame of a camera or a video, uint8 (H, W, 3) BGR, or None if what it gives is none."""
+    ok, image = capture.read()
     try:
-        return None if image is None else as_bgr(image)
+        return as_bgr(image) if ok else None
     except (ImageError, cv2.error):
         return None
 

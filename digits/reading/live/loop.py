@@ -1,17 +1,19 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
 import time
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from digits.paths import CUSTOM_DIR
+from digits.reading.live.collecting import thought_of
 from digits.reading.live.controls import ESCAPE, Controls
 from digits.reading.live.drawing import Screen, Status
 from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
-from digits.reading.live.options import Options
 from digits.reading.live.outputs import JsonLines, Recorder
 from digits.reading.live.sources import Pictures, open_source
 from digits.reading.live.tracking import Tracker
@@ -27,6 +29,24 @@ _PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a sin
 _KEY_POLL_MS = 30
 _FPS_MEMORY = 0.9
 _FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
+
+
+@dataclass(frozen=True)
+class Options:
+    """What realtime_multiformat.py was asked for; its --help says what each does."""
+
+    model: Path | None = None
+    source: str = "0"
+    headless: bool = False
+    jsonl: str | None = None
+    record: Path | None = None
+    max_frames: int | None = None
+    threads: int | None = None
+    min_confidence: float | None = None
+    mirror: bool = False
+    camera_backend: str = "auto"
+    lang: str | None = None
+    custom: Path | None = None
 
 
 def run(options: Options, report: Report) -> None:
@@ -48,17 +68,11 @@ def run(options: Options, report: Report) -> None:
         require_display()
     if options.threads:
         cv2.setNumThreads(options.threads)
-    source = open_source(options.source, report, options.camera_backend)
-    try:
+    with closing(open_source(options.source, report, options.camera_backend)) as source:
         model = load_model(options.model, threads=options.threads)
         report(_introduction(model))
-        loop = _Loop(options, source, model, report)
-        try:
+        with closing(_Loop(options, source, model, report)) as loop:
             loop.play()
-        finally:
-            loop.close()
-    finally:
-        source.close()
 
 
 def as_record(frame: Frame, reading: Reading) -> dict:
@@ -68,15 +82,7 @@ def as_record(frame: Frame, reading: Reading) -> dict:
         "frame": frame.index,
         "time_s": round(frame.time_s, 3),
         "size": [int(side) for side in reading.size],
-        "digits": [
-            {
-                "box": [int(side) for side in digit.box],
-                "digit": int(digit.digit),
-                "confidence": round(float(digit.confidence), 4),
-                "probabilities": [round(float(share), 5) for share in digit.probabilities],
-            }
-            for digit in reading.digits
-        ],
+        "digits": [{"box": [int(side) for side in digit.box], **thought_of(digit)} for digit in reading.digits],
         "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
@@ -93,7 +99,7 @@ class _Loop:
         self._status = Status(model.name, model.format, model.verified)
         self._language = options.lang or default_language()
         self._controls = Controls(options.custom or CUSTOM_DIR, self._language, model.name, report)
-        self._watch = ModelWatch(model, options)
+        self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
         self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
         self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
@@ -133,7 +139,7 @@ class _Loop:
         self._lines.write(as_record(frame, reading))
         if self._window or self._recorder:
             self._measure_speed(frame)
-            self._screen = self._screen or self._new_screen(frame.image.shape[1::-1])
+            self._screen = self._screen or Screen(frame.image.shape[1::-1], self._language)
         if self._recorder:
             self._recorder.write(self._screen.draw(frame.image, reading, self._status), frame.time_s)
         if self._window:
@@ -177,9 +183,6 @@ class _Loop:
         self._report(_introduction(model))
         return True
 
-    def _new_screen(self, size: tuple[int, int]) -> Screen:
-        return Screen(size, self._language)
-
     def _measure_speed(self, frame: Frame) -> None:
         if frame.still:
             return  # pictures have no speed
@@ -196,18 +199,13 @@ class _Loop:
             left_ms = 1000 * (min(due, time.monotonic() + 1) - time.monotonic())
             if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
                 return False
-            if frame.still and self._renew_model():
-                self._read_again(frame)
+            if frame.still and self._renew_model():  # it reads the picture that stays; its line has been written
+                self._controls.see(frame, self._reader.read(frame.image))
+                self._show(frame)
             if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
                 self._show(frame)
             if time.monotonic() >= due:
                 return True
-
-    def _read_again(self, frame: Frame) -> None:
-        """Show what the new model says of a picture that stays; its line has been written."""
-        reading = self._reader.read(frame.image)
-        self._controls.see(frame, reading)
-        self._show(frame)
 
     def _due(self, frame: Frame) -> float:
         """Return when the next frame may be shown: a camera's at once, a video's at its own speed."""
@@ -231,7 +229,7 @@ class _Loop:
         """Show why there is no frame; return False when the person quits."""
         if not self._window:
             return True
-        screen = self._screen or self._new_screen(_FIRST_SIZE)
+        screen = self._screen or Screen(_FIRST_SIZE, self._language)
         self._window.show(screen.wait(waiting.reason, waiting.seconds_left, self._status, self._canvas))
         return self._keys(1)
 

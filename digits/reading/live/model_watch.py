@@ -4,7 +4,6 @@ import threading
 import time
 from pathlib import Path
 
-from digits.reading.live.options import Options
 from digits.reading.models.card import CARD
 from digits.reading.models.default import default_export
 from digits.reading.models.errors import ModelError
@@ -22,8 +21,8 @@ class ModelWatch:
     which export is the default. The frames go on with the old model until the new one is ready.
     """
 
-    def __init__(self, model: Model, options: Options):
-        self._model, self._options = model, options
+    def __init__(self, model: Model, asked_for: Path | None, threads: int | None):
+        self._model, self._asked_for, self._threads = model, asked_for, threads
         self._stamp = self._seen()
         self._next_s = 0.0
         self._loading: threading.Thread | None = None
@@ -52,7 +51,7 @@ class ModelWatch:
 
     def _load(self) -> None:
         try:
-            self._loaded = checked(load_model(self._options.model, threads=self._options.threads))
+            self._loaded = checked(load_model(self._asked_for, threads=self._threads))
         except ModelError as error:
             self._loaded = error
         except OSError as error:
@@ -61,7 +60,7 @@ class ModelWatch:
     def _seen(self) -> tuple | None:
         """Return what changes when the model does; None while it cannot be seen."""
         try:
-            place = default_export() if self._options.model is None else Path(self._options.model)
+            place = self._asked_for or default_export()
             if place.is_dir():
                 place = place / CARD if (place / CARD).is_file() else Path(self._model.path)
             status = place.stat()

@@ -21,11 +21,9 @@ class JsonLines:
 
     def __init__(self, target: str | None):
         self.reader_left = False
-        self._own = target not in (None, "-")
         # Plain ASCII survives every console and every editor; JSON escapes the rest.
-        self._file: TextIO | None = sys.stdout if target else None
-        if self._own:
-            self._file = open(target, "w", encoding="ascii")
+        self._own: TextIO | None = None if target in (None, "-") else open(target, "w", encoding="ascii")
+        self._file = self._own if target != "-" else sys.stdout
 
     def write(self, record: dict) -> None:
         """Write one object and hand it on at once."""
@@ -41,8 +39,8 @@ class JsonLines:
 
     def close(self) -> None:
         """Close the file, if it is one."""
-        if self._own and self._file:
-            self._file.close()
+        if self._own:
+            self._own.close()
 
 
 class Recorder:

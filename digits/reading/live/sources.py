@@ -1,6 +1,7 @@
 """Where frames come from: a camera, a stream, a video, a picture, or a folder of them."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
     Args:
         text: what the user gave after --source.
         report: takes one sentence for each thing skipped or lost.
-        backend: one of cameras.BACKENDS.
+        backend: OpenCV's name of one, such as "v4l2", or "auto".
     Raises:
         SourceMissingError: if there is no such file and no such camera.
         SourceError: if it is there but cannot be opened.
@@ -72,7 +73,8 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
     if path.is_dir():
         return Pictures(_files(path, report), report)
     if path.is_file():
-        return Pictures([path], report, single=True) if _is_picture(path) else open_video(path, report)
+        is_picture = path.suffix.lower() in PICTURE_SUFFIXES
+        return Pictures([path], report, single=True) if is_picture else open_video(path, report)
     camera = find_camera(text, list_cameras())
     if camera is None:
         raise SourceMissingError(f"There is no file and no camera called {text}; try --list-cameras.")
@@ -80,21 +82,19 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
 
 
 def _read_file(path: Path, report: Report) -> Iterator[Frame]:
-    if _is_picture(path):
+    if path.suffix.lower() in PICTURE_SUFFIXES:
         yield Frame(str(path), 0, 0.0, load_image(path), still=True)
         return
-    video = open_video(path, report)
-    try:
+    with closing(open_video(path, report)) as video:
         yield from video
-    finally:
-        video.close()
 
 
 def _files(folder: Path, report: Report) -> list[Path]:
     """Return the files to read, in name order, those of folders inside it too."""
     wanted = []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or _is_hidden(path.relative_to(folder)):
+        parts = path.relative_to(folder).parts
+        if not path.is_file() or path.name.lower() in _SYSTEM_FILES or any(part.startswith(".") for part in parts):
             continue
         if path.suffix.lower() in PICTURE_SUFFIXES + VIDEO_SUFFIXES:
             wanted.append(path)
@@ -105,19 +105,9 @@ def _files(folder: Path, report: Report) -> list[Path]:
     return wanted
 
 
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts) or path.name.lower() in _SYSTEM_FILES
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURE_SUFFIXES
-
-
 def _open_camera(index: int, backend: str, report: Report, name: str = "") -> Live:
-    failure = (
-        f"Camera {name or index} cannot be opened; is it plugged in, allowed and free? "
-        "Try --list-cameras, another --source, or --source demo."
-    )
+    failure = (f"Camera {name or index} cannot be opened; is it plugged in, allowed and free? "
+               "Try --list-cameras, another --source, or --source demo.")
     return Live(name or str(index), partial(open_camera, index, backend), report, failure)
 
 
@@ -132,12 +122,6 @@ def _open_url(url: str, report: Report) -> Video | Live:
 
 
 def _stream(url: str) -> cv2.VideoCapture | None:
-    limits = [
-        *(cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS),
-        *(cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS),
-    ]
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
     capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
-    if capture.isOpened():
-        return capture
-    capture.release()
-    return None
+    return capture if capture.isOpened() else None

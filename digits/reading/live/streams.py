@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, usable
+from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, next_frame
 
 RETRY_S = 10.0  # a lost camera is tried again for this long
 _START_S = 30.0  # some Windows cameras take 20 s to give their first picture
@@ -55,10 +55,10 @@ class Live:
                 index, reported = index + 1, False
                 continue
             waiting = self._waiting(refused)
-            if waiting and waiting.reason == Silence.LOST and not reported:
-                self._report(f"{self.name} gives no more pictures; trying again for {RETRY_S:.0f} s.")
-                reported = True
             if waiting:
+                if waiting.reason == Silence.LOST and not reported:
+                    self._report(f"{self.name} gives no more pictures; trying again for {RETRY_S:.0f} s.")
+                    reported = True
                 yield waiting
 
     def _waiting(self, refused: bool) -> Waiting | None:
@@ -91,8 +91,7 @@ class Live:
     def _pump_until_lost(self, capture) -> None:
         failures = 0
         while failures < FAILURES and not self._stopped:
-            ok, image = capture.read()
-            image = usable(image) if ok else None
+            image = next_frame(capture)
             if image is None:
                 failures += 1
                 time.sleep(_POLL_S / 2)

@@ -73,20 +73,15 @@ class Tracker:
         """
         repeated = frame is not None and self._repeats(frame)
         shift = _shared_shift(self._tracks, reading.digits) if self._tracks and reading.digits else np.zeros(2)
-        pairs = _match(self._tracks, reading.digits, shift)
-        for track_index, digit_index in pairs:
-            _vote(self._tracks[track_index], reading.digits[digit_index], repeated, reading.hint == Hint.BLURRED)
-        matched = {track_index for track_index, _ in pairs}
-        for index, track in enumerate(self._tracks):
-            if index not in matched:
+        known = _match(self._tracks, reading.digits, shift)
+        for index, track in known.items():
+            _vote(track, reading.digits[index], repeated, reading.hint == Hint.BLURRED)
+        for track in self._tracks:
+            if track not in known.values():
                 _miss(track, shift)
-        found = {digit_index: self._tracks[track_index] for track_index, digit_index in pairs}
-        for index, digit in enumerate(reading.digits):
-            if index not in found:
-                found[index] = _new_track(digit)
-        seen = [found[index] for index in range(len(reading.digits))]
+        seen = [known.get(index) or _new_track(digit) for index, digit in enumerate(reading.digits)]
         self._tracks = _with_missing(seen, self._tracks, reading.rejected)
-        return self._voted(reading, found)
+        return self._voted(reading, seen)
 
     def _repeats(self, frame: np.ndarray) -> bool:
         thumbnail = np.ascontiguousarray(frame[::8, ::8])
@@ -95,27 +90,19 @@ class Tracker:
             return False
         return cv2.norm(before, thumbnail, cv2.NORM_L1) / thumbnail.size < _SAME_FRAME
 
-    def _voted(self, reading: Reading, found: dict[int, _Track]) -> Reading:
+    def _voted(self, reading: Reading, seen: list[_Track]) -> Reading:
         shown = [track for track in self._tracks if track.shown]
-        hidden = [track for track in self._tracks if not track.shown]
         rejected = [item for item in reading.rejected if not any(_overlap(item.box, t.box) for t in shown)]
-        rejected += [Rejected(track.box, Reason.UNSTEADY) for track in hidden]
-        candidate = found.get(reading.main) if reading.main is not None else None
-        main = self._steady_main(candidate, shown)
-        return replace(
-            reading,
-            digits=[_as_digit(track) for track in shown],
-            rejected=rejected,
-            main=next((index for index, track in enumerate(shown) if track is main), None),
-            hint=None if shown else reading.hint,
-        )
+        rejected += [Rejected(track.box, Reason.UNSTEADY) for track in self._tracks if not track.shown]
+        main = self._steady_main(None if reading.main is None else seen[reading.main], shown)
+        return replace(reading, digits=[_as_digit(track) for track in shown], rejected=rejected,
+                       main=shown.index(main) if main in shown else None, hint=None if shown else reading.hint)
 
     def _steady_main(self, candidate: _Track | None, shown: list[_Track]) -> _Track | None:
         """Keep the highlighted digit until another has been more prominent for some frames."""
-        shown_ids = {id(track) for track in shown}
-        if candidate is None or id(candidate) not in shown_ids:
+        if candidate not in shown:
             candidate = max(shown, key=lambda track: track.box.area, default=None)
-        keeps = self._main is not None and id(self._main) in shown_ids and candidate is not self._main
+        keeps = self._main in shown and candidate is not self._main
         self._main_rival_frames = self._main_rival_frames + 1 if keeps else 0
         if not keeps or self._main_rival_frames >= _MAIN_FRAMES:
             self._main, self._main_rival_frames = candidate, 0
@@ -173,13 +160,8 @@ def _with_missing(seen: list[_Track], before: list[_Track], rejected: list[Rejec
 
 
 def _as_digit(track: _Track) -> Digit:
-    return replace(
-        track.seen,
-        box=track.box,
-        digit=track.label,
-        confidence=float(track.vote[track.label]),
-        probabilities=track.vote.copy(),
-    )
+    return replace(track.seen, box=track.box, digit=track.label, confidence=float(track.vote[track.label]),
+                   probabilities=track.vote.copy())
 
 
 def _centres(boxes: list[Box]) -> np.ndarray:
@@ -207,23 +189,21 @@ def _shared_shift(tracks: list[_Track], digits: list[Digit]) -> np.ndarray:
     return np.median(candidates[np.abs(candidates - best).max(-1) < cell], axis=0)
 
 
-def _match(tracks: list[_Track], digits: list[Digit], shift: np.ndarray) -> list[tuple[int, int]]:
-    """Return (track, digit) pairs, nearest first, each used once."""
+def _match(tracks: list[_Track], digits: list[Digit], shift: np.ndarray) -> dict[int, _Track]:
+    """Return the tracks seen again by the index of their digit: the nearest pairs first, each used once."""
     if not tracks or not digits:
-        return []
+        return {}
     moved = _centres([track.box for track in tracks]) + shift
     distance = np.abs(_centres([digit.box for digit in digits])[None] - moved[:, None]).max(-1)
     reach = _heights(tracks, digits)
     ratio = np.asarray([d.box.side for d in digits])[None] / np.asarray([t.box.side for t in tracks])[:, None]
     fits = (distance < _REACH * reach) & (ratio < _SIZE_RATIO) & (ratio > 1 / _SIZE_RATIO)
-    pairs, used_tracks, used_digits = [], set(), set()
+    known: dict[int, _Track] = {}
     for flat in np.argsort(np.where(fits, distance / reach, np.inf), axis=None)[: int(fits.sum())]:
         track, digit = divmod(int(flat), len(digits))
-        if track not in used_tracks and digit not in used_digits:
-            pairs.append((track, digit))
-            used_tracks.add(track)
-            used_digits.add(digit)
-    return pairs
+        if digit not in known and tracks[track] not in known.values():
+            known[digit] = tracks[track]
+    return known
 
 
 def _heights(tracks: list[_Track], digits: list[Digit]) -> np.ndarray:

@@ -7,12 +7,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, SourceError, finite, usable
+from digits.reading.live.frames import Frame, Report, SourceError, finite, next_frame
 from digits.reading.live.streams import FAILURES, USUAL_FPS
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
 # Frame counts in headers are estimates for some containers; less than this share missing is no truncation.
 _MISSING_SHARE = 0.05
+# OpenCV's own readers are passed over: one takes a name such as "take_01.txt" for a numbered series of pictures, the
+# other prints memory at random when an AVI file is damaged.
+_OWN_READERS = (cv2.CAP_IMAGES, cv2.CAP_OPENCV_MJPEG)
 
 
 class Video:
@@ -28,12 +31,8 @@ class Video:
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames; raise SourceError if there is none, report if the file ends early."""
-        index = 0
-        last_s = -1.0
-        while True:
-            image = self._next()
-            if image is None:
-                break
+        index, last_s = 0, -1.0
+        while (image := self._next()) is not None:
             stamp_s = finite(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
             last_s = stamp_s if stamp_s > last_s and index else index / self.fps
             # A video of one frame is a picture: nothing follows that could confirm it.
@@ -47,8 +46,7 @@ class Video:
     def _next(self) -> np.ndarray | None:
         """Return the next readable frame; damaged ones are passed over while the file goes on."""
         for _ in range(FAILURES):
-            ok, image = self._capture.read()
-            image = usable(image) if ok else None
+            image = next_frame(self._capture)
             if image is not None:
                 return image
         return None
@@ -62,19 +60,8 @@ def open_video(path: Path, report: Report, name: str | None = None) -> Video:
     """Return an opened video file; raise SourceError if no backend can read it."""
     if not path.stat().st_size:
         raise SourceError(f"{path} is empty, expected a video or a picture.")
-    for api in _file_backends():
-        capture = cv2.VideoCapture(str(path), api)
-        if capture.isOpened():
+    for api in cv2.videoio_registry.getStreamBackends():
+        capture = None if api in _OWN_READERS else cv2.VideoCapture(str(path), api)
+        if capture is not None and capture.isOpened():
             return Video(name or str(path), capture, report)
-        capture.release()
     raise SourceError(f"{path} is no readable video or picture; it may be damaged or of an unknown kind.")
-
-
-def _file_backends() -> list[int]:
-    """Return what OpenCV can read files with, best first.
-
-    Not its two own readers: one takes a name such as "take_01.txt" for a numbered series of pictures, the other
-    prints memory at random when an AVI file is damaged.
-    """
-    unwanted = (cv2.CAP_IMAGES, cv2.CAP_OPENCV_MJPEG)
-    return [api for api in cv2.videoio_registry.getStreamBackends() if api not in unwanted]

@@ -4,6 +4,7 @@ import ctypes
 import os
 import socket
 import sys
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -27,12 +28,12 @@ class DisplayError(Exception):
 class Window:
     """The live window; knows its keys and when its close button was pressed. Raises DisplayError if there is none."""
 
-    def __init__(self, title: str = TITLE):
-        self._title, self._was_visible = title, False
+    def __init__(self):
+        self._was_visible = False
         self._size: tuple[int, int] | None = None
         _use_the_systems_x_library()
         try:
-            cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
+            cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_GUI_NORMAL | cv2.WINDOW_KEEPRATIO)
         except cv2.error as error:
             raise DisplayError(_NO_WINDOW) from error
 
@@ -40,9 +41,9 @@ class Window:
         """Show a picture; the window takes its size when that changes, else keeps what the person gave it."""
         size = (picture.shape[1], picture.shape[0])
         if size != self._size:
-            cv2.resizeWindow(self._title, *size)
+            cv2.resizeWindow(TITLE, *size)
             self._size = size
-        cv2.imshow(self._title, picture)
+        cv2.imshow(TITLE, picture)
         # Noted before any key or click is handled: the first one may be the close button.
         self._was_visible |= self._visible()
 
@@ -62,17 +63,15 @@ class Window:
 
     def _visible(self) -> bool:
         try:
-            return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            return cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) >= 1
         except cv2.error:
             return False
 
     def close(self) -> None:
         """Take the window away."""
-        try:
-            cv2.destroyWindow(self._title)
+        with suppress(cv2.error):  # closed by its button already
+            cv2.destroyWindow(TITLE)
             cv2.waitKey(1)
-        except cv2.error:
-            pass  # closed by its button already
 
 
 def require_display() -> None:
@@ -96,10 +95,8 @@ def _use_the_systems_x_library() -> None:
     windows never heard that it was on the screen, and a photograph in it was never painted.
     """
     if sys.platform.startswith("linux"):
-        try:
+        with suppress(OSError):  # not installed: the one that OpenCV brings is all there is
             ctypes.CDLL(_X_EVENTS_LIBRARY, ctypes.RTLD_GLOBAL)
-        except OSError:
-            pass  # not installed: the one that OpenCV brings is all there is
 
 
 def _x_server_answers(display: str) -> bool:

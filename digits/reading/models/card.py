@@ -1,7 +1,5 @@
 """What vouches for a model file: the checksums, labels and sizes of the `card.json` beside it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Which export is used when none is named."""
 
-from __future__ import annotations
-
 import zipfile
 from pathlib import Path
 

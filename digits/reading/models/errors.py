@@ -1,7 +1,5 @@
 """What can be wrong with a model, in one sentence for the user."""
 
-from __future__ import annotations
-
 EXPORT_AGAIN = "copy the export folder again, or make it again with train_all.py"
 
 

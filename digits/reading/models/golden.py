@@ -1,7 +1,5 @@
 """Golden pictures: sources, the tiles they become, and what the Keras model says of those."""
 
-from __future__ import annotations
-
 import platform
 import zipfile
 from dataclasses import dataclass
@@ -21,19 +19,12 @@ GOLDEN = "golden.npz"
 
 @dataclass(frozen=True)
 class Golden:
-    """What `golden.npz` holds.
+    """What `golden.npz` holds."""
 
-    Attributes:
-        sources: pictures, uint8 (H, W) ink or (H, W, 3) photographs.
-        tiles: uint8 (N, 96, 96), what became of them.
-        boxes: int (K, 4) a picture: x, y, w, h of the parts found in a photograph; (0, 4) for ink.
-        probabilities: float32 (N, 10), what the Keras model made of the tiles.
-    """
-
-    sources: list[np.ndarray]
-    tiles: np.ndarray
-    boxes: list[np.ndarray]
-    probabilities: np.ndarray
+    sources: list[np.ndarray]  # pictures, uint8 (H, W) ink or (H, W, 3) photographs
+    tiles: np.ndarray  # uint8 (N, 96, 96), what became of them
+    boxes: list[np.ndarray]  # int (K, 4) a picture: x, y, w, h of the parts found in a photograph; (0, 4) for ink
+    probabilities: np.ndarray  # float32 (N, 10), what the Keras model made of the tiles
 
 
 def machine() -> dict[str, str]:

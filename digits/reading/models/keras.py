@@ -1,7 +1,5 @@
 """`.keras`, `.h5` and `.json` files, run by Keras on TensorFlow."""
 
-from __future__ import annotations
-
 import json
 import os
 import zipfile
@@ -65,11 +63,11 @@ class H5Model(KerasModel):
 
     def _build(self, keras):
         model = keras.models.model_from_json(json.dumps(renewed(self._config())))
-        model.load_weights(os.fspath(self.path))
+        model.load_weights(os.fspath(self.parts(self.path)[-1]))
         return model
 
 
-class JSONModel(KerasModel):
+class JSONModel(H5Model):
     """A `.json` description with its `.weights.h5` beside it."""
 
     format, suffix, magic = "json", ".json", b""
@@ -81,11 +79,6 @@ class JSONModel(KerasModel):
 
     def _config(self) -> object:
         return json.loads(self.path.read_text(encoding="utf-8"))
-
-    def _build(self, keras):
-        model = keras.models.model_from_json(json.dumps(renewed(self._config())))
-        model.load_weights(os.fspath(self.parts(self.path)[1]))
-        return model
 
 
 def _keras(threads: int):

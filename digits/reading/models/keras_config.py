@@ -1,7 +1,5 @@
 """What a Keras file says of its network, read before Keras builds any of it: nothing hostile, and in today's words."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from digits.reading.models.errors import ModelError

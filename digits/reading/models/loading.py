@@ -5,8 +5,6 @@ or, without one, by a trial in a process of its own, so that a damaged file ends
 reading.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -46,7 +44,10 @@ def load_model(path: Path | str | None = None, threads: int | None = None) -> Mo
     Raises:
         ModelError: one sentence on what was found, what was expected and what to do.
     """
-    path = default_export() if path is None else _as_path(path)
+    if path is None:
+        path = default_export()  # inside a bundle this is no pathlib.Path, but behaves like one
+    elif isinstance(path, str):
+        path = Path(path)
     if path.is_dir():
         return _load_folder(path, threads)
     if path.name.endswith(".weights.h5"):
@@ -66,17 +67,13 @@ def format_of(path: Path) -> type[Model]:
 def _load_folder(folder: Path, threads: int | None) -> Model:
     """Load the fastest format of a folder; only a missing runtime leads on to the next."""
     missing = None
-    for name in _FASTEST_FIRST:
-        path = folder / name
-        if not path.is_file():
-            continue
-        try:
-            return _load_file(path, threads)
-        except MissingRuntimeError as error:
-            missing = missing or error
-    if missing:
-        raise missing
-    raise ModelError(f"{folder} holds no model, expected model.tflite or another format; {EXPORT_AGAIN}.")
+    for path in (folder / name for name in _FASTEST_FIRST):
+        if path.is_file():
+            try:
+                return _load_file(path, threads)
+            except MissingRuntimeError as error:
+                missing = missing or error
+    raise missing or ModelError(f"{folder} holds no model, expected model.tflite or another format; {EXPORT_AGAIN}.")
 
 
 def _load_file(path: Path, threads: int | None) -> Model:
@@ -129,6 +126,7 @@ def _check_magic(kind: type[Model], path: Path) -> None:
         raise ModelError(f"{path} does not begin like a {kind.suffix} file: it is damaged or wrongly named.")
 
 
+_SAID = "trial: "  # marks the child's answer among whatever the runtime prints
 _TRIAL = """
 import json, sys
 sys.path[:] = json.loads(sys.argv[1])
@@ -155,9 +153,6 @@ def _trial(path: Path) -> None:
     raise (MissingRuntimeError if kind == MissingRuntimeError.__name__ else ModelError)(sentence)
 
 
-_SAID = "trial: "  # marks the child's answer among whatever the runtime prints
-
-
 def _trial_here(path: str) -> int:
     """Load `path` in this process and print what is wrong with it; 0 if nothing is."""
     try:
@@ -166,8 +161,3 @@ def _trial_here(path: str) -> int:
         print(f"{_SAID}{type(error).__name__} {error}", flush=True)
         return 4
     return 0
-
-
-def _as_path(path: Path | str):
-    """Return a pathlib.Path for text; what behaves like one (a file inside a bundle) stays as it is."""
-    return Path(path) if isinstance(path, str) else path

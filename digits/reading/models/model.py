@@ -1,7 +1,5 @@
 """A loaded model file, whatever its format: tiles in, probabilities out."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,6 @@
 """`.onnx` files, run by onnxruntime or by OpenCV."""
 
-from __future__ import annotations
-
+import cv2
 import numpy as np
 
 from digits.reading.models.model import Model
@@ -31,8 +30,6 @@ class ONNXModel(Model):
         return lambda inputs: session.run(None, {given[0].name: inputs})[0]
 
     def _with_opencv(self, data: bytes):
-        import cv2
-
         network = cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
 
         def answer(inputs: np.ndarray) -> np.ndarray:

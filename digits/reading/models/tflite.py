@@ -1,6 +1,7 @@
 """`.tflite` files, run by LiteRT."""
 
-from __future__ import annotations
+import importlib
+from contextlib import suppress
 
 import numpy as np
 
@@ -57,13 +58,9 @@ def _signature(end: dict) -> list[int]:
 
 def tflite_interpreter():
     """Return LiteRT's interpreter class, else the one of an older or larger package."""
-    try:
-        from ai_edge_litert.interpreter import Interpreter
-    except ImportError:
-        try:
-            from tflite_runtime.interpreter import Interpreter
-        except ImportError:
-            import tensorflow
+    for package in ("ai_edge_litert", "tflite_runtime"):
+        with suppress(ImportError):
+            return importlib.import_module(f"{package}.interpreter").Interpreter
+    import tensorflow
 
-            Interpreter = tensorflow.lite.Interpreter
-    return Interpreter
+    return tensorflow.lite.Interpreter

@@ -5,8 +5,6 @@ tiles, and from tiles to probabilities in every format that can run here. Exit 0
 the table says which file and why; 2: bad arguments.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from dataclasses import dataclass
@@ -63,9 +61,7 @@ def verify(folder: Path, only: set[str] | None = None) -> list[Check]:
 
 
 def _wanted(name: str, only: set[str] | None) -> bool:
-    kinds = [kind.format for kind in FORMATS if name.endswith((kind.suffix, f".weights{kind.suffix}"))]
-    if name.endswith(".weights.h5"):
-        kinds = ["json"]
+    kinds = ["json"] if name.endswith(".weights.h5") else [k.format for k in FORMATS if name.endswith(k.suffix)]
     return only is None or not kinds or bool(only.intersection(kinds))
 
 
@@ -155,7 +151,3 @@ def table(folder: Path, checks: list[Check]) -> str:
     width = max(len(check.file) for check in checks)
     lines = [f"  {check.file:<{width}}  {words[check.ok]:<6}  {check.note}" for check in checks]
     return "\n".join([str(folder), *lines]).encode("ascii", "replace").decode()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

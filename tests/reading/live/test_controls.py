@@ -2,23 +2,25 @@ import json
 
 import numpy as np
 import pytest
+from made_up import digit, reading
 
 from digits.box import Box
 from digits.reading.live.controls import BACKSPACE, TAB, Controls
 from digits.reading.live.drawing import Status
 from digits.reading.live.frames import Frame
 from digits.reading.live.words import WORDS
-from digits.reading.readings import Digit, Reading
 
 FRAME = Frame("clip.avi", 5, 0.2, np.full((480, 640, 3), 200, np.uint8))
 
 
-def digit(label, x, confidence=0.9):
-    return Digit(Box(x, 100, 60, 90), label, confidence, np.full(10, 0.1, np.float32), np.zeros((96, 96), np.uint8))
+def row(*labels_and_xs, sure=0.9):
+    """Return the reading of digits side by side, each named by its label and its place."""
+    return reading([digit(label, Box(x, 100, 60, 90), sure) for label, x in labels_and_xs])
 
 
-def reading(*digits, main=0):
-    return Reading((640, 480), list(digits), [], main if digits else None, None, {})
+def hold(controls, shown):
+    for _ in range(12):
+        controls.see(FRAME, shown)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def pictures(folder):
 
 
 def test_a_digit_key_files_the_highlighted_digit(controls, tmp_path, said):
-    controls.see(FRAME, reading(digit(1, 100), digit(7, 300)))
+    controls.see(FRAME, row((1, 100), (7, 300)))
     assert controls.key(ord("7"))
     assert controls.key(TAB) and controls.reading().main == 1
     assert controls.key(ord("2"))
@@ -48,13 +50,13 @@ def test_a_digit_key_files_the_highlighted_digit(controls, tmp_path, said):
 
 
 def test_the_chosen_highlight_follows_its_digit(controls):
-    controls.see(FRAME, reading(digit(1, 100), digit(7, 300), digit(3, 450)))
+    controls.see(FRAME, row((1, 100), (7, 300), (3, 450)))
     controls.key(TAB)
-    moved = controls.see(FRAME, reading(digit(1, 130), digit(7, 325), digit(3, 480)))
+    moved = controls.see(FRAME, row((1, 130), (7, 325), (3, 480)))
     assert moved.main == 1
-    gone = controls.see(FRAME, reading(digit(1, 130), main=0))
+    gone = controls.see(FRAME, row((1, 130)))
     assert gone.main == 0
-    assert controls.see(FRAME, reading(digit(1, 130), digit(7, 325))).main == 0, "a new one is not the old one"
+    assert controls.see(FRAME, row((1, 130), (7, 325))).main == 0, "a new one is not the old one"
 
 
 def test_with_nothing_in_sight_nothing_is_kept(controls, tmp_path):
@@ -73,8 +75,7 @@ def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
     controls.key(ord("c"))
     assert controls.status(Status()).asked == 0
     for label in range(3):
-        for _ in range(12):
-            controls.see(FRAME, reading(digit(9, 100 + 200 * (label % 2))))
+        hold(controls, row((9, 100 + 200 * (label % 2))))
     status = controls.status(Status())
     assert status.asked == 3 and status.counts[:4] == (1, 1, 1, 0)
     assert pictures(tmp_path) == ["0", "1", "2"]
@@ -90,22 +91,19 @@ def test_capture_keeps_each_digit_when_held_still(controls, tmp_path):
 def test_capture_asks_back_before_it_keeps_what_is_not_what_it_asked_for(controls, tmp_path):
     controls.see(FRAME, reading())
     controls.key(ord("c"))
-    for _ in range(12):
-        controls.see(FRAME, reading(digit(0, 100), digit(1, 300)))
+    hold(controls, row((0, 100), (1, 300)))
     assert pictures(tmp_path) == [] and controls.status(Status()).notice == WORDS["en"]["several"]
-    for _ in range(12):
-        controls.see(FRAME, reading(digit(5, 100, confidence=0.99)))
+    hold(controls, row((5, 100), sure=0.99))
     assert pictures(tmp_path) == [] and controls.status(Status()).notice == "Looks like a 5: Space keeps it as 0"
     controls.key(ord(" "))
     assert pictures(tmp_path) == ["0"], "the person knows better"
-    for _ in range(12):
-        controls.see(FRAME, reading(digit(1, 400, confidence=0.99)))
+    hold(controls, row((1, 400), sure=0.99))
     assert pictures(tmp_path) == ["0", "1"], "what is asked for is kept at once"
 
 
 def test_a_picture_that_cannot_be_kept_is_said(controls, tmp_path, said):
     tmp_path.rmdir()
     tmp_path.write_text("in the way")
-    controls.see(FRAME, reading(digit(1, 100)))
+    controls.see(FRAME, row((1, 100)))
     controls.key(ord("1"))
     assert controls.status(Status()).notice == WORDS["en"]["failed"] and len(said) == 1

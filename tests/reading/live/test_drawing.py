@@ -1,24 +1,17 @@
+import time
+
 import numpy as np
 import pytest
+from made_up import digit, reading
 
 from digits.box import Box
 from digits.reading.live.drawing import PANEL_WIDTH, Screen, Status, percent, text_width
 from digits.reading.live.words import WORDS, default_language
-from digits.reading.readings import Digit, Reading
 
-GREEN, BLUE = (94, 201, 76), (230, 168, 96)
-
-
-def digit(label, box, sure=0.9):
-    probabilities = np.full(10, (1 - sure) / 9, np.float32)
-    probabilities[label] = sure
-    tile = np.zeros((96, 96), np.uint8)
-    tile[20:76, 40:56] = 255
-    return Digit(box, label, sure, probabilities, tile)
-
-
-def reading(size, digits, hint=None):
-    return Reading(size, digits, [], 0 if digits else None, hint, {"find": 1.0, "predict": 0.5, "total": 1.5})
+GREEN, BLUE, AMBER = (94, 201, 76), (230, 168, 96), (60, 190, 250)
+BLACK = np.zeros((480, 640, 3), np.uint8)
+SCREEN = Screen((640, 480))
+STATUS = Status("name", "tflite", True, 30.0)
 
 
 def count(picture, colour):
@@ -31,38 +24,32 @@ def test_frames_of_any_size_fit_and_the_canvas_keeps_its_size(size):
     for width, height in (size, (64, 48), (800, 1)):
         frame = np.full((height, width, 3), 128, np.uint8)
         item = digit(3, Box(width // 4, height // 4, max(1, width // 2), max(1, height // 2)))
-        picture = screen.draw(frame, reading((width, height), [item]), Status("name", "tflite"))
+        picture = screen.draw(frame, reading([item], size=(width, height)), STATUS)
         assert picture.shape == (screen.size[1], screen.size[0], 3)
     assert screen.size[0] % 2 == 0 and screen.size[1] % 2 == 0, "video codecs want even sizes"
     assert screen.size[0] <= 960 + PANEL_WIDTH and screen.size[1] <= 640
 
 
 def test_the_winner_is_green_and_only_the_winner():
-    screen = Screen((640, 480))
-    frame = np.zeros((480, 640, 3), np.uint8)
-    status = Status("name", "tflite", True, 30.0)
-    nothing = screen.draw(frame, reading((640, 480), []), status)
-    assert count(nothing, GREEN) == 0
-    one = screen.draw(frame, reading((640, 480), [digit(7, Box(200, 100, 80, 120))]), status)
-    panel, view = one[:, screen.view[0] :], one[:, : screen.view[0]]
+    assert count(SCREEN.draw(BLACK, reading(), STATUS), GREEN) == 0
+    pair = [digit(7, Box(200, 100, 80, 120)), digit(1, Box(400, 100, 80, 120))]
+    one = SCREEN.draw(BLACK, reading(pair[:1]), STATUS)
+    view, panel = np.split(one, SCREEN.view[:1], axis=1)
     bar = panel[200 + 7 * 19 + 4, 38 : PANEL_WIDTH]
     assert count(bar[None], GREEN) > 150, "the winner's bar"
     assert count(panel[200 + 3 * 19 + 4, 38:PANEL_WIDTH][None], GREEN) == 0
     assert count(view, GREEN) > 500
     tile = panel[43:177, 17:151]
     assert (tile[:, :, 0] == 255).sum() > 500, "the tile that the network saw"
-    pair = [digit(7, Box(200, 100, 80, 120)), digit(1, Box(400, 100, 80, 120))]
-    two = screen.draw(frame, reading((640, 480), pair), status)
+    two = SCREEN.draw(BLACK, reading(pair), STATUS)
     assert count(two[:, 380:500], BLUE) > 100 and count(two[:, 380:500], GREEN) == 0
 
 
 def test_the_mirror_turns_the_frame_and_its_boxes_but_no_letters():
-    screen = Screen((640, 480))
-    frame = np.zeros((480, 640, 3), np.uint8)
+    frame = BLACK.copy()
     frame[:, :100] = (0, 0, 255)
-    item = digit(7, Box(20, 200, 60, 90))
-    plain = screen.draw(frame, reading((640, 480), [item]), Status())
-    mirrored = screen.draw(frame, reading((640, 480), [item]), Status(), mirror=True)
+    shown = reading([digit(7, Box(20, 200, 60, 90))])
+    plain, mirrored = [SCREEN.draw(frame, shown, Status(), mirror) for mirror in (False, True)]
     assert count(plain[:, :110], GREEN) > 300 and count(mirrored[:, :110], GREEN) == 0
     assert count(mirrored[:, 530:640], GREEN) > 300
     assert tuple(mirrored[20, 620]) == (0, 0, 255)
@@ -71,8 +58,7 @@ def test_the_mirror_turns_the_frame_and_its_boxes_but_no_letters():
 
 def test_hints_are_shown_in_words_that_fit():
     screen = Screen((640, 480), "es")
-    frame = np.zeros((480, 640, 3), np.uint8)
-    pictures = [screen.draw(frame, reading((640, 480), [], hint), Status()) for hint in (None, "too dark", "blurred")]
+    pictures = [screen.draw(BLACK, reading(hint=hint), Status()) for hint in (None, "too dark", "blurred")]
     strips = [picture[440:, :640] for picture in pictures]
     assert all((strip.max(axis=2) > 100).sum() > 200 for strip in strips)
     assert (strips[0] != strips[1]).any() and (strips[1] != strips[2]).any()
@@ -89,34 +75,22 @@ def test_every_word_is_there_in_every_language_and_needs_no_accent():
 
 
 def test_capture_shows_how_many_pictures_of_each_digit_there_are():
-    screen = Screen((640, 480))
-    frame = np.zeros((480, 640, 3), np.uint8)
     status = Status(asked=3, counts=(1, 2, 0, 14, 0, 0, 0, 0, 0, 7), notice="Write a 3 and hold it still")
-    picture = screen.draw(frame, reading((640, 480), []), status)
-    amber = (picture[:40, :640] == np.uint8((60, 190, 250))).all(axis=2)
+    amber = (SCREEN.draw(BLACK, reading(), status)[:40, :640] == np.uint8(AMBER)).all(axis=2)
     assert amber[:, 192:256].mean() > 0.6 and amber[:, :192].sum() == 0 and amber[:, 256:].sum() == 0
 
 
 def test_waiting_shows_the_last_picture_dimmed():
-    screen = Screen((640, 480))
-    status = Status("name", "tflite")
-    first = screen.wait("starting", 30.0, status, None)
-    assert first.shape == (screen.size[1], screen.size[0], 3)
-    bright = np.full_like(first, 200)
-    lost = screen.wait("lost", 7.2, status, bright)
+    first = SCREEN.wait("starting", 30.0, STATUS, None)
+    assert first.shape == (SCREEN.size[1], SCREEN.size[0], 3)
+    lost = SCREEN.wait("lost", 7.2, STATUS, np.full_like(first, 200))
     assert lost[100, 100].max() < 100 and (lost[440:, :640].max(axis=2) > 150).any()
 
 
-@pytest.mark.parametrize(
-    ("variables", "language"),
-    [
-        ({"LANG": "es_MX.UTF-8"}, "es"),
-        ({"LANG": "en_US.UTF-8"}, "en"),
-        ({"LANG": "es_ES", "LC_ALL": "de_DE.UTF-8"}, "en"),
-        ({"LANG": "est_EE.UTF-8"}, "en"),
-        ({"LC_MESSAGES": "es"}, "es"),
-    ],
-)
+@pytest.mark.parametrize("variables, language", [
+    ({"LANG": "es_MX.UTF-8"}, "es"), ({"LANG": "en_US.UTF-8"}, "en"), ({"LANG": "est_EE.UTF-8"}, "en"),
+    ({"LANG": "es_ES", "LC_ALL": "de_DE.UTF-8"}, "en"), ({"LC_MESSAGES": "es"}, "es"),
+])  # fmt: skip
 def test_the_language_is_the_systems(monkeypatch, variables, language):
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
@@ -130,14 +104,10 @@ def test_percentages_never_claim_certainty():
 
 
 def test_drawing_twenty_digits_takes_a_few_milliseconds():
-    import time
-
-    screen = Screen((640, 480))
-    frame = np.zeros((480, 640, 3), np.uint8)
     items = [digit(index % 10, Box(30 + 60 * (index % 10), 100 + 120 * (index // 10), 40, 60)) for index in range(20)]
     times = []
     for _ in range(15):
         start = time.process_time()  # other tests may run beside this one
-        screen.draw(frame, reading((640, 480), items), Status("name", "tflite"))
+        SCREEN.draw(BLACK, reading(items), STATUS)
         times.append(time.process_time() - start)
     assert np.median(times) < 0.02

@@ -6,15 +6,15 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from made_up import digit, edit_json, page, reading
 
 from digits.box import Box
 from digits.reading.live import loop, model_watch
 from digits.reading.live.frames import Frame
-from digits.reading.live.loop import Reader, _introduction, as_record
-from digits.reading.live.options import Options
+from digits.reading.live.loop import Options, Reader, _introduction, as_record
 from digits.reading.models import default, loading
 from digits.reading.models.golden import load_golden, save_golden
-from digits.reading.readings import Digit, Reading, Rejected
+from digits.reading.readings import Rejected
 
 
 class FakeModel:
@@ -33,10 +33,14 @@ def fake_model(monkeypatch):
     monkeypatch.setattr(loop, "load_model", lambda path, threads=None: FakeModel())
 
 
-def page(digit=7, size=(320, 240)):
-    frame = np.full((size[1], size[0], 3), 225, np.uint8)
-    cv2.putText(frame, str(digit), (size[0] // 3, 2 * size[1] // 3), cv2.FONT_HERSHEY_SIMPLEX, 3, (50, 40, 40), 8)
-    return frame
+@pytest.fixture
+def pages(tmp_path):
+    """A folder of three pages with a 7 each, the second one smaller."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for index, size in enumerate([(640, 480), (400, 300), (640, 480)]):
+        cv2.imwrite(str(folder / f"{index}.png"), page(size=size))
+    return folder
 
 
 def run(source, tmp_path, **options):
@@ -47,83 +51,43 @@ def run(source, tmp_path, **options):
 
 
 def test_a_record_is_what_the_contract_says():
-    probabilities = np.full(10, 0.0005, np.float32)
-    probabilities[7] = 0.9955
-    item = Digit(Box(1, 2, np.int64(3), 4), 7, np.float32(0.9955), probabilities, np.zeros((96, 96), np.uint8))
-    reading = Reading((640, 480), [item], [Rejected(Box(5, 6, 7, 8), "low confidence")], 0, None, {"find": 1.111})
-    record = json.loads(json.dumps(as_record(Frame("a.png", 3, 0.12345, None), reading)))
+    item = digit(7, Box(1, 2, np.int64(3), 4), np.float32(0.9955))
+    said = reading([item], [Rejected(Box(5, 6, 7, 8), "low confidence")])
+    record = json.loads(json.dumps(as_record(Frame("a.png", 3, 0.12345, None), said)))
     assert list(record) == "source frame time_s size digits rejected main hint latency_ms".split()
     assert record["digits"][0]["box"] == [1, 2, 3, 4] and record["digits"][0]["confidence"] == 0.9955
     assert len(record["digits"][0]["probabilities"]) == 10
     assert record["rejected"] == [{"box": [5, 6, 7, 8], "reason": "low confidence"}]
 
 
-def test_pictures_of_a_folder_are_independent_of_each_other(fake_model, tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for name in ("a.png", "b.png"):
-        cv2.imwrite(str(folder / name), page())
-    cv2.imwrite(str(folder / "c.png"), np.full((240, 320, 3), 225, np.uint8))
-    records, said = run(folder, tmp_path)
-    assert [len(record["digits"]) for record in records] == [1, 1, 0], "shown at once, and not remembered"
-    assert [record["frame"] for record in records] == [0, 0, 0]
-    assert records[2]["main"] is None and records[2]["hint"]
-    assert "not verified" in said[0]
-
-
-def test_frames_that_change_size_are_read_and_recorded(fake_model, tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for index, size in enumerate([(320, 240), (200, 400), (1, 1), (640, 480)]):
-        cv2.imwrite(str(folder / f"{index}.png"), page(size=size))
-    records, _ = run(folder, tmp_path, record=tmp_path / "out.avi")
-    assert [record["size"] for record in records] == [[320, 240], [200, 400], [1, 1], [640, 480]]
-    capture = cv2.VideoCapture(str(tmp_path / "out.avi"))
-    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 4
-    capture.release()
-
-
-def test_a_frame_the_reader_refuses_is_skipped(fake_model, tmp_path, monkeypatch):
+def test_a_frame_the_reader_refuses_is_skipped(fake_model, pages, tmp_path, monkeypatch):
     class Moody(Reader):
         def read(self, frame):
-            if frame.shape[0] == 100:
+            if frame.shape[0] == 300:
                 raise ValueError("no such frame")
             return super().read(frame)
 
     monkeypatch.setattr(loop, "Reader", Moody)
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for index, size in enumerate([(320, 240), (100, 100), (320, 240)]):
-        cv2.imwrite(str(folder / f"{index}.png"), page(size=size))
-    records, said = run(folder, tmp_path)
+    records, said = run(pages, tmp_path)
     assert len(records) == 2
     assert any("Skipped" in sentence and "1.png" in sentence for sentence in said)
 
 
-def test_max_frames_ends_the_run(fake_model, tmp_path):
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for index in range(5):
-        cv2.imwrite(str(folder / f"{index}.png"), page())
-    records, _ = run(folder, tmp_path, max_frames=2)
-    assert len(records) == 2
-
-
-def test_least_confidence_is_the_persons_choice(fake_model, tmp_path):
-    cv2.imwrite(str(tmp_path / "a.png"), page())
-    records, _ = run(tmp_path / "a.png", tmp_path, min_confidence=0.995)
+def test_the_person_says_how_many_frames_and_how_sure(fake_model, pages, tmp_path):
+    records, said = run(pages, tmp_path, max_frames=2)
+    assert [len(record["digits"]) for record in records] == [1, 1] and "not verified" in said[0]
+    records, _ = run(pages, tmp_path, min_confidence=0.995)
     assert records[0]["digits"] == [] and records[0]["rejected"][0]["reason"] == "low confidence"
 
 
 # ---------------------------------------------------------------- a new model while the window is open
 
 
-def named_copy(export, place, name, **changes):
+def named_copy(export, place, name):
     """Put a copy of an export, under another name, where `place` is: beside it, then renamed, as exports are made."""
     beside = place.with_name(f".{place.name}.tmp")
     shutil.copytree(export, beside)
-    card = json.loads((beside / "card.json").read_text())
-    (beside / "card.json").write_text(json.dumps(card | {"name": name} | changes))
+    edit_json(beside / "card.json", name=name)
     if place.exists():
         place.rename(place.with_name(f".{place.name}.old"))
     beside.rename(place)
@@ -143,30 +107,20 @@ def exports(tiny_export, tmp_path, monkeypatch):
     return folder
 
 
-class Clip:
-    """Frames one after the other; `change` is called before the third, and they end when `enough` says so."""
+def watch(change, tmp_path, monkeypatch, **options):
+    """Read a clip; call `change` before its third frame, and let it end when something has been said of that."""
+    said = []
 
-    loop, fps, single = False, 20.0, False
-
-    def __init__(self, change, enough):
-        self.change, self.enough = change, enough
-
-    def __iter__(self):
+    def clip():
         for index in range(400):
             if index == 2:
-                self.change()
-            if index > 4 and self.enough():
+                change()
+            if index > 4 and len(said) > 1:
                 return
             time.sleep(0.02)
             yield Frame("clip", index, index / 20, page())
 
-    def close(self):
-        pass
-
-
-def watch(change, enough, tmp_path, monkeypatch, **options):
-    said = []
-    monkeypatch.setattr(loop, "open_source", lambda *_: Clip(change, lambda: enough(said)))
+    monkeypatch.setattr(loop, "open_source", lambda *_: clip())
     loop.run(Options(headless=True, jsonl=str(tmp_path / "out.jsonl"), **options), said.append)
     return said, (tmp_path / "out.jsonl").read_text().splitlines()
 
@@ -177,13 +131,13 @@ def test_another_default_is_taken_without_a_restart(exports, tiny_export, tmp_pa
         (exports / "default.tmp").write_text("taught\nfirst\n")
         (exports / "default.tmp").replace(exports / "default.txt")
 
-    said, lines = watch(teach, lambda said: len(said) > 1, tmp_path, monkeypatch)
+    said, lines = watch(teach, tmp_path, monkeypatch)
     assert len(said) == 2 and "first" in said[0] and "taught" in said[1] and "not verified" not in said[1]
     frames = [json.loads(line) for line in lines]
     assert [frame["frame"] for frame in frames] == list(range(len(frames))), "none was left out"
     assert frames[-1]["digits"][0]["digit"] == 7
 
-    said, _ = watch(lambda: shutil.rmtree(exports / "taught"), lambda said: len(said) > 1, tmp_path, monkeypatch)
+    said, _ = watch(lambda: shutil.rmtree(exports / "taught"), tmp_path, monkeypatch)
     assert "taught" in said[0] and "first" in said[1], "deleting what was taught goes back to the release"
 
 
@@ -192,7 +146,7 @@ def test_the_same_folder_made_anew_is_taken(exports, tiny_export, tmp_path, monk
     names = []
     introduce = _introduction
     monkeypatch.setattr(loop, "_introduction", lambda model: names.append(model.name) or introduce(model))
-    watch(change, lambda said: len(said) > 1, tmp_path, monkeypatch, model=exports / "first")
+    watch(change, tmp_path, monkeypatch, model=exports / "first")
     assert names == ["first", "made anew"]
 
 
@@ -208,6 +162,6 @@ def test_a_new_model_that_is_no_good_leaves_the_old_one(exports, full_export, da
             save_golden(place / "golden.npz", replace(golden, probabilities=golden.probabilities[:, ::-1]))
         (exports / "default.txt").write_text("taught\n")
 
-    said, lines = watch(change, lambda said: len(said) > 1, tmp_path, monkeypatch)
+    said, lines = watch(change, tmp_path, monkeypatch)
     assert len(said) == 2 and said[1].startswith("Keeping the model as it was") and "taught" in said[1]
     assert json.loads(lines[-1])["digits"], "it reads on"

@@ -1,29 +1,27 @@
 import time
 
 import cv2
+import made_up
 import numpy as np
 import pytest
+from made_up import reading
 
 from digits.box import Box
 from digits.reading.live.tracking import Tracker
-from digits.reading.readings import Digit, Reading, Rejected
-
-TILE = np.zeros((96, 96), np.uint8)
+from digits.reading.readings import Rejected
 
 
 def digit(label, x=100, y=100, size=60, sure=0.95):
-    probabilities = np.full(10, (1 - sure) / 9, np.float32)
-    probabilities[label] = sure
-    return Digit(Box(round(x), round(y), size * 2 // 3, size), label, sure, probabilities, TILE)
-
-
-def reading(digits, rejected=(), main=0, hint=None):
-    main = main if digits else None
-    return Reading((640, 480), list(digits), list(rejected), main, hint, {"find": 1.0, "predict": 1.0, "total": 2.0})
+    return made_up.digit(label, Box(round(x), round(y), size * 2 // 3, size), sure)
 
 
 def labels(result):
     return [item.digit for item in result.digits]
+
+
+def shown(tracker, *readings):
+    """Return what the tracker shows after each of these readings."""
+    return [labels(tracker.update(item)) for item in readings]
 
 
 def noise(seed):
@@ -55,29 +53,19 @@ def test_a_repeated_frame_is_no_second_look_but_a_still_scene_is():
 
 def test_what_moves_too_fast_or_is_read_differently_each_time_is_not_shown():
     tracker = Tracker()
-    for step in range(8):
-        assert labels(tracker.update(reading([digit(4, x=40 + 70 * step)]))) == []
+    assert shown(tracker, *(reading([digit(4, x=40 + 70 * step)]) for step in range(8))) == [[]] * 8
     tracker.reset()
-    for step in range(8):
-        assert labels(tracker.update(reading([digit(step % 2)]))) == []
+    assert shown(tracker, *(reading([digit(step % 2)]) for step in range(8))) == [[]] * 8
 
 
 def test_blurred_frames_confirm_nothing():
-    tracker = Tracker()
-    for _ in range(6):
-        assert labels(tracker.update(reading([digit(4)], hint="blurred"))) == []
+    assert shown(Tracker(), *[reading([digit(4)], hint="blurred")] * 6) == [[]] * 6
 
 
 def test_one_misreading_changes_nothing_and_a_new_digit_does():
-    tracker = Tracker()
-    for _ in range(5):
-        tracker.update(reading([digit(5)]))
-    assert labels(tracker.update(reading([digit(6)]))) == [5]
-    for _ in range(5):
-        result = tracker.update(reading([digit(5)]))
-    assert labels(result) == [5]
-    later = [labels(tracker.update(reading([digit(8)]))) for _ in range(5)]
-    assert later[-1] == [8]
+    five, six, eight = [reading([digit(label)]) for label in (5, 6, 8)]
+    results = shown(Tracker(), *[five] * 5, six, *[five] * 5, *[eight] * 5)
+    assert results[5] == results[10] == [5] and results[-1] == [8]
 
 
 def test_labels_hardly_ever_change_while_a_trembling_hand_holds_still():
@@ -96,15 +84,11 @@ def test_labels_hardly_ever_change_while_a_trembling_hand_holds_still():
 def test_a_digit_lost_for_a_moment_stays_and_then_goes():
     tracker = Tracker()
     row = [digit(label, x=100 * label) for label in (1, 2, 3)]
-    for _ in range(3):
-        tracker.update(reading(row))
-    without_two = reading([row[0], row[2]])
-    assert labels(tracker.update(without_two)) == [1, 2, 3], "in reading order, the missing one too"
-    later = [labels(tracker.update(without_two)) for _ in range(6)]
-    assert later[-1] == [1, 3]
-    tracker.update(reading(row))
+    whole, without_two = reading(row), reading([row[0], row[2]])
+    results = shown(tracker, whole, whole, whole, *[without_two] * 7, whole, whole)
+    assert results[3] == [1, 2, 3], "in reading order, the missing one too"
+    assert results[9] == [1, 3]
     unread = reading([row[0], row[2]], [Rejected(row[1].box, "low confidence")])
-    tracker.update(reading(row))
     result = [tracker.update(unread) for _ in range(4)][-1]
     assert labels(result) == [1, 2, 3] and result.rejected == [], "its ink is still in sight"
 
@@ -114,16 +98,14 @@ def test_a_moved_sheet_keeps_its_labels(step):
     tracker = Tracker()
     rng = np.random.default_rng(0)
     page = [(rng.integers(10), 90 * column + 200, 90 * row + 150) for row in range(3) for column in range(5)]
-    for _ in range(3):
-        tracker.update(reading([digit(label, x, y) for label, x, y in page]))
-    moved = [digit(label, x + step[0], y + step[1]) for label, x, y in page]
-    assert labels(tracker.update(reading(moved))) == [label for label, _, _ in page]
+    before = reading([digit(label, x, y) for label, x, y in page])
+    after = reading([digit(label, x + step[0], y + step[1]) for label, x, y in page])
+    assert shown(tracker, before, before, before, after)[-1] == [label for label, _, _ in page]
 
 
 def test_probabilities_are_a_vote_of_the_frames():
     tracker = Tracker()
-    for _ in range(3):
-        tracker.update(reading([digit(1, sure=0.9)]))
+    shown(tracker, *[reading([digit(1, sure=0.9)])] * 3)
     result = tracker.update(reading([digit(7, sure=0.9)])).digits[0]
     assert result.digit == 1 and 0.5 < result.confidence < 0.9
     assert result.probabilities.sum() == pytest.approx(1, abs=1e-5)
@@ -133,8 +115,7 @@ def test_probabilities_are_a_vote_of_the_frames():
 def test_the_highlighted_digit_does_not_flicker():
     tracker = Tracker()
     pair = [digit(1, x=100), digit(2, x=300)]
-    for _ in range(3):
-        tracker.update(reading(pair, main=0))
+    shown(tracker, *[reading(pair, main=0)] * 3)
     flickering = [tracker.update(reading(pair, main=frame % 2)).main for frame in range(6)]
     assert flickering == [0] * 6
     assert [tracker.update(reading(pair, main=1)).main for _ in range(5)][-1] == 1
@@ -143,8 +124,7 @@ def test_the_highlighted_digit_does_not_flicker():
 def test_a_hint_is_passed_on_only_while_nothing_is_shown():
     tracker = Tracker()
     assert tracker.update(reading([], hint="too dark")).hint == "too dark"
-    tracker.update(reading([digit(2)]))
-    tracker.update(reading([digit(2)]))
+    shown(tracker, *[reading([digit(2)])] * 2)
     assert tracker.update(reading([], hint="too dark")).hint is None
 
 

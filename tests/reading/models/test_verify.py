@@ -5,13 +5,15 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import edit_json
 
 from digits.reading.models.card import CARD, sha256
-from digits.reading.models.golden import GOLDEN, Golden, load_golden, save_golden
+from digits.reading.models.golden import GOLDEN, load_golden, machine, save_golden
 from digits.reading.models.verify import compare, main, verify
 from digits.reading.tile import normalise
 
@@ -23,9 +25,9 @@ def folder(full_export, tmp_path):
 
 def renew_checksum(folder, name):
     """Make the card vouch for what the file holds now, as a clumsy or hostile editor would."""
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    card["files"][name]["sha256"] = sha256(folder / name)
-    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    files = json.loads((folder / CARD).read_text(encoding="utf-8"))["files"]
+    files[name]["sha256"] = sha256(folder / name)
+    edit_json(folder / CARD, files=files)
 
 
 def failed(folder, only=None):
@@ -85,13 +87,12 @@ def test_another_machine_may_differ_by_two_levels_but_not_more(folder):
     golden = load_golden(folder / GOLDEN)
     for levels, passes in ((2, True), (3, False)):
         tiles = np.where(golden.tiles > 128, golden.tiles - levels, golden.tiles).astype(np.uint8)
-        save_golden(folder / GOLDEN, Golden(golden.sources, tiles, golden.boxes, golden.probabilities))
+        save_golden(folder / GOLDEN, replace(golden, tiles=tiles))
         renew_checksum(folder, GOLDEN)
         assert "tiles" in failed(folder, {"onnx"})  # here, bit for bit
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        (folder / CARD).write_text(json.dumps(card | {"machine": {"system": "Elsewhere"}}), encoding="utf-8")
+        edit_json(folder / CARD, machine={"system": "Elsewhere"})
         assert ("tiles" not in failed(folder, {"onnx"})) == passes
-        (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+        edit_json(folder / CARD, machine=machine())
 
 
 def test_a_damaged_golden_file_is_seen(folder):
