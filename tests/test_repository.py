@@ -69,11 +69,9 @@ def test_skipped_tests_of_required_marks_fail(tmp_path):
 
 
 def test_conda_environment_has_the_same_dependencies():
-    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
-    listed = {line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")}
-    assert "name: digits" in lines
-    assert set(PROJECT["dependencies"]) <= listed
-    assert f"python{PROJECT['requires-python']}" in listed
+    lines = {line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()}
+    needed = [f"python{PROJECT['requires-python']}", *PROJECT["dependencies"]]
+    assert {"name: digits", *(f"- {package}" for package in needed)} <= lines
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version():
