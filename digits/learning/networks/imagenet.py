@@ -1,11 +1,11 @@
 """The ImageNet weights that MobileNetV2 starts from, tried in a fixed order and checked before use."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+
+import h5py
 
 from digits.files import replacing
 from digits.learning.networks.registry import Origin
@@ -17,7 +17,6 @@ IMAGENET_URL = f"{KERAS_FILES}/keras-applications/mobilenet_v2/{IMAGENET_FILE}"
 IMAGENET_VARIABLE = "DIGITS_IMAGENET_WEIGHTS"
 SHIPPED_TRUNK = EXPORTS_DIR / "trunk" / "mobilenet_v2_trunk_f16.npz"
 WEIGHT_SUFFIXES = (".h5", ".hdf5", ".keras", ".npz")
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,8 @@ def _checked_weights(path: Path) -> Path:
         if not zipfile.is_zipfile(path):
             raise SourceError(f"{path} is damaged: not a {path.suffix} file inside")
         return path
-    with open(path, "rb") as file:
-        if file.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
-            raise SourceError(f"{path} is not an HDF5 file")
-    import h5py  # comes with Keras; imported here because MNIST alone does not need it
-
+    if not h5py.is_hdf5(path):
+        raise SourceError(f"{path} is not an HDF5 file")
     try:
         h5py.File(path, "r").close()
     except OSError as error:  # "truncated file" for a download that was cut off

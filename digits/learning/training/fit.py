@@ -5,8 +5,6 @@ one file, and the order and the augmentation of an epoch depend on seed and epoc
 any moment, started again, takes the same steps as one that was never cut.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import math
@@ -24,7 +22,7 @@ import tensorflow as tf
 from digits.files import replacing
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
-from digits.learning.shared.progress import Report
+from digits.learning.shared.progress import Report, titled
 from digits.learning.training.feed import Feed, predict
 from digits.learning.training.keys import network_key
 from digits.learning.training.precision import jit_compile
@@ -78,8 +76,8 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
     keeper.resume()
     if not keeper.done:
         model.fit(
-            train.dataset(stage.batch, job.seed, keeper.epoch),
-            initial_epoch=keeper.epoch,
+            train.dataset(stage.batch, job.seed, len(keeper.history)),
+            initial_epoch=len(keeper.history),
             epochs=stage.epochs,
             steps_per_epoch=steps,
             callbacks=[keeper],
@@ -140,10 +138,9 @@ class _Keeper(keras.callbacks.Callback):
         self.stage, self.val, self.job, self.images, self.key = stage, val, job, images, key
         self.steps = math.ceil(images / stage.batch)
         self.path = job.folder / f"{stage.name}.state.npz"
-        self.epoch, self.done = 0, False
+        self.done = False
         self.history: list[dict] = []
         self.best: list[np.ndarray] | None = None
-        self.started = 0.0
 
     def resume(self) -> None:
         """Take up the state of an earlier call with the same key, if there is one."""
@@ -151,29 +148,25 @@ class _Keeper(keras.callbacks.Callback):
         if saved is None:
             return
         facts, arrays = saved
-        self.epoch, self.done, self.history = facts["epoch"], facts["done"], facts["history"]
+        self.done, self.history = facts["done"], facts["history"]
         assign(self.model.variables, arrays["model"])
         if not self.done:
             assign(self.model.optimizer.variables, arrays["optimizer"])
             self.best = arrays["best"] or None
-            self.done = self._exhausted()
-            if self.done:
+            if self._exhausted():
                 self.finish()
-        where = "done earlier" if self.done else f"continues after epoch {self.epoch}"
+        where = "done earlier" if self.done else f"continues after epoch {len(self.history)}"
         self.job.report(f"{self.stage.name}: {where}")
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Start the clock."""
-        self.started = time.perf_counter()
+        self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Show how far the stage is, now and then."""
         if batch % 10 == 9 or batch + 1 == self.steps:
-            self._show(self.epoch * self.steps + batch + 1)
+            self._show(len(self.history) * self.steps + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Judge the epoch, keep what is best, write the state."""
-        seconds = time.perf_counter() - self.started
+        seconds = time.perf_counter() - self.began
         row = {
             "stage": self.stage.name,
             "epoch": epoch + 1,
@@ -190,7 +183,6 @@ class _Keeper(keras.callbacks.Callback):
         with self._averaged():
             self._judge(row)
         self.history.append(row)
-        self.epoch = epoch + 1
         self._write(done=False)
         if self.job.logs is not None:
             _log(self.job.logs / f"{self.job.folder.name}-{self.stage.name}", row)
@@ -207,9 +199,9 @@ class _Keeper(keras.callbacks.Callback):
         self._write(done=True)
 
     def _show(self, steps: int) -> None:
-        advance = getattr(self.job.report, "advance", None)
+        advance = titled(self.job.report, self.stage.name)
         if advance:
-            advance(self.stage.name, steps, self.stage.epochs * self.steps)
+            advance(steps, self.stage.epochs * self.steps)
 
     def _judge(self, row: dict) -> None:
         if self.val is not None:
@@ -233,13 +225,14 @@ class _Keeper(keras.callbacks.Callback):
         assign(self.model.trainable_variables, raw)
 
     def _exhausted(self) -> bool:
-        if self.epoch >= self.stage.epochs:
+        epoch = len(self.history)
+        if epoch >= self.stage.epochs:
             return True
-        waited = self.epoch - best_epoch(self.history) if self.history else 0
-        return self.val is not None and self.stage.patience is not None and waited >= self.stage.patience
+        patience = self.stage.patience if self.val is not None else None
+        return patience is not None and epoch - best_epoch(self.history) >= patience
 
     def _write(self, done: bool) -> None:
-        facts = {"key": self.key, "epoch": self.epoch, "done": done, "history": self.history}
+        facts = {"key": self.key, "epoch": len(self.history), "done": done, "history": self.history}
         arrays = {"model": self.model.variables}
         if not done:
             arrays |= {"optimizer": self.model.optimizer.variables, "best": self.best or []}
@@ -283,9 +276,7 @@ def assign(variables: list, values: list[np.ndarray]) -> None:
 
 def _write_state(path: Path, facts: dict, groups: dict[str, list]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        f"{group}/{i:04d}": np.asarray(value) for group, values in groups.items() for i, value in enumerate(values)
-    }
+    arrays = {f"{group}/{i:04d}": np.asarray(v) for group, values in groups.items() for i, v in enumerate(values)}
     with replacing(path) as beside, open(beside, "wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
 
@@ -300,7 +291,5 @@ def _read_state(path: Path, key: str) -> tuple[dict, dict[str, list]] | None:
             for name in sorted(n for n in file.files if n != "facts"):
                 groups[name.split("/")[0]].append(file[name])
             return facts, groups
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None  # not one of ours, or torn by a disk that failed: start this stage again
+        return None  # there is none, or it was torn by a disk that failed

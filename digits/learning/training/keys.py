@@ -1,7 +1,5 @@
 """What names a network as it is trained: its layers and how it was compiled, whatever its source text looks like."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 
