@@ -7,8 +7,6 @@
 A notebook that fails, or whose outputs name folders of this machine, is left as it was.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

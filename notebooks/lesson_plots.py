@@ -1,7 +1,5 @@
 """Figures that only the notebooks draw, beside those of a run in `plots`: arrays in, Figure out, the same colours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -14,14 +12,8 @@ from digits.reading.models.contract import CLASSES
 _CELL = 1.15  # inches a small picture takes in a gallery
 
 
-def gallery(
-    pictures: Sequence[np.ndarray],
-    titles: Sequence[str] = (),
-    columns: int = 10,
-    cell: float = _CELL,
-    rows: Sequence[str] = (),
-    heat: bool = False,
-) -> Figure:
+def gallery(pictures: Sequence[np.ndarray], titles: Sequence[str] = (), columns: int = 10, cell: float = _CELL,
+            rows: Sequence[str] = (), heat: bool = False) -> Figure:  # fmt: skip
     """Return pictures in a grid.
 
     Args:
@@ -55,7 +47,7 @@ def frames(pictures: Sequence[np.ndarray], titles: Sequence[str], width: float =
         figure.subplots(1, len(pictures), squeeze=False, width_ratios=shares).ravel(), pictures, titles, strict=True
     ):
         axes.axis("off")
-        _picture(axes, picture, False)
+        _picture(axes, picture)
         axes.set_title(title, fontsize=10)
     return figure
 
@@ -107,13 +99,8 @@ def error_bars(errors: Mapping[str, Mapping[str, Sequence[float]]], title: str) 
     return figure
 
 
-def lines(
-    series: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]],
-    x_label: str,
-    y_label: str,
-    colours: Mapping[str, str] | None = None,
-    log: str = "",
-) -> Figure:
+def lines(series: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]], x_label: str, y_label: str,
+          colours: Mapping[str, str] | None = None, log: str = "") -> Figure:  # fmt: skip
     """Return one line a series: the mean of its values at each x, every value as a dot.
 
     Args:
@@ -130,12 +117,9 @@ def lines(
             axes.plot([place] * len(each), each, marker, ms=5, color=shade, alpha=0.7)
         axes.plot([], [], "-" + marker, ms=5, color=shade, label=label)
     axes.set(xlabel=x_label, ylabel=y_label)
-    if "x" in log:
-        axes.set_xscale("log")
-        plain_log(axes.xaxis)
-    if "y" in log:
-        axes.set_yscale("log")
-        plain_log(axes.yaxis)
+    for name in log:
+        axes.set(**{f"{name}scale": "log"})
+        plain_log(getattr(axes, f"{name}axis"))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
@@ -188,7 +172,7 @@ def answers(tile: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> Figure
     first, *panels = figure.subplots(1, 1 + len(probabilities), width_ratios=[1.4] + [1] * len(probabilities))
     first.axis("off")
     first.set_title("what they see", fontsize=9)
-    _picture(first, tile, False)
+    _picture(first, tile)
     for axes, (name, values) in zip(panels, probabilities.items(), strict=True):
         axes.barh(range(CLASSES), values, color=colour(name))
         winner = int(np.argmax(values))
@@ -199,7 +183,7 @@ def answers(tile: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> Figure
     return figure
 
 
-def _picture(axes: Axes, picture: np.ndarray, heat: bool) -> None:
+def _picture(axes: Axes, picture: np.ndarray, heat: bool = False) -> None:
     if picture.ndim == 3:
         axes.imshow(picture[..., ::-1])
     elif heat:

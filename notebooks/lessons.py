@@ -12,15 +12,12 @@ use, and code used twice does not belong in cells.
 Where the full preset finds no results, the tiny one is used, and the first output says so.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,8 +30,14 @@ from matplotlib.figure import Figure
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import DatasetError, Tiles, load_split
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import LEADERBOARD, Row, read_leaderboard, update_leaderboard
+from digits.learning.networks.registry import NETWORKS
+from digits.learning.shared.tables import read_csv
+from digits.learning.silence import load_tensorflow, silenced
 from digits.paths import MERGED_DIR, MODELS_DIR, RUNS_DIR
+from digits.reading.models.card import CARD, read_card
+from digits.reading.models.default import default_export
+from digits.reading.models.errors import ModelError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 PRESET_VARIABLE = "DIGITS_NOTEBOOK_PRESET"
@@ -157,8 +160,6 @@ class Lesson:
         Raises:
             LessonError: if one was judged on other tiles than data/merged/ has now.
         """
-        from digits.learning.networks.registry import NETWORKS
-
         names = names or NETWORKS
         if self.preset == TINY:
             self._train_tiny(names)
@@ -184,8 +185,6 @@ class Lesson:
 
     def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
-        from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
-
         found = read_leaderboard(self.models_dir / LEADERBOARD)
         return found or [row for each in self.trained().values() for row in each.rows]
 
@@ -195,10 +194,6 @@ class Lesson:
         Raises:
             LessonError: if exports/ holds none that can be used.
         """
-        from digits.reading.models.card import read_card
-        from digits.reading.models.default import default_export
-        from digits.reading.models.errors import ModelError
-
         try:
             folder = default_export()
             if read_card(folder) is not None:
@@ -217,7 +212,6 @@ class Lesson:
         show_text(f"This notebook ran for {minutes} min {seconds} s in the {self.preset} preset ({machine}).")
 
     def _train_tiny(self, names: Iterable[str]) -> None:
-        from digits.learning.experiment.leaderboard import LEADERBOARD, update_leaderboard
         from digits.learning.experiment.train import train_model
 
         rows = [row for name in names for row in train_model(name, self.run()).rows]
@@ -227,13 +221,9 @@ class Lesson:
         from digits.learning.experiment.train import train_model
         from digits.learning.export.outcome import export_outcome, material_of
 
-        name = "cnn_small"
-        folder = self.config.exports_dir / name
-        run = self.run()
-        outcome = train_model(name, run)
-        if (folder / "card.json").exists():
-            return folder
-        return export_outcome(name, outcome, material_of(run))
+        folder, run = self.config.exports_dir / "cnn_small", self.run()
+        outcome = train_model(folder.name, run)
+        return folder if (folder / CARD).exists() else export_outcome(folder.name, outcome, material_of(run))
 
 
 def begin(notebook: str, tensorflow: bool = True) -> Lesson:
@@ -252,31 +242,13 @@ def begin(notebook: str, tensorflow: bool = True) -> Lesson:
     folder = Path(os.environ.get(FOLDER_VARIABLE) or RUNS_DIR / "notebooks") / preset
     lesson = Lesson(notebook, preset, folder)
     if tensorflow:
-        _load_tensorflow()
+        with silenced():
+            load_tensorflow()
+            import tensorflow as tf
+
+            tf.constant(0.0)
     show_text(_introduction(lesson, asked))
     return lesson
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what libraries write to the process's standard error: no setting silences their notes on devices."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _load_tensorflow() -> None:
-    """Import TensorFlow and let it look for devices."""
-    with quiet():
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")
-        tf.constant(0.0)
 
 
 def _introduction(lesson: Lesson, asked: str) -> str:
@@ -348,8 +320,6 @@ def _further_seeds(one: Trained) -> list[Trained]:
 
 
 def _read(folder: Path) -> Trained:
-    from digits.learning.shared.tables import read_csv
-
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     probabilities = {}
     if (folder / "probabilities.npz").is_file():

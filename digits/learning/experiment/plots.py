@@ -3,8 +3,6 @@
 One colour a model throughout.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import cycle
 
@@ -12,8 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from digits.learning.experiment.leaderboard import over_seeds
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import Row, over_seeds
 from digits.learning.networks.registry import NETWORKS
 from digits.reading.models.contract import CLASSES
 
@@ -144,7 +141,7 @@ def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarr
     return figure
 
 
-def rejection_curve(refused: np.ndarray, error: np.ndarray, name: str) -> Figure:
+def rejection_figure(refused: np.ndarray, error: np.ndarray, name: str) -> Figure:
     """Return the error rate among accepted readings over the share refused; both float (N,), as shares."""
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()

@@ -1,7 +1,5 @@
 """How each network is trained by the settings of a run: its stages, and what names the training."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, replace
 

@@ -1,7 +1,5 @@
 """The card of an export: what is in it, and each file's difference, temperature and threshold."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import platform
