@@ -1,7 +1,5 @@
 """What a head must not forget: features of old pictures, computed once for a release and kept."""
 
-from __future__ import annotations
-
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,7 +23,7 @@ _MADE = 6  # beside so many of them: one photographed, and half a drawn digit an
 _REPRESENTATIVE = 400
 _KEPT_RULE = 1  # version of what `KeptFeatures` holds
 _SMOOTHING = 0.05  # of new targets, as in the training of the networks: confidences stay comparable
-SEED = 0
+_SEED = 0  # of what is kept: the same for every run
 
 
 @dataclass(frozen=True)
@@ -57,9 +55,8 @@ def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
         return None
 
 
-def make_kept(
-    folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet, report: Callable
-) -> tuple[KeptFeatures, Trunk]:
+def make_kept(folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet,
+              report: Callable) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
     """Compute and keep the features of a fixed part of the training tiles, of made ones, and of calibration tiles.
 
     Args:
@@ -71,11 +68,11 @@ def make_kept(
     folder.mkdir(parents=True, exist_ok=True)
     trunk = Trunk(folder / "trunk.tflite", network)
     mnist = train.select(train.sources == "mnist")
-    picked = np.sort(np.random.default_rng(SEED).permutation(len(mnist))[:KEPT])
+    picked = np.sort(np.random.default_rng(_SEED).permutation(len(mnist))[:KEPT])
     mnist = mnist.select(picked)
     sixth = len(mnist) // _MADE
     extras = Extras(camera=sixth, handwritten=sixth // 2, non_digits=sixth // 2)
-    made, labels = enrich(mnist.images, mnist.labels, extras, SEED, folder.parent, done=titled(report, "made tiles"))
+    made, labels = enrich(mnist.images, mnist.labels, extras, _SEED, folder.parent, done=titled(report, "made tiles"))
     tiles = np.concatenate([mnist.images, made])
     features = trunk.features(tiles, titled(report, "features"))
     labels = np.concatenate([one_hot(mnist.labels), labels])

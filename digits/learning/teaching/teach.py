@@ -6,8 +6,6 @@ better, and the calibration images not worse, is exports/taught written and made
 the release, never from what was taught before: forgetting does not add up.
 """
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections.abc import Callable
@@ -19,9 +17,9 @@ import numpy as np
 from digits.learning.data import near_duplicates, own_images
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import load_own_images, load_split, read_tile
-from digits.learning.data.own_image import OwnImage
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.data import cache_dir, calibration_set
+from digits.learning.experiment.data import calibration_set
+from digits.learning.export.exporting import export_model, make_default
 from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.teaching.fit_last_layers import Versions, calibration_accuracy, make_versions, refit_safely
@@ -31,6 +29,7 @@ from digits.paths import EXPORTS_DIR
 from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
 from digits.reading.models.errors import ModelError
+from digits.reading.models.golden import GOLDEN, load_golden
 from digits.reading.models.loading import load_model
 
 NAME = "taught"
@@ -74,10 +73,6 @@ class Judged:
     before: int
     after: int
 
-    def line(self) -> str:
-        """Return it as one line."""
-        return f"{self.what}: {self.before} of {self.count} right before, {self.after} after"
-
 
 @dataclass(frozen=True)
 class Taught:
@@ -92,6 +87,19 @@ class Taught:
     def better(self) -> bool:
         """Whether held-out pictures are read better, and the calibration images not worse than allowed."""
         return self.share > 0 and sum(each.after for each in self.judged) > sum(each.before for each in self.judged)
+
+    def lines(self) -> list[str]:
+        """Return what it came to in words, and why nothing is changed where it is not better."""
+        said = [f"{each.what}: {each.before} of {each.count} right before, {each.after} after" for each in self.judged]
+        calibration = zip(self.calibration_before, self.calibration_after, strict=True)
+        for what, (before, after) in zip(("Calibration images", "... after camera changes"), calibration, strict=True):
+            said.append(f"{what}: {before:.2%} right before, {after:.2%} after")
+        if not self.share:
+            said.append("Not better: the calibration images would be read worse. Nothing was changed.")
+        elif not self.better:
+            said.append("Not better: pictures that were held out are not read better. Nothing was changed; more "
+                        "pictures may help.")  # fmt: skip
+        return said
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,9 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
     taught = judge(network, kept, pictures, versions, config.seed)
     report(f"{len(versions.labels):,} versions of them, and refits with and without the held-out ones, in "
            f"{time.monotonic() - began:.1f} s")
-    for line in _lines(taught):
+    for line in taught.lines():
         report(line)
     if not taught.better:
-        report(_why_not(taught))
         return None
     return _export(config, release, network, kept, taught, (len(pictures), key, command), report)
 
@@ -184,7 +191,7 @@ def load_pictures(config: RunConfig) -> OwnPictures:
         np.array([image.label for image in images]),
         np.array([image.session_key for image in images]),
         groups,
-        np.array([_made_at(config.custom_dir, image) for image in images]),
+        np.array([(config.custom_dir / image.original).stat().st_mtime for image in images]),
     )
 
 
@@ -229,11 +236,10 @@ def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
     return part[np.searchsorted(names, pictures.groups)]
 
 
-def kept_features(
-    config: RunConfig, release: Release, network: CutNetwork, report: Callable, fresh: bool = False
-) -> tuple[KeptFeatures, Trunk]:
+def kept_features(config: RunConfig, release: Release, network: CutNetwork, report: Callable,
+                  fresh: bool = False) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
     """Return the kept features of this release; the first time they are computed, and those of others removed."""
-    cache = cache_dir(config)
+    cache = config.cache_dir
     folder = kept_folder(cache, release.sha256)
     found = None if fresh else load_kept(folder)
     if found:
@@ -248,7 +254,7 @@ def kept_features(
 
 
 def _calibration(config: RunConfig) -> CalibrationSet:
-    return calibration_set(load_split(config.merged_dir, "calibration"), cache_dir(config))
+    return calibration_set(load_split(config.merged_dir, "calibration"), config.cache_dir)
 
 
 def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
@@ -256,30 +262,9 @@ def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np
     return network.probabilities(versions.features[: len(pictures)]).argmax(axis=1) == pictures.labels
 
 
-def _lines(taught: Taught) -> list[str]:
-    lines = [each.line() for each in taught.judged]
-    for what, before, after in zip(
-        ("Calibration images", "... after camera changes"),
-        taught.calibration_before,
-        taught.calibration_after,
-        strict=True,
-    ):
-        lines.append(f"{what}: {before:.2%} right before, {after:.2%} after")
-    return lines
-
-
-def _why_not(taught: Taught) -> str:
-    if not taught.share:
-        return "Not better: the calibration images would be read worse. Nothing was changed."
-    return "Not better: pictures that were held out are not read better. Nothing was changed; more pictures may help."
-
-
 def _export(config: RunConfig, release: Release, network: CutNetwork, kept: KeptFeatures, taught: Taught,
             about: tuple[int, str, str], report: Callable) -> Path:  # fmt: skip
     """Write every format of the refitted network, then make it the default."""
-    from digits.learning.export.exporting import export_model, make_default
-    from digits.reading.models.golden import GOLDEN, load_golden
-
     began = time.monotonic()
     report("Better: writing it in every format, and checking each")
     count, key, command = about
@@ -287,25 +272,15 @@ def _export(config: RunConfig, release: Release, network: CutNetwork, kept: Kept
     info = {
         "parent": {"name": release.folder.name, "sha256": release.sha256, "made": release.card.get("made")},
         "taught": {"pictures": count, "key": key, "share": taught.share, "judged": [vars(e) for e in taught.judged]},
-        "metrics": {
-            "calibration": {
-                "before": dict(zip(names, taught.calibration_before, strict=True)),
-                "after": dict(zip(names, taught.calibration_after, strict=True)),
-            }
-        },
+        "metrics": {"calibration": {"before": dict(zip(names, taught.calibration_before, strict=True)),
+                                    "after": dict(zip(names, taught.calibration_after, strict=True))}},
         "data": {**release.card.get("data", {}), "own pictures taught": count},
         "weights_origin": release.card.get("weights_origin"),
         "command": command,
     }
-    folder = export_model(
-        network.flat,
-        NAME,
-        config.exports_dir,
-        info,
-        golden_sources=load_golden(release.folder / GOLDEN).sources,
-        calibration=_calibration(config),
-        representative=kept.representative,
-    )
+    sources = load_golden(release.folder / GOLDEN).sources
+    folder = export_model(network.flat, NAME, config.exports_dir, info, sources, _calibration(config),
+                          kept.representative)  # fmt: skip
     make_default(config.exports_dir, NAME, release.folder.name)
     report(f"Exported in {time.monotonic() - began:.0f} s: {folder} is now the default, and an open live window takes "
            f"it by itself. Delete the folder to go back to {release.folder.name}.")
@@ -320,7 +295,3 @@ def _taught_key(exports_dir: Path) -> str | None:
         return (read_card(exports_dir / NAME) or {}).get("taught", {}).get("key")
     except ModelError:
         return None
-
-
-def _made_at(custom_dir: Path, image: OwnImage) -> float:
-    return (custom_dir / image.original).stat().st_mtime
