@@ -162,11 +162,18 @@ class Lesson:
         """
         names = names or NETWORKS
         if self.preset == TINY:
-            self._train_tiny(names)
+            from digits.learning.experiment.train import train_model
+
+            rows = [row for name in names for row in train_model(name, self.run()).rows]
+            update_leaderboard(self.models_dir / LEADERBOARD, rows)
         found = {name: _read(self.models_dir / name) for name in names if _is_whole(self.models_dir / name)}
-        test = self.tiles("test")
-        for trained in found.values():
-            _check_judged_on(test, trained)
+        labels = self.test().labels
+        for name, trained in found.items():
+            read = trained.probabilities["test"].argmax(-1)
+            right = float((read == labels).mean()) if len(read) == len(labels) else -1.0
+            if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
+                raise LessonError(f"models/{name} was judged on other images than data/merged/ holds; run python "
+                                  "train_all.py again.")  # fmt: skip
         return found
 
     def over_seeds(self, names: Sequence[str] | None = None) -> dict[str, list[Trained]]:
@@ -210,12 +217,6 @@ class Lesson:
         minutes, seconds = divmod(round(time.monotonic() - self.began), 60)
         machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
         show_text(f"This notebook ran for {minutes} min {seconds} s in the {self.preset} preset ({machine}).")
-
-    def _train_tiny(self, names: Iterable[str]) -> None:
-        from digits.learning.experiment.train import train_model
-
-        rows = [row for name in names for row in train_model(name, self.run()).rows]
-        update_leaderboard(self.models_dir / LEADERBOARD, rows)
 
     def _export_tiny(self) -> Path:
         from digits.learning.experiment.train import train_model
@@ -326,17 +327,3 @@ def _read(folder: Path) -> Trained:
         with np.load(folder / "probabilities.npz") as file:
             probabilities = dict(file)
     return Trained(folder.name, folder, metrics, read_csv(folder / "history.csv"), probabilities)
-
-
-def _check_judged_on(test: Tiles, trained: Trained) -> None:
-    """See that the network was judged on these tiles.
-
-    Raises:
-        LessonError: if it was not.
-    """
-    found, tiles = trained.probabilities["test"], test.select(test.sources == "mnist")  # own images are judged apart
-    right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
-    if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
-        raise LessonError(
-            f"models/{trained.name} was judged on other images than data/merged/ holds; run python train_all.py again."
-        )

@@ -1,6 +1,5 @@
 """train_all.py as a subprocess, on a few hundred images: what it leaves behind, being killed, run twice, no room."""
 
-import csv
 import json
 import os
 import shutil
@@ -14,6 +13,7 @@ import pytest
 tf = pytest.importorskip("tensorflow")
 
 import train_all
+from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
 from digits.learning.shared.lock import run_lock
 
 ROOT = Path(__file__).parents[1]
@@ -62,14 +62,13 @@ def copy_of_data(source, target):
     return target
 
 
-def stage_of(row):
-    return row["stage"] + ", no camera" * (row["no_camera"] == "True") + "+val" * (row["with_val"] == "True")
+def rows(out):
+    """The rows of a run's leaderboard, by model and stage in words."""
+    return {row.title: row for row in read_leaderboard(out / "models" / LEADERBOARD)}
 
 
 def accuracies(out):
-    with open(out / "models" / "leaderboard.csv", newline="") as file:
-        return {(row["model"], stage_of(row)): (row["val_accuracy"], row["val_camera_accuracy"], row["test_accuracy"])
-                for row in csv.DictReader(file)}
+    return {title: (row.val_accuracy, row.val_camera_accuracy, row.test_accuracy) for title, row in rows(out).items()}
 
 
 @pytest.fixture(scope="module")
@@ -87,10 +86,8 @@ def out(finished, tmp_path):
 
 def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finished):
     out, stdout = finished
-    assert set(accuracies(out)) == {
-        ("cnn_small", "train"), ("mobilenet_v2", "frozen"), ("mobilenet_v2", "last_20"), ("mobilenet_v2", "all_layers"),
-        ("mobilenet_v2", "last_20+val"),
-    }  # fmt: skip
+    stages = "frozen", "last_20", "all_layers", "last_20, with val"
+    assert list(rows(out)) == ["cnn_small train", *(f"mobilenet_v2 {stage}" for stage in stages)]
     for name in ("cnn_small", "mobilenet_v2"):
         metrics = json.loads((out / "models" / name / "metrics.json").read_text())
         assert metrics["command"].startswith("python train_all.py --quick") and metrics["versions"]["keras"]
@@ -128,7 +125,7 @@ def test_what_is_trained_to_compare_only_adds_rows_and_renders_no_picture_that_n
     out = copy_of_data(finished[0], tmp_path / "out")
     kept = set((out / "models" / "cache").glob("extras-*"))
     stdout = run(out, "--models", name, *arguments, extra=extra)
-    assert set(accuracies(out)) == {(name, stage)} and "val (clean, camera)" in stdout
+    assert list(rows(out)) == [f"{name} {stage}"] and "val (clean, camera)" in stdout
     assert (out / "models" / f"{name}{ending}" / "metrics.json").exists() and not (out / "exports").exists()
     assert (out / "models" / "figures" / "leaderboard_test.png").exists(), "its bars show all seeds"
     assert "and 0 made beside them" in stdout and set((out / "models" / "cache").glob("extras-*")) == kept
@@ -136,9 +133,7 @@ def test_what_is_trained_to_compare_only_adds_rows_and_renders_no_picture_that_n
 
 def test_a_default_judged_on_other_pictures_stays_where_another_network_alone_is_trained(finished, out):
     default = (out / "exports" / "default.txt").read_text()
-    table = out / "models" / "leaderboard.csv"
-    with open(table, newline="") as file:
-        judged_on = next(csv.DictReader(file))["judged_on"]
+    table, judged_on = out / "models" / LEADERBOARD, rows(out)["cnn_small train"].judged_on
     table.write_text(table.read_text().replace(judged_on, "before"))
     mistakes = (out / "models" / "figures" / "mistakes.png").read_bytes()
     other = "mobilenet_v2" if default.strip() == "cnn_small" else "cnn_small"
@@ -153,7 +148,7 @@ def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, out):
     epochs = {"frozen_epochs": 2, "last_epochs": 1, "all_epochs": 1}
     stdout = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
     assert "done earlier" not in stdout and stdout.count("last_20 1/1") == 2  # the second is with val
-    assert accuracies(out)["mobilenet_v2", "last_20"] != accuracies(finished[0])["mobilenet_v2", "last_20"]
+    assert accuracies(out)["mobilenet_v2 last_20"] != accuracies(finished[0])["mobilenet_v2 last_20"]
     metrics = json.loads((out / "models" / "mobilenet_v2" / "metrics.json").read_text())
     assert "val" in metrics["scores"], "the all-layer network has not seen val"
     epochs["all_epochs"] = 0
@@ -169,9 +164,8 @@ def test_own_test_pictures_that_come_later_are_read_without_training_again(finis
     shutil.copy(picture, out / "custom" / "test" / "7")
     stdout = run(out, *WHOLE, extra=ONE_EPOCH)
     assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout
-    with open(out / "models" / "leaderboard.csv", newline="") as file:
-        read = {stage_of(row): row["own_test_accuracy"] for row in csv.DictReader(file)}
-    assert read["train"] in ("0.0", "1.0") and read["all_layers"] in ("0.0", "1.0") and read["last_20+val"] == ""
+    read = {row.stage + "+val" * row.with_val: row.own_test_accuracy for row in rows(out).values()}
+    assert read["train"] in (0, 1) and read["all_layers"] in (0, 1) and read["last_20+val"] is None
     assert accuracies(out) == accuracies(finished[0])
 
 

@@ -85,17 +85,17 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    summary = build_merged(
-        config.custom_dir, config.merged_dir, config.limit, report, progress=titled(report, "tiles")
-    )
-    report(summary.line())
+    progress = titled(report, "tiles")
+    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report, progress=progress).line())
     train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
     wanted = Extras(0, 0, 0)
     if any(NETWORKS[name].learns_from_rendered for name in models):
         camera = round(config.camera * len(train))
         wanted = Extras(camera, config.handwritten, config.non_digits, config.scraps, config.textures)
     fitted = len(train) + wanted.total
-    everything = _room_for(fitted + len(val))
+    # Filled part by part: in a release these are nearly two gigabytes, a copy is one too many.
+    everything = Examples(np.empty((fitted + len(val), TILE_SIZE, TILE_SIZE), np.uint8),
+                          np.empty((fitted + len(val), CLASSES), np.float32))  # fmt: skip
     first, beside, last = everything[: len(train)], everything[len(train) : fitted], everything[fitted:]
     for part, split in ((first, train), (last, val)):
         part.tiles[:], part.targets[:] = split.images, one_hot(split.labels)
@@ -120,11 +120,6 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
         key=digest(everything.tiles, everything.targets, val_camera, TILE_RULE),
         plain_key=digest(train.images, train.labels, val.labels, val_camera, TILE_RULE),
     )
-
-
-def _room_for(count: int) -> Examples:
-    """Return room that is filled part by part: in a release these are nearly two gigabytes, a copy is one too many."""
-    return Examples(np.empty((count, TILE_SIZE, TILE_SIZE), np.uint8), np.empty((count, CLASSES), np.float32))
 
 
 def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) -> np.ndarray:

@@ -58,9 +58,14 @@ def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], histor
     figures = {"learning_curves": plots.learning_curves(first)}
     if best is not None:
         found = outcomes[best].probabilities["test"]
+        temperature = outcomes[best].scores["temperature"]
+        curves = {
+            "as trained": metrics.reliability(found, labels),
+            f"at temperature {temperature:.2f}": metrics.reliability(scaled(found, temperature), labels),
+        }
         figures |= {
             "mistakes": _gallery(data, found, best),
-            "reliability": _reliability(found, labels, outcomes[best].scores["temperature"], best),
+            "reliability": plots.reliability_diagram(curves, best),
             "rejection": plots.rejection_figure(*metrics.rejection_curve(found, labels), best),
         }
     for name, outcome in outcomes.items():
@@ -106,11 +111,3 @@ def _what_people_say(path: str) -> str:
     number = int(Path(path).stem.rsplit("_", 1)[-1])
     seen = metrics.DOUBTED.get(number)
     return f"no. {number}, people: {seen}" if seen else f"no. {number}"
-
-
-def _reliability(probabilities: np.ndarray, labels: np.ndarray, temperature: float, name: str):
-    curves = {
-        "as trained": metrics.reliability(probabilities, labels),
-        f"at temperature {temperature:.2f}": metrics.reliability(scaled(probabilities, temperature), labels),
-    }
-    return plots.reliability_diagram(curves, name)

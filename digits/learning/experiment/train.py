@@ -56,9 +56,8 @@ def _for_device(stage: Stage) -> Stage:
     """
     larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
     average = stage.average and stage.average**larger
-    return replace(
-        stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5, average=average
-    )
+    rate = stage.learning_rate * larger**0.5
+    return replace(stage, batch=stage.batch * larger, learning_rate=rate, average=average)
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
@@ -86,8 +85,7 @@ def _train_transfer(name: str, run: Run) -> Outcome:
     """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
     model = starting_model(run)
     store = FeatureStore(run.config.cache_dir, model)
-    rows, history = [], []
-    chosen: dict[str, int] = {}
+    rows, history, chosen = [], [], {}
     job, fitted = _job(name, run, start_of(run)), run.data.fitted
     for step in _steps(model, store, run, transfer_stages(run.config)):
         lines = fit_stage(step.part, step.stage, step.feed(fitted.tiles, fitted.targets), step.judge.val, job)
@@ -119,14 +117,11 @@ def _train_again(name: str, run: Run, store: FeatureStore, chosen: dict[str, int
         job = _after(job, stage)
         history += [line | {"with_val": True} for line in lines]
     row = step.judge.row(name, step.stage, step.part, history, run.weights.origin, step.augmentation)
-    # It has seen val.
     row = replace(row, epochs=chosen[stage.name], with_val=True, val_accuracy=None, val_camera_accuracy=None)
     found = step.judge.outcome(model, step.part, [row], history)
-    scores, probabilities = (
-        {domain: value for domain, value in kept.items() if domain not in ("val", "val_camera")}
-        for kept in (found.scores, found.probabilities)
-    )
-    return replace(found, scores=scores, probabilities=probabilities), step
+    for kept in (found.scores, found.probabilities):
+        del kept["val"], kept["val_camera"]
+    return found, step
 
 
 def _after(job: Job, stage: Stage) -> Job:
@@ -165,9 +160,8 @@ def _steps(model: keras.Model, store: FeatureStore, run: Run,
             yield _Step(_for_device(stage), last, part(model), feed, Judge(run, feed), "camera")
 
 
-def _stored(
-    store: FeatureStore, make: Callable[..., Feed], report: Callable, tiles: np.ndarray, targets: np.ndarray
-) -> Feed:
+def _stored(store: FeatureStore, make: Callable[..., Feed], report: Callable, tiles: np.ndarray,
+            targets: np.ndarray) -> Feed:  # fmt: skip
     """Return the feed of what the store holds of tiles, computing what it lacks."""
     return make(store, store.rows(tiles, report), targets)
 

@@ -90,7 +90,8 @@ class FeatureStore:
 
     def rows(self, tiles: np.ndarray, report=None) -> np.ndarray:
         """Return int64 (N,): the row of each of the tiles uint8 (N, 96, 96), computing those that are missing."""
-        keys = [_tile_key(tile) for tile in tiles]
+        tiles = np.ascontiguousarray(tiles)
+        keys = [hashlib.blake2b(tile.data, digest_size=_KEY_BYTES).digest() for tile in tiles]
         advance = titled(report, "frozen part of MobileNetV2")
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
         for start in range(0, len(missing), self.CHUNK):
@@ -114,7 +115,3 @@ def trunk_key(model: keras.Model) -> str:
     for variable in trunk_variables(model):
         sha.update(np.ascontiguousarray(variable.numpy()).data)
     return sha.hexdigest()[:16]
-
-
-def _tile_key(tile: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_KEY_BYTES).digest()
