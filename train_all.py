@@ -2,8 +2,7 @@
 
     python train_all.py --quick     the whole thing on a few thousand images, under runs/quick/
     python train_all.py             all of MNIST and your own images in data/custom/
-    python train_all.py --release   longer: MobileNetV2 with all its layers, and the leaderboard and figures that are
-    kept
+    python train_all.py --release   longer: MobileNetV2 with all its layers; renews the leaderboard and figures kept
     python train_all.py --teach     seconds: the default export's last layers, on your own images and corrections
 
 Run it again after a break of any kind: it goes on where it was, and what is done is not done again.

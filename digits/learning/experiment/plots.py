@@ -46,9 +46,8 @@ def learning_curves(histories: dict[str, list[dict]]) -> Figure:
     for marker, (name, rows) in zip(cycle(MARKERS), histories.items(), strict=False):
         epochs = np.arange(1, len(rows) + 1)
         left.plot(epochs, [row["loss"] for row in rows], f"-{marker}", ms=3, color=colour(name), label=name)
-        judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
-        errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
-        right.plot([epoch for epoch, _ in judged], errors, f"-{marker}", ms=3, color=colour(name))
+        errors = {epoch: 100 * (1 - row["val_accuracy"]) for epoch, row in enumerate(rows, 1) if "val_accuracy" in row}
+        right.plot(list(errors), list(errors.values()), f"-{marker}", ms=3, color=colour(name))
     loss = "training loss (nats), higher with\nsmoothed labels and non-digits"
     left.set(xlabel="epoch, all stages in a row", ylabel=loss, yscale="log")
     right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")

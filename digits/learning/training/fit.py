@@ -10,7 +10,7 @@ import json
 import math
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,10 +24,10 @@ from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import Report, titled
 from digits.learning.training.feed import Feed, predict
-from digits.learning.training.keys import network_key
 from digits.learning.training.precision import jit_compile
 from digits.learning.training.stages import Stage
 
+_WHERE = ("module", "registered_name")  # of a class: it may move
 # Non-digits carry the target 0.1 everywhere: whatever has no target above this is left out of accuracies.
 _IS_DIGIT = 0.5
 
@@ -75,15 +75,9 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
     keeper.set_model(model)
     keeper.resume()
     if not keeper.done:
-        model.fit(
-            train.dataset(stage.batch, job.seed, len(keeper.history)),
-            initial_epoch=len(keeper.history),
-            epochs=stage.epochs,
-            steps_per_epoch=steps,
-            callbacks=[keeper],
-            verbose=0,
-            shuffle=False,
-        )
+        first = len(keeper.history)
+        model.fit(train.dataset(stage.batch, job.seed, first), initial_epoch=first, epochs=stage.epochs,
+                  steps_per_epoch=steps, callbacks=[keeper], verbose=0, shuffle=False)  # fmt: skip
         keeper.finish()
     return keeper.history
 
@@ -98,6 +92,34 @@ def compile_for(model: keras.Model, stage: Stage, steps: int) -> None:
     )
 
 
+def network_key(model: keras.Model) -> str:
+    """Return 16 hex digits that name a compiled network: its layers, what each is set to, and how they learn.
+
+    Names that Keras gives by counting ("conv2d_7") do not matter, nor in which module a class of ours lives.
+    """
+    config = json.loads(json.dumps([model.get_config(), model.get_compile_config()], default=str))
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(_names(config)))}
+    return digest(_numbered(config, numbers))
+
+
+def _names(config) -> Iterator[str]:
+    """Yield the names of layers and tensors, in the order they come in."""
+    if isinstance(config, dict) and isinstance(config.get("name"), str):
+        yield config["name"]
+    if isinstance(config, dict | list):
+        for part in config.values() if isinstance(config, dict) else config:
+            yield from _names(part)
+
+
+def _numbered(config, numbers: dict[str, int]):
+    """Return the config with numbers in place of names, and without modules."""
+    if isinstance(config, dict):
+        return {key: _numbered(part, numbers) for key, part in config.items() if key not in _WHERE}
+    if isinstance(config, list):
+        return [_numbered(part, numbers) for part in config]
+    return f"#{numbers[config]}" if isinstance(config, str) and config in numbers else config
+
+
 def best_epoch(history: list[dict]) -> int:
     """Return how many epochs validation chose: 1-based, by accuracy, then by loss."""
     return max(history, key=_score)["epoch"]
@@ -110,24 +132,16 @@ def _score(row: dict) -> tuple[float, float]:
 
 
 def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
-    total = steps * (stage.schedule_epochs or stage.epochs)
+    total, peak = steps * (stage.schedule_epochs or stage.epochs), stage.learning_rate
     warmup = round(steps * stage.warmup_epochs)
     rate = keras.optimizers.schedules.CosineDecay(
-        stage.learning_rate / 100 if warmup else stage.learning_rate,
-        max(total - warmup, 1),
-        alpha=0.01,
-        warmup_target=stage.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+        peak / 100 if warmup else peak, max(total - warmup, 1), alpha=0.01,
+        warmup_target=peak if warmup else None, warmup_steps=warmup,
+    )  # fmt: skip
     # The average must look back on a tenth of the stage at most: in short trainings it would else be the start.
     momentum = min(stage.average or 0.0, max(1 - 10 / total, 0.0))
-    return keras.optimizers.AdamW(
-        rate,
-        weight_decay=stage.weight_decay,
-        global_clipnorm=stage.clip,
-        use_ema=stage.average is not None,
-        ema_momentum=momentum,
-    )
+    return keras.optimizers.AdamW(rate, weight_decay=stage.weight_decay, global_clipnorm=stage.clip,
+                                  use_ema=stage.average is not None, ema_momentum=momentum)  # fmt: skip
 
 
 class _Keeper(keras.callbacks.Callback):
