@@ -182,8 +182,7 @@ class Lesson:
         Trainings with other seeds are kept as <name>-seed1, <name>-seed2, with history and metrics at least; those on
         another number of images are no repetition and left out.
         """
-        found = self.trained(names)
-        return {name: [one, *_further_seeds(one)] for name, one in found.items()}
+        return {name: [one, *_further_seeds(one)] for name, one in self.trained(names).items()}
 
     def test(self) -> Tiles:
         """Return MNIST's test tiles, in the order of the probabilities for "test"."""
@@ -267,12 +266,11 @@ def show(figure: Figure, alt: str, photograph: bool = False) -> None:
     Args:
         alt: what it shows, for people who do not see it.
     """
-    buffer = io.BytesIO()
+    buffer, kind, options = io.BytesIO(), "png", {"metadata": {"Software": None}}
     if photograph:
-        figure.savefig(buffer, format="jpeg", dpi=_DPI, pil_kwargs={"quality": _JPEG_QUALITY, "optimize": True})
-    else:
-        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    display(Image(buffer.getvalue(), format="jpeg" if photograph else "png", alt=alt))
+        kind, options = "jpeg", {"pil_kwargs": {"quality": _JPEG_QUALITY, "optimize": True}}
+    figure.savefig(buffer, format=kind, dpi=_DPI, **options)
+    display(Image(buffer.getvalue(), format=kind, alt=alt))
 
 
 def show_text(text: str) -> None:

@@ -103,10 +103,8 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
         beside.targets[:] = enrich(first.tiles, train.labels, wanted, SEED, config.cache_dir,
                                    done=titled(report, "camera tiles"), out=beside.tiles)[1]  # fmt: skip
     val_camera = camera_view(val.images, config.cache_dir, report)
-    report(
-        f"{len(train):,} tiles to train on and {wanted.total:,} made beside them, {len(val):,} val, "
-        f"{len(calibration):,} calibration, {len(test):,} test"
-    )
+    report(f"{len(train):,} tiles to train on and {wanted.total:,} made beside them, {len(val):,} val, "
+           f"{len(calibration):,} calibration, {len(test):,} test")  # fmt: skip
     return Data(
         first,
         beside,

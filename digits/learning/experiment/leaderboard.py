@@ -81,12 +81,10 @@ def read_leaderboard(path: Path) -> list[Row]:
 
 def update_leaderboard(path: Path, rows: list[Row]) -> list[Row]:
     """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file."""
-    trained: dict[tuple, list[Row]] = {}
-    renewed: dict[tuple, list[Row]] = {}
-    for table, found in ((trained, read_leaderboard(path)), (renewed, rows)):
-        for row in found:
-            table.setdefault(row.training, []).append(row)
-    merged = [row for same in (trained | renewed).values() for row in same]
+    earlier, renewed = read_leaderboard(path), {row.training for row in rows}
+    order = list(dict.fromkeys(row.training for row in earlier + rows))
+    kept = [row for row in earlier if row.training not in renewed]
+    merged = sorted(kept + rows, key=lambda row: order.index(row.training))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(path, [asdict(row) for row in merged])
     return merged

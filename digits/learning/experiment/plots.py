@@ -96,9 +96,8 @@ def leaderboard_bars(rows: list[Row], column: str, title: str) -> Figure:
     return figure
 
 
-def mistakes_gallery(
-    tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str, notes: Sequence[str] = ()
-) -> Figure:
+def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str,
+                     notes: Sequence[str] = ()) -> Figure:  # fmt: skip
     """Return misread tiles, eight a row, each with its label, what was read and how surely.
 
     Args:
@@ -124,14 +123,13 @@ def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarr
     Points of fewer than one image in a thousand are left out: where 1 of 2 is right, nothing is known.
 
     Args:
-        curves: label -> (mean confidence, accuracy, share of rows) by bin, as evaluation.reliability gives them.
+        curves: label -> (mean confidence, accuracy, share of rows) by bin, as metrics.reliability gives them.
     """
     figure = Figure(figsize=(5, 4.9), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey", label="honest")
-    for style, fill, (label, (confidence, accuracy, share)) in zip(
-        ("o--", "D-"), ("white", colour(name)), curves.items(), strict=False
-    ):
+    styles = ("o--", "white"), ("D-", colour(name))
+    for (style, fill), (label, (confidence, accuracy, share)) in zip(styles, curves.items(), strict=False):
         shown = ~np.isnan(confidence) & (share >= _LEAST_SHARE)
         axes.plot(confidence[shown], accuracy[shown], style, color=colour(name), mfc=fill, label=label)
         axes.scatter(confidence[shown], accuracy[shown], s=400 * share[shown], color=colour(name), alpha=0.15)

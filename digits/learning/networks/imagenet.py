@@ -44,10 +44,8 @@ def imagenet_weights(argument: str | os.PathLike | None = None, report: Report =
         if value:
             return _named_weights(name, str(value), report)
     cached = keras_home() / "models" / IMAGENET_FILE
-    attempts = [("Keras' download", _download_weights)]
-    if cached.is_file():
-        attempts.insert(0, ("Keras' cache", _checked_weights))
-    for name, attempt in attempts:
+    attempts = [("Keras' cache", _checked_weights)] if cached.is_file() else []
+    for name, attempt in [*attempts, ("Keras' download", _download_weights)]:
         report(f"ImageNet weights: trying {name}.")
         try:
             path = attempt(cached)

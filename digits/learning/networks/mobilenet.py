@@ -104,23 +104,6 @@ def save_trunk(model: keras.Model, path: Path) -> Path:
     return path
 
 
-def load_trunk(model: keras.Model, path: Path) -> None:
-    """Put the weights that save_trunk wrote into the model's trunk.
-
-    Raises:
-        RunError: if the file holds other weights.
-    """
-    with np.load(path) as file:
-        arrays = {name: file[name].astype(np.float32) for name in file.files}
-    for variable in trunk_variables(model):
-        if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
-            raise RunError(
-                f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
-                "trunk written by train_all.py --release"
-            )
-        variable.assign(arrays[variable.path])
-
-
 def trunk_variables(model: keras.Model) -> list:
     """Return the variables of MobileNetV2 itself, in the order of its layers."""
     return [variable for layer in trunk_layers(model) for variable in layer.variables]
@@ -128,7 +111,7 @@ def trunk_variables(model: keras.Model) -> list:
 
 def _load_weights(model: keras.Model, path: Path) -> None:
     if path.suffix == ".npz":
-        load_trunk(model, path)
+        _load_trunk(model, path)
         return
     plain = keras.applications.MobileNetV2(input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None)
     try:
@@ -138,3 +121,14 @@ def _load_weights(model: keras.Model, path: Path) -> None:
         raise RunError(f"{path} does not hold weights of MobileNetV2 without top: {reason}") from error
     for variable, loaded in zip(trunk_variables(model), plain.variables, strict=True):
         variable.assign(loaded)
+
+
+def _load_trunk(model: keras.Model, path: Path) -> None:
+    """Put the weights that save_trunk wrote into the model's trunk."""
+    with np.load(path) as file:
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    for variable in trunk_variables(model):
+        if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
+            raise RunError(f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
+                           "trunk written by train_all.py --release")  # fmt: skip
+        variable.assign(arrays[variable.path])

@@ -1,5 +1,7 @@
 """What a head must not forget: features of old pictures, computed once for a release and kept."""
 
+import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +11,10 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
-from digits.learning.data.merged import Tiles
+from digits.learning.data.merged import Tiles, load_split
 from digits.learning.data.rendered_tiles import rendered_by
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.data import calibration_set
 from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import titled
@@ -40,13 +44,33 @@ class KeptFeatures:
     representative: np.ndarray  # uint8 (R, 96, 96): tiles that 8-bit quantisation measures ranges on
 
 
-def kept_folder(cache: Path, sha256: str) -> Path:
-    """Return where trunk and features of an export are kept, named by its model.keras and by what renders."""
-    return cache / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
+def kept_features(config: RunConfig, sha256: str, network: CutNetwork, report: Callable,
+                  fresh: bool = False) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
+    """Return what is kept of the export whose model.keras has this checksum, and its trunk.
+
+    The first time, or if `fresh`, it is computed, and what was kept of other exports is removed: features of a fixed
+    part of the MNIST training tiles (own images come in anew each time), of made ones, and of calibration tiles.
+    """
+    folder = config.cache_dir / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
+    found = None if fresh else _load(folder)
+    if found:
+        return found
+    began = time.monotonic()
+    report("Once for this release: the features of what it learnt from, about a minute")
+    for other in config.cache_dir.glob("teach-*"):
+        shutil.rmtree(other, ignore_errors=True)
+    made = _make(folder, network, load_split(config.merged_dir, "train"), calibration_tiles(config), report)
+    report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
+    return made
 
 
-def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
-    """Return what `make_kept` wrote, or None if there is nothing whole."""
+def calibration_tiles(config: RunConfig) -> CalibrationSet:
+    """Return the calibration tiles of the last merge, clean and then after the camera."""
+    return calibration_set(load_split(config.merged_dir, "calibration"), config.cache_dir)
+
+
+def _load(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
+    """Return what `_make` wrote, or None if there is nothing whole."""
     try:
         with np.load(folder / "kept.npz") as file:
             kept = KeptFeatures(**{name: file[name] for name in KeptFeatures.__dataclass_fields__})
@@ -55,16 +79,8 @@ def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
         return None
 
 
-def make_kept(folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet,
-              report: Callable) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
-    """Compute and keep the features of a fixed part of the training tiles, of made ones, and of calibration tiles.
-
-    Args:
-        folder: of `kept_folder`; made if missing.
-        train: the train split; own images in it are left out, they come in anew each time.
-        calibration: 2 C tiles, clean and then after the camera.
-        report: as `progress.Report`.
-    """
+def _make(folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet,
+          report: Callable) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     trunk = Trunk(folder / "trunk.tflite", network)
     mnist = train.select(train.sources == "mnist")

@@ -6,7 +6,6 @@ better, and the calibration images not worse, is exports/taught written and made
 the release, never from what was taught before: forgetting does not add up.
 """
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +15,13 @@ import numpy as np
 
 from digits.learning.data import near_duplicates, own_images
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import load_own_images, load_split, read_tile
+from digits.learning.data.merged import load_own_images, read_tile
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.data import calibration_set
 from digits.learning.export.exporting import export_model, make_default
-from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.teaching.fit_last_layers import Versions, calibration_accuracy, make_versions, refit_safely
-from digits.learning.teaching.kept_features import KeptFeatures, kept_folder, load_kept, make_kept
-from digits.learning.teaching.last_layers import CutNetwork, TeachingError, Trunk
+from digits.learning.teaching.kept_features import KeptFeatures, calibration_tiles, kept_features
+from digits.learning.teaching.last_layers import CutNetwork, TeachingError
 from digits.paths import EXPORTS_DIR
 from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
@@ -52,16 +49,6 @@ class OwnPictures:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-    @property
-    def newest(self) -> str:
-        """The session of the newest picture."""
-        return str(self.sessions[self.made_at.argmax()])
-
-    @property
-    def corrections(self) -> int:
-        """How many are corrections made with the keys of the live window."""
-        return sum(own_images.given_split(session) == "train" for session in self.sessions)
 
 
 @dataclass(frozen=True)
@@ -126,14 +113,14 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
     report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
     pictures = load_pictures(config)
     key = digest(pictures.tiles, pictures.labels, pictures.sessions.tolist(), release.sha256)
-    report(f"{len(pictures)} pictures of {len(set(pictures.sessions))} sessions, {pictures.corrections} of them "
-           f"corrections; starting from {release.folder}")
+    corrections = sum(own_images.given_split(session) == "train" for session in pictures.sessions)
+    report(f"{len(pictures)} pictures of {len(set(pictures.sessions))} sessions, {corrections} of them corrections; "
+           f"starting from {release.folder}")
     if not fresh and _taught_key(config.exports_dir) == key:
         report(f"{config.exports_dir / NAME} was made from just these pictures: nothing was changed.")
         return None
-    model = load_model(release.folder / "model.keras").keras_model
-    network = CutNetwork(model)
-    kept, trunk = kept_features(config, release, network, report, fresh)
+    network = CutNetwork(load_model(release.folder / "model.keras").keras_model)
+    kept, trunk = kept_features(config, release.sha256, network, report, fresh)
     began = time.monotonic()
     versions = make_versions(pictures.tiles, pictures.labels, trunk, config.seed)
     taught = judge(network, kept, pictures, versions, config.seed)
@@ -206,12 +193,13 @@ def judge(network: CutNetwork, kept: KeptFeatures, pictures: OwnPictures, versio
     before = _right(network, pictures, versions)
     calibration_before = calibration_accuracy(network, kept)
     judged = []
-    newest = pictures.sessions == pictures.newest
+    session = str(pictures.sessions[pictures.made_at.argmax()])
+    newest = pictures.sessions == session
     rest = ~np.isin(pictures.groups, pictures.groups[newest])
     if rest.any():
         refit_safely(network, kept, versions.select(rest), seed)
         after = _right(network, pictures, versions)
-        title = f"Session {pictures.newest}, learnt without it"
+        title = f"Session {session}, learnt without it"
         judged.append(Judged(title, int(newest.sum()), int(before[newest].sum()), int(after[newest].sum())))
     part, after = thirds(pictures, seed), np.zeros(len(pictures), bool)
     for number in range(PARTS):
@@ -236,27 +224,6 @@ def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
     return part[np.searchsorted(names, pictures.groups)]
 
 
-def kept_features(config: RunConfig, release: Release, network: CutNetwork, report: Callable,
-                  fresh: bool = False) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
-    """Return the kept features of this release; the first time they are computed, and those of others removed."""
-    cache = config.cache_dir
-    folder = kept_folder(cache, release.sha256)
-    found = None if fresh else load_kept(folder)
-    if found:
-        return found
-    began = time.monotonic()
-    report("Once for this release: the features of what it learnt from, about a minute")
-    for other in cache.glob("teach-*"):
-        shutil.rmtree(other, ignore_errors=True)
-    made = make_kept(folder, network, load_split(config.merged_dir, "train"), _calibration(config), report)
-    report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
-    return made
-
-
-def _calibration(config: RunConfig) -> CalibrationSet:
-    return calibration_set(load_split(config.merged_dir, "calibration"), config.cache_dir)
-
-
 def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
     """Return bool (P,): which pictures, as they are, the head reads right now."""
     return network.probabilities(versions.features[: len(pictures)]).argmax(axis=1) == pictures.labels
@@ -279,7 +246,7 @@ def _export(config: RunConfig, release: Release, network: CutNetwork, kept: Kept
         "command": command,
     }
     sources = load_golden(release.folder / GOLDEN).sources
-    folder = export_model(network.flat, NAME, config.exports_dir, info, sources, _calibration(config),
+    folder = export_model(network.flat, NAME, config.exports_dir, info, sources, calibration_tiles(config),
                           kept.representative)  # fmt: skip
     make_default(config.exports_dir, NAME, release.folder.name)
     report(f"Exported in {time.monotonic() - began:.0f} s: {folder} is now the default, and an open live window takes "

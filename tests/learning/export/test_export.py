@@ -28,12 +28,9 @@ ALL_FILES = {"model.keras", "model.h5", "model.json", "model.weights.h5", "model
 OLD_KERAS = Path(__file__).resolve().parents[2] / "check_old_keras.py"
 
 
-def test_the_folder_holds_every_file_and_nothing_else(full_export):
+def test_the_folder_holds_every_file_and_nothing_else_and_the_card_says_what_the_contract_asks_for(full_export):
     assert {path.name for path in full_export.iterdir()} == ALL_FILES
     assert [path.name for path in full_export.parent.iterdir()] == [full_export.name]
-
-
-def test_the_card_says_what_the_contract_asks_for(full_export):
     card = json.loads((full_export / CARD).read_text(encoding="utf-8"))
     assert card["labels"] == list("0123456789")
     assert card["metrics"] == {"mnist": 0.5}

@@ -7,18 +7,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from digits.learning.networks.mobilenet import (
-    FROZEN_END,
-    LAST_LAYERS,
-    build_mobilenet_v2,
-    head,
-    save_trunk,
-    set_trainable,
-    settle_batch_norms,
-    tail,
-    trunk_layers,
-    trunk_variables,
-)
+from digits.learning.networks import mobilenet
+from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail, trunk_layers
 from digits.learning.shared.errors import RunError
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import block_feed, one_hot, pooled_feed, predict, tile_feed
@@ -35,7 +25,7 @@ TARGETS = one_hot(np.arange(24) % 10)
 def model():
     keras.utils.set_random_seed(1)
     model = build_mobilenet_v2()
-    settle_batch_norms(model, TILES)
+    mobilenet.settle_batch_norms(model, TILES)
     return model
 
 
@@ -59,7 +49,7 @@ def batch_norms(model):
 def test_the_last_twenty_layers_follow_the_stored_one(model):
     names = [layer.name for layer in trunk_layers(model)]
     assert len(names) == 153  # MobileNetV2's 154 layers less its input
-    assert names.index(FROZEN_END) == len(names) - LAST_LAYERS - 1
+    assert names.index(mobilenet.FROZEN_END) == len(names) - LAST_LAYERS - 1
 
 
 def test_stored_features_give_what_the_whole_network_gives(model, store):
@@ -109,10 +99,10 @@ def test_all_layers_leave_batch_norms_alone(model):
 
 
 def test_trunk_survives_saving(model, tmp_path):
-    path = save_trunk(model, tmp_path / "trunk" / "trunk.npz")
+    path = mobilenet.save_trunk(model, tmp_path / "trunk" / "trunk.npz")
     assert path.stat().st_size < 5_000_000
     other = build_mobilenet_v2(path)
-    for ours, theirs in zip(trunk_variables(model), trunk_variables(other), strict=True):
+    for ours, theirs in zip(mobilenet.trunk_variables(model), mobilenet.trunk_variables(other), strict=True):
         np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-3, atol=1e-6)
 
 

@@ -57,10 +57,10 @@ def put(custom, session, label, inks, rng):
         cv2.imwrite(str(folder / f"{number:02d}.png"), photograph(ink, rng))
 
 
-def put_ordinary(custom, session, rng, each=2, label_of=lambda digit: digit):
+def put_ordinary(custom, session, rng, label_of=lambda digit: digit):
     for digit in range(10):
         if digit != 7:
-            put(custom, session, label_of(digit), [draw_digit(digit, rng) for _ in range(each)], rng)
+            put(custom, session, label_of(digit), [draw_digit(digit, rng) for _ in range(2)], rng)
 
 
 @pytest.fixture(scope="module")
