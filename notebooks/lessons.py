@@ -45,7 +45,6 @@ FOLDER_VARIABLE = "DIGITS_NOTEBOOK_FOLDER"
 TINY, FULL = "tiny", "full"
 _DPI = 80  # a figure 10 inches wide fills a notebook's column
 _JPEG_QUALITY = 80
-_NOTES = ("metrics.json", "history.csv")  # what tells of a training without its network
 # Small experiments of the full preset see as many pictures as train_all.py --quick does; tiny ones just run.
 _SMALL = {
     TINY: dict(limit=280, baseline_epochs=2, frozen_epochs=2, last_epochs=1, all_epochs=1, camera=0.1,
@@ -314,7 +313,8 @@ def _is_whole(folder: Path) -> bool:
 
 def _further_seeds(one: Trained) -> list[Trained]:
     folders = sorted(one.folder.parent.glob(f"{one.name}-seed[0-9]*"))
-    found = [_read(folder) for folder in folders if all((folder / name).is_file() for name in _NOTES)]
+    told = [folder for folder in folders if (folder / "metrics.json").is_file() and (folder / "history.csv").is_file()]
+    found = map(_read, told)
     return [other for other in found if other.rows[-1].images == one.rows[-1].images]
 
 

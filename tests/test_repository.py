@@ -59,15 +59,13 @@ def test_skipped_tests_of_required_marks_fail(tmp_path):
         "def test_other(): pytest.skip('other')\n"
         "@pytest.mark.real\ndef test_runs(): pass\n"
     )
-    counts = []
-    for required in ("real", ""):
+    expected = {"real": (1, ["1 failed", "1 passed", "2 skipped", "1 error"]), "": (0, ["1 passed", "4 skipped"])}
+    for required, counts in expected.items():
         environment = {**os.environ, "DIGITS_REQUIRE": required, "PYTHONPATH": str(ROOT)}
         done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path,
                               env=environment, capture_output=True, text=True)  # fmt: skip
         closing = done.stdout.splitlines()[-1]
-        counts.append((done.returncode, re.findall(r"\d+ (?:failed|passed|skipped|error)", closing)))
-    assert counts[0] == (1, ["1 failed", "1 passed", "2 skipped", "1 error"])
-    assert counts[1] == (0, ["1 passed", "4 skipped"])
+        assert (done.returncode, re.findall(r"\d+ (?:failed|passed|skipped|error)", closing)) == counts
 
 
 def test_conda_environment_has_the_same_dependencies():

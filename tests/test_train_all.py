@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -233,9 +234,7 @@ def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
 
 
 def test_a_device_without_memory_left_is_one_sentence(monkeypatch, capsys):
-    def out_of_memory(*_):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmany lines more")
-
-    monkeypatch.setattr(train_all, "run_all", out_of_memory)
+    out_of_memory = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmany lines more")
+    monkeypatch.setattr(train_all, "run_all", Mock(side_effect=out_of_memory))
     assert train_all.main(["--quick"]) == 1
     assert capsys.readouterr().err == "TensorFlow says: OOM when allocating\n"

@@ -62,11 +62,16 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
     Raises:
         ExportError: if a file does not say what the network says; the folder is then as it was.
     """
+    kinds = "camera", "handwritten", "non_digits", "scraps", "textures"
+    extras = {kind: getattr(material.config, kind) for kind in kinds}
+    data = {**material.images, "trained_on_val": "val" not in outcome.scores, "extras": extras, "key": material.key}
+    if not (NETWORKS[name].learns_from_rendered and material.images["rendered"]):
+        data |= {"rendered": 0, "extras": dict.fromkeys(extras, 0)}
     card_info = {
         "metrics": outcome.scores,
         "choice": round(outcome.choice, 6),
         "rows": [asdict(row) for row in outcome.rows],
-        "data": _data_facts(name, outcome, material),
+        "data": data,
         "weights_origin": material.origin if name == TRANSFER else Origin.RANDOM,
         "command": material.command,
     }
@@ -74,19 +79,6 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
         outcome.model, name, material.config.exports_dir, card_info, golden_sources(load_mnist()[2]),
         material.calibration, material.representative, material.report,
     )  # fmt: skip
-
-
-def _data_facts(name: str, outcome: Outcome, material: Material) -> dict:
-    """Return what an export's card says about the images that its network was trained and judged on."""
-    rendered = NETWORKS[name].learns_from_rendered and material.images["rendered"] > 0
-    kinds = ("camera", "handwritten", "non_digits", "scraps", "textures")
-    return {
-        **material.images,
-        "rendered": material.images["rendered"] if rendered else 0,
-        "trained_on_val": "val" not in outcome.scores,
-        "extras": {kind: getattr(material.config, kind) if rendered else 0 for kind in kinds},
-        "key": material.key,
-    }
 
 
 def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:

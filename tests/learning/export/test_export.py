@@ -94,11 +94,8 @@ def test_the_keras_file_holds_no_optimizer_and_no_code(full_export):
 def test_an_export_that_fails_leaves_the_old_one(full_export, every_layer_model, rendered_digits, monkeypatch):
     inks, tiles, labels = rendered_digits
     before = {path.name: path.read_bytes() for path in full_export.iterdir()}
-
-    def save_something_else(flat, path):
-        path.write_bytes((full_export / "model_int8.tflite").read_bytes())
-
-    monkeypatch.setattr(exporting, "save_tflite", save_something_else)
+    another = full_export / "model_int8.tflite"
+    monkeypatch.setattr(exporting, "save_tflite", lambda flat, path: shutil.copy(another, path))
     monkeypatch.setattr(exporting, "save_int8", lambda *arguments: None)
     with pytest.raises(ExportError, match="model.tflite largest difference"):
         export_model(every_layer_model, full_export.name, full_export.parent, {},

@@ -7,6 +7,7 @@ import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -41,14 +42,9 @@ class KilledError(Exception):
     pass
 
 
-class KillAfter(Report):
-    def __init__(self, epochs):
-        self.left = epochs
-
-    def __call__(self, text):
-        self.left -= 1
-        if self.left == 0:
-            raise KilledError
+def kill_after(epochs):
+    """A report that ends the run with the line that so many epochs have."""
+    return Mock(side_effect=[None] * (epochs - 1) + [KilledError], spec=[])
 
 
 def train(folder, stage=STAGE, val=VAL, report=None, key="k"):
@@ -67,7 +63,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize("epochs", [1, 3, 5])
 def test_a_run_cut_off_ends_like_one_that_was_not(whole, tmp_path, epochs):
     with pytest.raises(KilledError):
-        train(tmp_path, report=KillAfter(epochs))
+        train(tmp_path, report=kill_after(epochs))
     (tmp_path / ".tmp-1-small.state.npz").write_bytes(b"torn")
     probabilities, history = train(tmp_path)
     np.testing.assert_array_equal(probabilities, whole[1])
@@ -144,24 +140,16 @@ def test_on_gpus_batches_are_larger_and_as_many_images_are_averaged_over(monkeyp
     assert train._for_device(replace(STAGE, average=None)).average is None
 
 
-class Shown(Report):
-    def __init__(self):
-        self.steps = []
-
-    def advance(self, title, done, total):
-        self.steps.append((title, done, total))
-
-
 def test_stops_early_with_the_best_weights_and_shows_the_progress_of_the_whole_stage(tmp_path):
-    shown = Shown()
+    shown = Mock()
     probabilities, history = train(tmp_path, replace(STAGE, epochs=30, patience=2), report=shown)
     assert len(history) - best_epoch(history) == 2
     accuracy = (probabilities.argmax(-1) == LABELS[90:]).mean()
     assert accuracy == pytest.approx(max(row["val_accuracy"] for row in history)) and accuracy > 0.6
     assert accuracy == pytest.approx(history[best_epoch(history) - 1]["val_accuracy"])
-    done = [steps for _, steps, _ in shown.steps]
-    assert {(title, total) for title, _, total in shown.steps} == {("small", 30 * 6)}
-    assert done == sorted(done) and done[-2] == 6 * len(history) < done[-1] == 30 * 6
+    titles, done, totals = zip(*(call.args for call in shown.advance.call_args_list), strict=True)
+    assert set(titles) == {"small"} and set(totals) == {30 * 6}
+    assert list(done) == sorted(done) and done[-2] == 6 * len(history) < done[-1] == 30 * 6
 
 
 def test_augmentation_is_anew_each_epoch():
