@@ -2,14 +2,11 @@
 
     python train_all.py --quick     the whole thing on a few thousand images, under runs/quick/
     python train_all.py             all of MNIST and your own images in data/custom/
-    python train_all.py --release   longer: MobileNetV2 with all its layers, and the leaderboard and figures that are
-    kept
+    python train_all.py --release   longer: MobileNetV2 with all its layers; renews the leaderboard and figures kept
     python train_all.py --teach     seconds: the default export's last layers, on your own images and corrections
 
 Run it again after a break of any kind: it goes on where it was, and what is done is not done again.
 """
-
-from __future__ import annotations
 
 import argparse
 import os
@@ -25,7 +22,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how 
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.cost import Cost
-from digits.paths import RUNS_DIR, SAMPLES_DIR
+from digits.learning.shared.silence import load_tensorflow
+from digits.paths import MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,21 +50,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="minutes: few images, everything under runs/quick/")
     length.add_argument("--release", action="store_true", help="longest: all-layer training, renews what is kept")
-    parser.add_argument(
-        "--models",
-        nargs="+",
-        choices=NETWORKS,
-        metavar="NAME",
-        help="train these alone: " + " ".join(NETWORKS),
-    )
+    parser.add_argument("--models", nargs="+", choices=NETWORKS, metavar="NAME",
+                        help="train these alone: " + " ".join(NETWORKS))  # fmt: skip
     parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
-    parser.add_argument(
-        "--seed",
-        type=_seed,
-        default=SEED,
-        help="of weights, order and augmentation (default: 0); with --release another one only adds rows to compare",
-    )
+    parser.add_argument("--seed", type=_seed, default=SEED, help="of weights, order and augmentation (default: 0); "
+                        "with --release another one only adds rows to compare")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
     job = parser.add_mutually_exclusive_group()
@@ -99,13 +88,12 @@ def bundle(options: argparse.Namespace, report) -> None:
 
 def configure(options: argparse.Namespace) -> RunConfig:
     """Return the settings that the options stand for."""
-    preset = RunConfig.quick_run if options.quick else RunConfig.release_run if options.release else RunConfig.full
+    preset = RunConfig.quick_run if options.quick else RunConfig.release_run if options.release else RunConfig
     config = preset(seed=options.seed)
     if options.no_camera:
         config = config.without_camera()
     if options.out:
-        folders = {f"{name}_dir": options.out / name for name in ("models", "exports", "merged")}
-        config = replace(config, **folders)
+        config = config.under(options.out)
     if options.custom:
         config = replace(config, custom_dir=options.custom)
     return config.with_epochs(options.epochs) if options.epochs else config
@@ -118,7 +106,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     report("Loading TensorFlow")
     load_tensorflow()
     from digits.files import tidy_up
-    from digits.learning.experiment.data import cache_dir, load_data
+    from digits.learning.experiment.data import load_data
     from digits.learning.experiment.report import report_run, tabulate
     from digits.learning.experiment.run import Run
     from digits.learning.experiment.train import train_model
@@ -129,9 +117,9 @@ def run_all(options: argparse.Namespace, report) -> None:
 
     if options.tensorboard:
         require_tensorboard(options.tensorboard)
-    from_nothing = not cache_dir(config).exists()
+    from_nothing = not config.cache_dir.exists()
     with run_lock(config.models_dir):
-        for folder in (cache_dir(config), *map(config.model_folder, options.models)):
+        for folder in (config.cache_dir, *map(config.model_folder, options.models)):
             tidy_up(folder)
         if options.fresh:
             for name in options.models:
@@ -155,7 +143,7 @@ def run_all(options: argparse.Namespace, report) -> None:
             best = report_run(run, outcomes, place, default)
             material = material_of(run)
             del data, run
-            folder = export(config, material, outcomes, best, default)
+            folder = export(material, outcomes, best, default)
             read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
         report(cost.write(place / "run.json", command(options), from_nothing))
 
@@ -174,24 +162,7 @@ def teach(options: argparse.Namespace, report) -> None:
     report(f"Done in {time.monotonic() - began:.0f} s")
 
 
-def load_tensorflow() -> None:
-    """Import TensorFlow and let it look for devices, without the notes on both that no setting silences."""
-    sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")
-        for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def export(config: RunConfig, material, outcomes: dict, best: str, before: str | None) -> Path:
+def export(material, outcomes: dict, best: str, before: str | None) -> Path:
     """Export the winner, in a long run MobileNetV2 too; return the folder of what is the default from now on.
 
     `before` is the default so far: it stays if it is better, or cannot be compared.
@@ -200,23 +171,23 @@ def export(config: RunConfig, material, outcomes: dict, best: str, before: str |
     from digits.learning.export.exporting import make_default
     from digits.learning.export.outcome import export_outcome
 
-    exports, report = config.exports_dir, material.report
+    config, report = material.config, material.report
     table = read_leaderboard(results_dir(config) / LEADERBOARD)
     earlier = chosen(table, config.seed, material.judged_on)
-    if earlier not in outcomes and (exports / str(earlier)).is_dir():  # only some were trained now
+    if earlier not in outcomes and (config.exports_dir / str(earlier)).is_dir():  # only some were trained now
         report(f"{earlier}, trained earlier, is better by validation and stays the default")
-        return exports / earlier
+        return config.exports_dir / earlier
     if incomparable(table, before, outcomes, config.seed, material.judged_on):
         report(f"{before}, judged on other validation pictures, stays the default: train it again to compare")
-        return exports / before
+        return config.exports_dir / before
     names = [best] if config.quick or TRANSFER not in outcomes else dict.fromkeys([TRANSFER, best])
     for name in names:
         folder = export_outcome(name, outcomes[name], material)
         report(f"Exported {name} and checked each file against the Keras model: {folder}")
-    make_default(exports, best)
+    make_default(config.exports_dir, best)
     if before not in (None, best):
         report(f"{best} is the default from now on; it was {before}")
-    return exports / best
+    return config.exports_dir / best
 
 
 def _default_of(exports_dir: Path) -> str | None:
@@ -242,8 +213,7 @@ def read_sample(folder: Path, name: str, frame, report) -> None:
 
 def results_dir(config: RunConfig) -> Path:
     """Return where leaderboard and figures go: those that are kept are renewed by --release alone."""
-    standard = RunConfig.full().models_dir
-    return RUNS_DIR / "full" if config.models_dir == standard and not config.release else config.models_dir
+    return RUNS_DIR / "full" if config.models_dir == MODELS_DIR and not config.release else config.models_dir
 
 
 def command(options: argparse.Namespace) -> str:
@@ -269,14 +239,12 @@ def _foreseen() -> tuple[type[Exception], ...]:
     import tensorflow as tf
 
     from digits.learning.data.merged import DatasetError
-    from digits.learning.export.exporting import ExportError
     from digits.learning.shared.download import DownloadError
     from digits.learning.shared.errors import RunError
-    from digits.learning.teaching.last_layers import TeachingError
     from digits.reading.models.errors import ModelError
 
     theirs = (tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)  # no memory or room, no right to write
-    return RunError, DownloadError, DatasetError, ModelError, ExportError, TeachingError, OSError, *theirs
+    return RunError, DownloadError, DatasetError, ModelError, OSError, *theirs
 
 
 def _sentence(error: Exception) -> str:

@@ -7,8 +7,6 @@
 A notebook that fails, or whose outputs name folders of this machine, is left as it was.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -65,13 +63,9 @@ def execute(path: Path, preset: str, folder: Path | None = None) -> nbformat.Not
     environment = {**os.environ, "DIGITS_NOTEBOOK_PRESET": preset}
     if folder is not None:
         environment["DIGITS_NOTEBOOK_FOLDER"] = str(folder)
-    client = NotebookClient(
-        notebook,
-        timeout=CELL_SECONDS,
-        kernel_name="python3",
-        record_timing=False,  # times would change with every run
-        resources={"metadata": {"path": str(path.parent)}},
-    )
+    client = NotebookClient(notebook, timeout=CELL_SECONDS, kernel_name="python3",
+                            record_timing=False,  # times would change with every run
+                            resources={"metadata": {"path": str(path.parent)}})  # fmt: skip
     client.execute(env=environment)
     notebook.metadata.get("language_info", {}).pop("version", None)
     return notebook

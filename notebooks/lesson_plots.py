@@ -1,8 +1,7 @@
 """Figures that only the notebooks draw, beside those of a run in `plots`: arrays in, Figure out, the same colours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,14 +13,8 @@ from digits.reading.models.contract import CLASSES
 _CELL = 1.15  # inches a small picture takes in a gallery
 
 
-def gallery(
-    pictures: Sequence[np.ndarray],
-    titles: Sequence[str] = (),
-    columns: int = 10,
-    cell: float = _CELL,
-    rows: Sequence[str] = (),
-    heat: bool = False,
-) -> Figure:
+def gallery(pictures: Sequence[np.ndarray], titles: Sequence[str] = (), columns: int = 10, cell: float = _CELL,
+            rows: Sequence[str] = (), heat: bool = False) -> Figure:  # fmt: skip
     """Return pictures in a grid.
 
     Args:
@@ -55,7 +48,7 @@ def frames(pictures: Sequence[np.ndarray], titles: Sequence[str], width: float =
         figure.subplots(1, len(pictures), squeeze=False, width_ratios=shares).ravel(), pictures, titles, strict=True
     ):
         axes.axis("off")
-        _picture(axes, picture, False)
+        _picture(axes, picture)
         axes.set_title(title, fontsize=10)
     return figure
 
@@ -107,13 +100,8 @@ def error_bars(errors: Mapping[str, Mapping[str, Sequence[float]]], title: str) 
     return figure
 
 
-def lines(
-    series: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]],
-    x_label: str,
-    y_label: str,
-    colours: Mapping[str, str] | None = None,
-    log: str = "",
-) -> Figure:
+def lines(series: Mapping[str, tuple[Sequence[float], Sequence[Sequence[float]]]], x_label: str, y_label: str,
+          colours: Mapping[str, str] | None = None, log: str = "") -> Figure:  # fmt: skip
     """Return one line a series: the mean of its values at each x, every value as a dot.
 
     Args:
@@ -130,12 +118,9 @@ def lines(
             axes.plot([place] * len(each), each, marker, ms=5, color=shade, alpha=0.7)
         axes.plot([], [], "-" + marker, ms=5, color=shade, label=label)
     axes.set(xlabel=x_label, ylabel=y_label)
-    if "x" in log:
-        axes.set_xscale("log")
-        plain_log(axes.xaxis)
-    if "y" in log:
-        axes.set_yscale("log")
-        plain_log(axes.yaxis)
+    for name in log:
+        axes.set(**{f"{name}scale": "log"})
+        plain_log(getattr(axes, f"{name}axis"))
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8)
     return figure
@@ -188,7 +173,7 @@ def answers(tile: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> Figure
     first, *panels = figure.subplots(1, 1 + len(probabilities), width_ratios=[1.4] + [1] * len(probabilities))
     first.axis("off")
     first.set_title("what they see", fontsize=9)
-    _picture(first, tile, False)
+    _picture(first, tile)
     for axes, (name, values) in zip(panels, probabilities.items(), strict=True):
         axes.barh(range(CLASSES), values, color=colour(name))
         winner = int(np.argmax(values))
@@ -199,7 +184,7 @@ def answers(tile: np.ndarray, probabilities: Mapping[str, np.ndarray]) -> Figure
     return figure
 
 
-def _picture(axes: Axes, picture: np.ndarray, heat: bool) -> None:
+def _picture(axes: Axes, picture: np.ndarray, heat: bool = False) -> None:
     if picture.ndim == 3:
         axes.imshow(picture[..., ::-1])
     elif heat:
@@ -207,3 +192,29 @@ def _picture(axes: Axes, picture: np.ndarray, heat: bool) -> None:
         axes.imshow(picture, cmap="cividis", vmin=reach and -reach, vmax=reach)
     else:
         axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+
+
+def camera_curves(shares: dict[str, tuple[dict[str, list[float]], dict[str, list[float]]]]) -> Figure:
+    """Return how reading gets worse as the camera does, one panel a change.
+
+    Args:
+        shares: model -> (change -> shares read right at strengths 1 to 5 by the reader, the same the usual way).
+    """
+    kinds = list(next(iter(shares.values()))[0])
+    figure = Figure(figsize=(13, 6.8), layout="constrained")
+    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
+    for axes, kind in zip(panels.flat, kinds, strict=False):
+        for marker, (name, (reader, usual)) in zip(cycle(MARKERS), shares.items(), strict=False):
+            steps = range(1, len(reader[kind]) + 1)
+            axes.plot(steps, [100 * s for s in reader[kind]], f"{marker}-", ms=5, color=colour(name))
+            axes.plot(steps, [100 * s for s in usual[kind]], f"{marker}:", ms=5, mfc="white", color=colour(name))
+        axes.set(title=kind.replace("_", " "), ylim=(0, 102))
+    for axes in panels[-1]:
+        axes.set(xlabel="strength")
+    for axes in panels[:, 0]:
+        axes.set(ylabel="read right (%)")
+    for marker, name in zip(cycle(MARKERS), shares, strict=False):
+        panels.flat[0].plot([], [], f"{marker}-", color=colour(name), label=name)
+        panels.flat[0].plot([], [], f"{marker}:", mfc="white", color=colour(name), label=f"{name}, the usual way")
+    figure.legend(fontsize=9, loc="outside lower center", ncols=4)
+    return figure

@@ -12,15 +12,12 @@ use, and code used twice does not belong in cells.
 Where the full preset finds no results, the tiny one is used, and the first output says so.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import os
 import platform
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -34,8 +31,14 @@ from digits.learning.data.index import Source
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import DatasetError, Tiles, load_split
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import LEADERBOARD, Row, read_leaderboard, update_leaderboard
+from digits.learning.networks.registry import NETWORKS
+from digits.learning.shared.silence import load_tensorflow, silenced
+from digits.learning.shared.tables import read_csv
 from digits.paths import MERGED_DIR, MODELS_DIR, RUNS_DIR
+from digits.reading.models.card import CARD, read_card
+from digits.reading.models.default import default_export
+from digits.reading.models.errors import ModelError
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 PRESET_VARIABLE = "DIGITS_NOTEBOOK_PRESET"
@@ -43,7 +46,6 @@ FOLDER_VARIABLE = "DIGITS_NOTEBOOK_FOLDER"
 TINY, FULL = "tiny", "full"
 _DPI = 80  # a figure 10 inches wide fills a notebook's column
 _JPEG_QUALITY = 80
-_NOTES = ("metrics.json", "history.csv")  # what tells of a training without its network
 # Small experiments of the full preset see as many pictures as train_all.py --quick does; tiny ones just run.
 _SMALL = {
     TINY: dict(limit=280, baseline_epochs=2, frozen_epochs=2, last_epochs=1, all_epochs=1, camera=0.1,
@@ -158,15 +160,20 @@ class Lesson:
         Raises:
             LessonError: if one was judged on other tiles than data/merged/ has now.
         """
-        from digits.learning.networks.registry import NETWORKS
-
         names = names or NETWORKS
         if self.preset == TINY:
-            self._train_tiny(names)
+            from digits.learning.experiment.train import train_model
+
+            rows = [row for name in names for row in train_model(name, self.run()).rows]
+            update_leaderboard(self.models_dir / LEADERBOARD, rows)
         found = {name: _read(self.models_dir / name) for name in names if _is_whole(self.models_dir / name)}
-        test = self.tiles("test")
-        for trained in found.values():
-            _check_judged_on(test, trained)
+        labels = self.test().labels
+        for name, trained in found.items():
+            read = trained.probabilities["test"].argmax(-1)
+            right = float((read == labels).mean()) if len(read) == len(labels) else -1.0
+            if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
+                raise LessonError(f"models/{name} was judged on other images than data/merged/ holds; run python "
+                                  "train_all.py again.")  # fmt: skip
         return found
 
     def over_seeds(self, names: Sequence[str] | None = None) -> dict[str, list[Trained]]:
@@ -175,8 +182,7 @@ class Lesson:
         Trainings with other seeds are kept as <name>-seed1, <name>-seed2, with history and metrics at least; those on
         another number of images are no repetition and left out.
         """
-        found = self.trained(names)
-        return {name: [one, *_further_seeds(one)] for name, one in found.items()}
+        return {name: [one, *_further_seeds(one)] for name, one in self.trained(names).items()}
 
     def test(self) -> Tiles:
         """Return MNIST's test tiles, in the order of the probabilities for "test"."""
@@ -185,8 +191,6 @@ class Lesson:
 
     def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
-        from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
-
         found = read_leaderboard(self.models_dir / LEADERBOARD)
         return found or [row for each in self.trained().values() for row in each.rows]
 
@@ -196,10 +200,6 @@ class Lesson:
         Raises:
             LessonError: if exports/ holds none that can be used.
         """
-        from digits.reading.models.card import read_card
-        from digits.reading.models.default import default_export
-        from digits.reading.models.errors import ModelError
-
         try:
             folder = default_export()
             if read_card(folder) is not None:
@@ -217,24 +217,13 @@ class Lesson:
         machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
         show_text(f"This notebook ran for {minutes} min {seconds} s in the {self.preset} preset ({machine}).")
 
-    def _train_tiny(self, names: Iterable[str]) -> None:
-        from digits.learning.experiment.leaderboard import LEADERBOARD, update_leaderboard
-        from digits.learning.experiment.train import train_model
-
-        rows = [row for name in names for row in train_model(name, self.run()).rows]
-        update_leaderboard(self.models_dir / LEADERBOARD, rows)
-
     def _export_tiny(self) -> Path:
         from digits.learning.experiment.train import train_model
         from digits.learning.export.outcome import export_outcome, material_of
 
-        name = "cnn_small"
-        folder = self.config.exports_dir / name
-        run = self.run()
-        outcome = train_model(name, run)
-        if (folder / "card.json").exists():
-            return folder
-        return export_outcome(name, outcome, material_of(run))
+        folder, run = self.config.exports_dir / "cnn_small", self.run()
+        outcome = train_model(folder.name, run)
+        return folder if (folder / CARD).exists() else export_outcome(folder.name, outcome, material_of(run))
 
 
 def begin(notebook: str, tensorflow: bool = True) -> Lesson:
@@ -253,31 +242,13 @@ def begin(notebook: str, tensorflow: bool = True) -> Lesson:
     folder = Path(os.environ.get(FOLDER_VARIABLE) or RUNS_DIR / "notebooks") / preset
     lesson = Lesson(notebook, preset, folder)
     if tensorflow:
-        _load_tensorflow()
+        with silenced():
+            load_tensorflow()
+            import tensorflow as tf
+
+            tf.constant(0.0)
     show_text(_introduction(lesson, asked))
     return lesson
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what libraries write to the process's standard error: no setting silences their notes on devices."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
-
-
-def _load_tensorflow() -> None:
-    """Import TensorFlow and let it look for devices."""
-    with quiet():
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")
-        tf.constant(0.0)
 
 
 def _introduction(lesson: Lesson, asked: str) -> str:
@@ -295,12 +266,11 @@ def show(figure: Figure, alt: str, photograph: bool = False) -> None:
     Args:
         alt: what it shows, for people who do not see it.
     """
-    buffer = io.BytesIO()
+    buffer, kind, options = io.BytesIO(), "png", {"metadata": {"Software": None}}
     if photograph:
-        figure.savefig(buffer, format="jpeg", dpi=_DPI, pil_kwargs={"quality": _JPEG_QUALITY, "optimize": True})
-    else:
-        figure.savefig(buffer, format="png", dpi=_DPI, metadata={"Software": None})
-    display(Image(buffer.getvalue(), format="jpeg" if photograph else "png", alt=alt))
+        kind, options = "jpeg", {"pil_kwargs": {"quality": _JPEG_QUALITY, "optimize": True}}
+    figure.savefig(buffer, format=kind, dpi=_DPI, **options)
+    display(Image(buffer.getvalue(), format=kind, alt=alt))
 
 
 def show_text(text: str) -> None:
@@ -344,31 +314,15 @@ def _is_whole(folder: Path) -> bool:
 
 def _further_seeds(one: Trained) -> list[Trained]:
     folders = sorted(one.folder.parent.glob(f"{one.name}-seed[0-9]*"))
-    found = [_read(folder) for folder in folders if all((folder / name).is_file() for name in _NOTES)]
+    told = [folder for folder in folders if (folder / "metrics.json").is_file() and (folder / "history.csv").is_file()]
+    found = map(_read, told)
     return [other for other in found if other.rows[-1].images == one.rows[-1].images]
 
 
 def _read(folder: Path) -> Trained:
-    from digits.learning.shared.tables import read_csv
-
     metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     probabilities = {}
     if (folder / "probabilities.npz").is_file():
         with np.load(folder / "probabilities.npz") as file:
             probabilities = dict(file)
     return Trained(folder.name, folder, metrics, read_csv(folder / "history.csv"), probabilities)
-
-
-def _check_judged_on(test: Tiles, trained: Trained) -> None:
-    """See that the network was judged on these tiles.
-
-    Raises:
-        LessonError: if it was not.
-    """
-    found = trained.probabilities["test"]
-    tiles = test.select(test.sources == Source.MNIST)  # own images are judged apart
-    right = float((found.argmax(-1) == tiles.labels).mean()) if len(found) == len(tiles) else -1.0
-    if abs(right - trained.metrics["scores"]["test"]["accuracy"]) > 1e-5:
-        raise LessonError(
-            f"models/{trained.name} was judged on other images than data/merged/ holds; run python train_all.py again."
-        )

@@ -40,28 +40,19 @@ def check(keras, folder: str) -> bool:
     with np.load(os.path.join(folder, "golden.npz")) as golden:
         inputs = np.repeat(golden["tiles"][..., np.newaxis].astype(np.float32) / 255, 3, axis=-1)
         expected = golden["probabilities"]
+    old = keras.models.load_model(os.path.join(folder, "model.h5"), compile=False)
+    with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
+        described = keras.models.model_from_json(file.read())
+    described.load_weights(os.path.join(folder, "model.weights.h5"))
     well = True
-    for name, load in (("model.h5", load_h5), ("model.json + model.weights.h5", load_json)):
-        found = load(keras, folder).predict(inputs, verbose=0)
+    for name, model in (("model.h5", old), ("model.json + model.weights.h5", described)):
+        found = model.predict(inputs, verbose=0)
         difference = float(np.abs(found - expected).max())
         others = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
         good = difference <= FLOAT_DIFFERENCE and not others
         print(f"{folder} {name}: {'ok' if good else 'FAILED'}, difference {difference:.1e}, other winners {others}")
         well = well and good
     return well
-
-
-def load_h5(keras, folder: str):
-    """Return the model of the one-file format."""
-    return keras.models.load_model(os.path.join(folder, "model.h5"), compile=False)
-
-
-def load_json(keras, folder: str):
-    """Return the model of the description and the weights beside it."""
-    with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
-        model = keras.models.model_from_json(file.read())
-    model.load_weights(os.path.join(folder, "model.weights.h5"))
-    return model
 
 
 if __name__ == "__main__":

@@ -30,10 +30,6 @@ def no_download(monkeypatch):
     monkeypatch.setenv("DIGITS_IMAGENET_WEIGHTS", os.environ.get("DIGITS_IMAGENET_WEIGHTS") or "none")
 
 
-def committed(name):
-    return nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_runs_from_a_fresh_kernel(name, folder):
     pytest.importorskip("tensorflow")
@@ -49,39 +45,25 @@ def test_all_notebooks_are_known():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_committed_with_outputs_and_without_errors_or_machine_paths(name):
-    assert execute.problems(committed(name)) == []
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_has_question_data_expectation_findings_and_duration(name):
-    notebook = committed(name)
+def test_committed_whole_with_its_sections_and_a_sentence_before_the_code(name):
+    notebook = nbformat.read(ROOT / "notebooks" / f"{name}.ipynb", as_version=4)
+    assert execute.problems(notebook) == []
     prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
     outputs = str([cell.outputs for cell in notebook.cells if cell.cell_type == "code"])
     assert [section for section in SECTIONS if section not in prose] == []
     assert outputs.count("**Finding.**") >= 5
     assert "This notebook ran for" in outputs
     assert "Preset **" in outputs.split("image/png")[0]
+    kinds = "".join("m" if cell.cell_type == "markdown" else "c" for cell in notebook.cells)
+    assert kinds.startswith("m") and "ccccc" not in kinds
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_code_cell_is_introduced_or_follows_one_that_is(name):
-    """A sentence before: no notebook begins a section with code, and none has four cells of code in a row."""
-    kinds = "".join("m" if cell.cell_type == "markdown" else "c" for cell in committed(name).cells)
-    assert kinds.startswith("m")
-    assert "ccccc" not in kinds
-
-
-@pytest.mark.parametrize(
-    "text", ["/home/ana/digits/x.png", *(f"see '{home}x'" for home in HOMES), r"C:\Users\ana", "/tmp/abc"]
-)
-def test_paths_of_a_machine_are_noticed(text):
-    assert execute.MACHINE_PATH.search(text)
-
-
-@pytest.mark.parametrize("text", ["data/raw/mnist.npz", "1/2", "https://example.org/home/x", "accuracy: 1", "a/tmp"])
-def test_other_words_are_no_paths(text):
-    assert not execute.MACHINE_PATH.search(text)
+@pytest.mark.parametrize(("of_a_machine", "texts"), [
+    (True, ["/home/ana/digits/x.png", *(f"see '{home}x'" for home in HOMES), r"C:\Users\ana", "/tmp/abc"]),
+    (False, ["data/raw/mnist.npz", "1/2", "https://example.org/home/x", "accuracy: 1", "a/tmp"]),
+])  # fmt: skip
+def test_paths_of_a_machine_are_noticed_and_other_words_are_none(of_a_machine, texts):
+    assert {bool(execute.MACHINE_PATH.search(text)) for text in texts} == {of_a_machine}
 
 
 def test_an_error_a_complaint_and_a_missing_run_are_problems():

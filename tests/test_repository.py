@@ -18,6 +18,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LARGEST_BYTES = 25_000_000  # a .keras of MobileNetV2 has 10 million
+CARDS = {path: json.loads(path.read_text(encoding="utf-8")) for path in ROOT.glob("exports/*/card.json")
+         if path.parent.name != "taught"}  # fmt: skip
 posix = pytest.mark.skipif(os.name == "nt", reason="a matter of bash")
 
 
@@ -57,23 +59,19 @@ def test_skipped_tests_of_required_marks_fail(tmp_path):
         "def test_other(): pytest.skip('other')\n"
         "@pytest.mark.real\ndef test_runs(): pass\n"
     )
-    counts = []
-    for required in ("real", ""):
+    expected = {"real": (1, ["1 failed", "1 passed", "2 skipped", "1 error"]), "": (0, ["1 passed", "4 skipped"])}
+    for required, counts in expected.items():
         environment = {**os.environ, "DIGITS_REQUIRE": required, "PYTHONPATH": str(ROOT)}
         done = subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path,
                               env=environment, capture_output=True, text=True)  # fmt: skip
         closing = done.stdout.splitlines()[-1]
-        counts.append((done.returncode, re.findall(r"\d+ (?:failed|passed|skipped|error)", closing)))
-    assert counts[0] == (1, ["1 failed", "1 passed", "2 skipped", "1 error"])
-    assert counts[1] == (0, ["1 passed", "4 skipped"])
+        assert (done.returncode, re.findall(r"\d+ (?:failed|passed|skipped|error)", closing)) == counts
 
 
 def test_conda_environment_has_the_same_dependencies():
-    lines = (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()
-    listed = {line.strip().removeprefix("- ") for line in lines if line.strip().startswith("- ")}
-    assert "name: digits" in lines
-    assert set(PROJECT["dependencies"]) <= listed
-    assert f"python{PROJECT['requires-python']}" in listed
+    lines = {line.strip() for line in (ROOT / "environment.yml").read_text(encoding="utf-8").splitlines()}
+    needed = [f"python{PROJECT['requires-python']}", *PROJECT["dependencies"]]
+    assert {"name: digits", *(f"- {package}" for package in needed)} <= lines
 
 
 def test_the_newest_entry_of_the_changelog_is_this_version():
@@ -107,18 +105,15 @@ def test_no_real_photograph_was_copied_in(tracked):
 
 
 def test_exported_files_are_those_of_their_cards():
-    cards = [card for card in ROOT.glob("exports/*/card.json") if card.parent.name != "taught"]
-    assert cards
-    for card in cards:
-        files = json.loads(card.read_text(encoding="utf-8"))["files"]
-        assert {path.name for path in card.parent.iterdir()} == {*files, card.name}
-        for name, entry in files.items():
-            assert hashlib.sha256((card.parent / name).read_bytes()).hexdigest() == entry["sha256"], name
+    assert CARDS
+    for path, card in CARDS.items():
+        assert {path.name for path in path.parent.iterdir()} == {*card["files"], path.name}
+        for name, entry in card["files"].items():
+            assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == entry["sha256"], name
 
 
 def test_results_speak_of_the_exports_that_ship():
-    shipped = {entry["sha256"] for card in ROOT.glob("exports/*/card.json")
-               for entry in json.loads(card.read_text(encoding="utf-8"))["files"].values()}  # fmt: skip
+    shipped = {entry["sha256"] for card in CARDS.values() for entry in card["files"].values()}
     wrong, named = [], set()
     for path in sorted((ROOT / "benchmarks" / "results").glob("*.json")):
         for entry in dicts_in(json.loads(path.read_text(encoding="utf-8"))):
@@ -138,8 +133,7 @@ def test_exports_are_those_of_the_leaderboard_whose_rows_can_be_compared():
     names = "model", "stage", "with_val"
     released = [row for row in rows if (row["seed"], row["no_camera"]) == ("0", "False")]
     first = {tuple(row[name] for name in names): row for row in released}
-    for path in sorted(ROOT.glob("exports/*/card.json")):
-        card = json.loads(path.read_text(encoding="utf-8"))
+    for card in CARDS.values():
         for exported in card["rows"]:
             row = first[tuple(str(exported[name]) for name in names)]
             for name in ("val_accuracy", "val_camera_accuracy", "test_accuracy"):

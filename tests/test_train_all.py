@@ -1,6 +1,5 @@
 """train_all.py as a subprocess, on a few hundred images: what it leaves behind, being killed, run twice, no room."""
 
-import csv
 import json
 import os
 import shutil
@@ -8,10 +7,15 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-pytest.importorskip("tensorflow")
+tf = pytest.importorskip("tensorflow")
+
+import train_all
+from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
+from digits.learning.shared.lock import run_lock
 
 ROOT = Path(__file__).parents[1]
 # The script itself, with the quick preset made smaller still: only sizes differ.
@@ -42,10 +46,13 @@ def start(out, *arguments, extra=None, before=None):
                             env=environment, preexec_fn=before)
 
 
-def run(out, *arguments, **options):
+def run(out, *arguments, code=0, **options):
+    """Return what a run says on stdout; where it is to end with another code than 0, what it says on stderr."""
     process = start(out, *arguments, **options)
     stdout, stderr = process.communicate(timeout=300)
-    return process.returncode, stdout, stderr
+    assert process.returncode == code, stderr
+    assert "Traceback" not in stderr
+    return stderr if code else stdout
 
 
 def copy_of_data(source, target):
@@ -56,31 +63,32 @@ def copy_of_data(source, target):
     return target
 
 
-def stage_of(row):
-    return row["stage"] + ", no camera" * (row["no_camera"] == "True") + "+val" * (row["with_val"] == "True")
+def rows(out):
+    """The rows of a run's leaderboard, by model and stage in words."""
+    return {row.title: row for row in read_leaderboard(out / "models" / LEADERBOARD)}
 
 
 def accuracies(out):
-    with open(out / "models" / "leaderboard.csv", newline="") as file:
-        return {(row["model"], stage_of(row)): (row["val_accuracy"], row["val_camera_accuracy"], row["test_accuracy"])
-                for row in csv.DictReader(file)}
+    return {title: (row.val_accuracy, row.val_camera_accuracy, row.test_accuracy) for title, row in rows(out).items()}
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A whole run of two networks."""
     out = tmp_path_factory.mktemp("finished")
-    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
-    assert code == 0, stderr
-    return out, stdout
+    return out, run(out, *WHOLE, extra=ONE_EPOCH)
+
+
+@pytest.fixture
+def out(finished, tmp_path):
+    """A copy of all that the whole run left."""
+    return shutil.copytree(finished[0], tmp_path / "out")
 
 
 def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finished):
     out, stdout = finished
-    assert set(accuracies(out)) == {
-        ("cnn_small", "train"), ("mobilenet_v2", "frozen"), ("mobilenet_v2", "last_20"), ("mobilenet_v2", "all_layers"),
-        ("mobilenet_v2", "last_20+val"),
-    }  # fmt: skip
+    stages = "frozen", "last_20", "all_layers", "last_20, with val"
+    assert list(rows(out)) == ["cnn_small train", *(f"mobilenet_v2 {stage}" for stage in stages)]
     for name in ("cnn_small", "mobilenet_v2"):
         metrics = json.loads((out / "models" / name / "metrics.json").read_text())
         assert metrics["command"].startswith("python train_all.py --quick") and metrics["versions"]["keras"]
@@ -107,84 +115,66 @@ def test_a_run_says_and_keeps_what_it_took(finished):
     assert f"{facts['peak_gb']} GB" in last and "mobilenet_v2 " in last and last.endswith(f"{facts['minutes']} minutes")
 
 
-def test_a_further_seed_of_a_release_only_adds_rows_and_renders_no_picture_that_nothing_learns_from(finished, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "arguments", "extra", "stage", "ending"),
+    [("cnn_small", ["--seed", "1"], {"release": True}, "train", "-seed1"),
+     ("cnn_augmented", ["--no-camera", "--epochs", "1"], {}, "train, no camera", "-no-camera")],
+)  # fmt: skip
+def test_what_is_trained_to_compare_only_adds_rows_and_renders_no_picture_that_nothing_learns_from(
+    finished, tmp_path, name, arguments, extra, stage, ending
+):
     out = copy_of_data(finished[0], tmp_path / "out")
-    kept = {path.name for path in (out / "models" / "cache").glob("extras-*")}
-    code, stdout, stderr = run(out, "--models", "cnn_small", "--seed", "1", extra={"release": True})
-    assert code == 0, stderr
-    assert set(accuracies(out)) == {("cnn_small", "train")} and "val (clean, camera)" in stdout
-    assert (out / "models" / "cnn_small-seed1" / "metrics.json").exists() and not (out / "exports").exists()
+    kept = set((out / "models" / "cache").glob("extras-*"))
+    stdout = run(out, "--models", name, *arguments, extra=extra)
+    assert list(rows(out)) == [f"{name} {stage}"] and "val (clean, camera)" in stdout
+    assert (out / "models" / f"{name}{ending}" / "metrics.json").exists() and not (out / "exports").exists()
     assert (out / "models" / "figures" / "leaderboard_test.png").exists(), "its bars show all seeds"
-    assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
+    assert "and 0 made beside them" in stdout and set((out / "models" / "cache").glob("extras-*")) == kept
 
 
-def test_a_default_judged_on_other_pictures_stays_where_another_network_alone_is_trained(finished, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(finished[0], out)
+def test_a_default_judged_on_other_pictures_stays_where_another_network_alone_is_trained(finished, out):
     default = (out / "exports" / "default.txt").read_text()
-    table = out / "models" / "leaderboard.csv"
-    with open(table, newline="") as file:
-        judged_on = next(csv.DictReader(file))["judged_on"]
+    table, judged_on = out / "models" / LEADERBOARD, rows(out)["cnn_small train"].judged_on
     table.write_text(table.read_text().replace(judged_on, "before"))
     mistakes = (out / "models" / "figures" / "mistakes.png").read_bytes()
     other = "mobilenet_v2" if default.strip() == "cnn_small" else "cnn_small"
     chosen = ["--models", other, *(["--imagenet-weights", "none"] if other == "mobilenet_v2" else [])]
-    code, stdout, stderr = run(out, *chosen, extra=ONE_EPOCH)
-    assert code == 0, stderr
+    stdout = run(out, *chosen, extra=ONE_EPOCH)
     assert f"{other}: done earlier" in stdout and "stays the default: train it again to compare" in stdout
     assert (out / "exports" / "default.txt").read_text() == default
     assert (out / "models" / "figures" / "mistakes.png").read_bytes() == mistakes
 
 
-def test_a_line_without_rendered_pictures_is_for_comparing_alone(finished, tmp_path):
-    out = copy_of_data(finished[0], tmp_path / "out")
-    kept = {path.name for path in (out / "models" / "cache").glob("extras-*")}
-    code, stdout, stderr = run(out, "--models", "cnn_augmented", "--no-camera", "--epochs", "1")
-    assert code == 0, stderr
-    assert set(accuracies(out)) == {("cnn_augmented", "train, no camera")} and not (out / "exports").exists()
-    assert (out / "models" / "cnn_augmented-no-camera" / "model.keras").exists()
-    assert "and 0 made beside them" in stdout
-    assert {path.name for path in (out / "models" / "cache").glob("extras-*")} == kept
-
-
-def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(finished[0], out)
+def test_a_stage_is_trained_anew_when_the_one_before_it_was(finished, out):
     epochs = {"frozen_epochs": 2, "last_epochs": 1, "all_epochs": 1}
-    code, stdout, stderr = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
-    assert code == 0, stderr
+    stdout = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
     assert "done earlier" not in stdout and stdout.count("last_20 1/1") == 2  # the second is with val
-    assert accuracies(out)["mobilenet_v2", "last_20"] != accuracies(finished[0])["mobilenet_v2", "last_20"]
+    assert accuracies(out)["mobilenet_v2 last_20"] != accuracies(finished[0])["mobilenet_v2 last_20"]
     metrics = json.loads((out / "models" / "mobilenet_v2" / "metrics.json").read_text())
     assert "val" in metrics["scores"], "the all-layer network has not seen val"
     epochs["all_epochs"] = 0
-    code, stdout, stderr = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
-    assert code == 0, stderr
+    stdout = run(out, "--models", "mobilenet_v2", "--imagenet-weights", "none", extra=epochs)
     assert stdout.count("done earlier") == 4 and "last_20 1/1" not in stdout
     metrics = json.loads((out / "models" / "mobilenet_v2" / "metrics.json").read_text())
     assert "test" in metrics["scores"] and "val" not in metrics["scores"], "what was trained on judges nothing"
 
 
-def test_own_test_pictures_that_come_later_are_read_without_training_again(finished, tmp_path):
-    out = tmp_path / "out"
-    shutil.copytree(finished[0], out)
+def test_own_test_pictures_that_come_later_are_read_without_training_again(finished, out):
     picture = ROOT / "data" / "samples" / "digit_7.jpg"
     (out / "custom" / "test" / "7").mkdir(parents=True)
     shutil.copy(picture, out / "custom" / "test" / "7")
-    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
-    assert code == 0, stderr
+    stdout = run(out, *WHOLE, extra=ONE_EPOCH)
     assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout
-    with open(out / "models" / "leaderboard.csv", newline="") as file:
-        read = {stage_of(row): row["own_test_accuracy"] for row in csv.DictReader(file)}
-    assert read["train"] in ("0.0", "1.0") and read["all_layers"] in ("0.0", "1.0") and read["last_20+val"] == ""
+    read = {row.stage + "+val" * row.with_val: row.own_test_accuracy for row in rows(out).values()}
+    assert read["train"] in (0, 1) and read["all_layers"] in (0, 1) and read["last_20+val"] is None
     assert accuracies(out) == accuracies(finished[0])
 
 
-@pytest.mark.parametrize("arguments", [["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"],
-                                       ["--teach", "--tensorboard", "logs"], ["--no-camera"]])  # fmt: skip
+@pytest.mark.parametrize("arguments", [
+    ["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"], ["--models", "resnet"], ["--quick", "--release"],
+    ["--teach", "--release"], ["--teach", "--tensorboard", "logs"], ["--no-camera"],
+])  # fmt: skip
 def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
-    import train_all
-
     with pytest.raises(SystemExit) as stopped:
         train_all.main(arguments)
     assert stopped.value.code == 2 and "error: " in capsys.readouterr().err
@@ -212,8 +202,7 @@ def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(f
             assert process.returncode == 130 and "goes on from here" in rest
     half = out / "models" / "cnn_small" / ".tmp-1-model.keras"
     half.write_bytes(b"half")
-    code, stdout, stderr = run(out, *WHOLE, extra=ONE_EPOCH)
-    assert code == 0, stderr
+    stdout = run(out, *WHOLE, extra=ONE_EPOCH)
     assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout and not half.exists()
     assert not json.loads((out / "models" / "run.json").read_text())["from_nothing"]
     assert accuracies(out) == accuracies(finished[0])
@@ -222,17 +211,14 @@ def test_cut_off_at_several_points_it_ends_with_the_same_accuracies_and_winner(f
 
 
 def test_a_second_run_on_the_same_folder_says_so_and_stops(tmp_path):
-    from digits.learning.shared.lock import run_lock
-
     with run_lock(tmp_path / "models"):
-        code, _, stderr = run(tmp_path, "--models", "cnn_small")
-    assert code == 1 and "another run" in stderr and stderr.count("\n") == 1
+        stderr = run(tmp_path, "--models", "cnn_small", code=1)
+    assert "another run" in stderr and stderr.count("\n") == 1
 
 
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    code, _, stderr = run(tmp_path / "file" / "out")
-    assert code == 1 and "--out" in stderr and "Traceback" not in stderr
+    assert "--out" in run(tmp_path / "file" / "out", code=1)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="limits the size of files the POSIX way")
@@ -241,34 +227,14 @@ def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
 
     out = copy_of_data(finished[0], tmp_path / "out")
     limit = 300_000  # bytes a file may have: less than a network needs
-    code, _, stderr = run(out, "--models", "cnn_small",
-                          before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    assert code == 1 and "--out" in stderr and "Traceback" not in stderr
+    stderr = run(out, "--models", "cnn_small", code=1,
+                 before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
+    assert "--out" in stderr
     assert not list(out.rglob("*.tmp-*")) and not list(out.rglob("*.state.npz"))
 
 
 def test_a_device_without_memory_left_is_one_sentence(monkeypatch, capsys):
-    import tensorflow as tf
-
-    import train_all
-
-    def out_of_memory(*_):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmany lines more")
-
-    monkeypatch.setattr(train_all, "run_all", out_of_memory)
+    out_of_memory = tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmany lines more")
+    monkeypatch.setattr(train_all, "run_all", Mock(side_effect=out_of_memory))
     assert train_all.main(["--quick"]) == 1
     assert capsys.readouterr().err == "TensorFlow says: OOM when allocating\n"
-
-
-@pytest.mark.parametrize(
-    "arguments", [["--models", "resnet"], ["--quick", "--release"], ["--epochs", "0"], ["--teach", "--release"]]
-)
-def test_bad_arguments_end_with_2(arguments, capsys):
-    sys.path.insert(0, str(ROOT))
-    import train_all
-
-    try:
-        code = train_all.main(arguments)
-    except SystemExit as ended:
-        code = ended.code
-    assert code == 2 and capsys.readouterr().err

@@ -32,14 +32,6 @@ KEPT = Path(__file__).parent / "versions.npz"
 SIDE = 32  # px: kept pictures are brought to this
 MOST = 0.15  # levels of 255 that each picture may be off on average, with the OpenCV that made the kept ones
 MOST_ELSEWHERE = 1.0  # and with another one half of them
-VERSIONS = {
-    "rendering": (RENDERING_VERSION, "RENDERING_VERSION in digits/rendering/__init__.py"),
-    "finder": (FINDER_VERSION, "FINDER_VERSION in digits/reading/finding/__init__.py"),
-    "tile": (TILE_RULE, "TILE_RULE in digits/reading/tile.py"),
-    "augmentation": (AUGMENTATION_VERSION, "AUGMENTATION_VERSION in digits/learning/data/augmentation.py"),
-    "mixture": (_MIXTURE_VERSION, "_MIXTURE_VERSION in digits/learning/data/rendered_tiles.py"),
-}
-
 
 def inks():
     """Twelve drawn digits."""
@@ -83,7 +75,13 @@ def mixture(folder):
         yield from enrich(tiles, np.arange(12) % 10, extras, 0, folder, workers=1)[0]
 
 
-MAKERS = {"rendering": rendering, "finder": finder, "tile": tile, "augmentation": augmentation, "mixture": mixture}
+VERSIONS = {
+    rendering: (RENDERING_VERSION, "RENDERING_VERSION in digits/rendering/__init__.py"),
+    finder: (FINDER_VERSION, "FINDER_VERSION in digits/reading/finding/__init__.py"),
+    tile: (TILE_RULE, "TILE_RULE in digits/reading/tile.py"),
+    augmentation: (AUGMENTATION_VERSION, "AUGMENTATION_VERSION in digits/learning/data/augmentation.py"),
+    mixture: (_MIXTURE_VERSION, "_MIXTURE_VERSION in digits/learning/data/rendered_tiles.py"),
+}
 
 
 def small(picture):
@@ -92,13 +90,13 @@ def small(picture):
     return cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_what_changes_has_another_version(name, tmp_path):
-    version, place = VERSIONS[name]
+@pytest.mark.parametrize("maker", VERSIONS)
+def test_what_changes_has_another_version(maker, tmp_path):
+    (version, place), name = VERSIONS[maker], maker.__name__
     with np.load(KEPT) as kept:
         known, pictures, opencv = int(kept[f"{name}_version"]), kept[name].astype(int), str(kept["opencv"])
     assert known == version, f"{place} was raised: run python tests/test_versions.py, look at the pictures, commit them"
-    made = np.stack([small(picture) for picture in MAKERS[name](tmp_path)])
+    made = np.stack([small(picture) for picture in maker(tmp_path)])
     off = np.abs(made - pictures).mean(axis=(1, 2))
     same = opencv.split(".")[:2] == cv2.__version__.split(".")[:2]
     worst = off.max() if same else np.median(off)
@@ -113,8 +111,8 @@ def renew():
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        pictures = {name: np.stack([small(p) for p in make(Path(folder))]) for name, make in MAKERS.items()}
-    versions = {f"{name}_version": version for name, (version, _) in VERSIONS.items()}
+        pictures = {maker.__name__: np.stack([small(p) for p in maker(Path(folder))]) for maker in VERSIONS}
+    versions = {f"{maker.__name__}_version": version for maker, (version, _) in VERSIONS.items()}
     np.savez_compressed(KEPT, opencv=cv2.__version__, **versions, **pictures)
 
 

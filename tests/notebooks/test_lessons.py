@@ -14,13 +14,13 @@ import lesson_plots
 from lessons import Lesson, Trained
 
 
-def notes(images):
+def metrics_of(images):
     return {"rows": [{"model": "cnn_deep", "stage": "train", "seed": 0, "images": images}]}
 
 
 def keep(folder, images, accuracies):
     folder.mkdir()
-    (folder / "metrics.json").write_text(json.dumps(notes(images)))
+    (folder / "metrics.json").write_text(json.dumps(metrics_of(images)))
     lines = [f"train,{epoch},{accuracy}" for epoch, accuracy in enumerate(accuracies, 1)]
     (folder / "history.csv").write_text("\n".join(["stage,epoch,val_accuracy", *lines]) + "\n")
 
@@ -29,7 +29,7 @@ def test_further_seeds_are_found_and_other_runs_are_not(tmp_path, monkeypatch):
     for name, images in (("cnn_deep", 100), ("cnn_deep-seed1", 100), ("cnn_deep-seed2", 7), ("cnn_deep-bare", 100)):
         keep(tmp_path / name, images, (0.9, 0.95))
     (tmp_path / "cnn_deep-seed3").mkdir()  # just being trained
-    first = Trained("cnn_deep", tmp_path / "cnn_deep", notes(100), [{"val_accuracy": 0.9}], {})
+    first = Trained("cnn_deep", tmp_path / "cnn_deep", metrics_of(100), [{"val_accuracy": 0.9}], {})
     monkeypatch.setattr(Lesson, "trained", lambda self, names: {"cnn_deep": first})
     found = Lesson("02_baselines", "full", tmp_path).over_seeds(["cnn_deep"])
     assert [one.name for one in found["cnn_deep"]] == ["cnn_deep", "cnn_deep-seed1"]

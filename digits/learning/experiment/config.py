@@ -1,9 +1,8 @@
 """The frozen settings of the full, the quick and the release run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from digits.paths import CUSTOM_DIR, EXPORTS_DIR, MERGED_DIR, MODELS_DIR, RUNS_DIR
 
@@ -12,10 +11,10 @@ SEED = 0
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Everything that decides a run; saved beside its results.
+    """Everything that decides a run, by default the full one; saved beside its results.
 
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
-    `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles augment.enrich makes;
+    `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles extras.enrich makes;
     `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0
     leaves out MobileNetV2's all-layer stage.
     """
@@ -40,10 +39,19 @@ class RunConfig:
     scraps: int = 1000
     textures: int = 500
 
-    def with_epochs(self, most: int) -> RunConfig:
+    def with_epochs(self, most: int) -> Self:
         """Return these settings with at most this many epochs in each stage."""
         names = ("baseline_epochs", "compact_epochs", "frozen_epochs", "last_epochs", "all_epochs")
         return replace(self, **{name: min(most, getattr(self, name)) for name in names})
+
+    def under(self, folder: Path) -> Self:
+        """Return these settings with all that a run writes in one folder."""
+        return replace(self, **{f"{name}_dir": folder / name for name in ("models", "exports", "merged")})
+
+    @property
+    def cache_dir(self) -> Path:
+        """Where a run keeps what is computed once: extras, camera views, features."""
+        return self.models_dir / "cache"
 
     def model_folder(self, name: str) -> Path:
         """Return where the states and results of one model are kept."""
@@ -55,51 +63,20 @@ class RunConfig:
         """Whether a release run only adds rows of another seed, for mean and range: nothing is exported then."""
         return self.release and self.seed != SEED
 
-    def without_camera(self) -> RunConfig:
+    def without_camera(self) -> Self:
         """Return these settings with nothing rendered to train on; models are kept beside the others."""
         return replace(self, no_camera=True, camera=0.0, handwritten=0, non_digits=0, scraps=0, textures=0)
 
     @classmethod
-    def full(cls, **changes) -> RunConfig:
-        """Return the settings of the default run, which writes `models/` and `exports/`."""
-        return replace(cls(), **changes)
-
-    @classmethod
-    def quick_run(cls, **changes) -> RunConfig:
+    def quick_run(cls, **changes) -> Self:
         """Return the settings of `--quick`: few pictures, and nothing written outside `runs/quick/`."""
-        out = RUNS_DIR / "quick"
-        small = cls(
-            models_dir=out / "models",
-            exports_dir=out / "exports",
-            merged_dir=out / "merged",
-            limit=7000,
-            quick=True,
-            baseline_epochs=4,
-            compact_epochs=4,
-            frozen_epochs=20,
-            last_epochs=2,
-            camera=0.25,
-            handwritten=300,
-            non_digits=300,
-            scraps=100,
-            textures=60,
-        )
-        return replace(small, **changes)
+        small = cls(quick=True, limit=7000, baseline_epochs=4, compact_epochs=4, last_epochs=2,
+                    camera=0.25, handwritten=300, non_digits=300, scraps=100, textures=60)  # fmt: skip
+        return replace(small.under(RUNS_DIR / "quick"), **changes)
 
     @classmethod
-    def release_run(cls, **changes) -> RunConfig:
+    def release_run(cls, **changes) -> Self:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
-        longer = cls(
-            release=True,
-            baseline_epochs=10,
-            compact_epochs=16,
-            frozen_epochs=12,
-            last_epochs=6,
-            all_epochs=3,
-            camera=0.8,
-            handwritten=48000,
-            non_digits=28000,
-            scraps=6000,
-            textures=6000,
-        )
+        longer = cls(release=True, baseline_epochs=10, compact_epochs=16, frozen_epochs=12, last_epochs=6, all_epochs=3,
+                     camera=0.8, handwritten=48000, non_digits=28000, scraps=6000, textures=6000)  # fmt: skip
         return replace(longer, **changes)

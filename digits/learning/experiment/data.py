@@ -25,7 +25,6 @@ from digits.learning.training.feed import one_hot
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
-NO_EXTRAS = Extras(0, 0, 0)
 CAMERA_SEED = 20240  # of the camera changes that models are chosen by: the same for every run and every seed
 
 
@@ -87,23 +86,25 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    summary = build_merged(config.custom_dir, config.merged_dir, config.limit, report)
-    report(summary.line())
+    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
     train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
-    wanted = _extras(config, len(train)) if any(NETWORKS[name].learns_from_rendered for name in models) else NO_EXTRAS
+    wanted = Extras(0, 0, 0)
+    if any(NETWORKS[name].learns_from_rendered for name in models):
+        camera = round(config.camera * len(train))
+        wanted = Extras(camera, config.handwritten, config.non_digits, config.scraps, config.textures)
     fitted = len(train) + wanted.total
-    everything = _room_for(fitted + len(val))
+    # Filled part by part: in a release these are nearly two gigabytes, a copy is one too many.
+    everything = Examples(np.empty((fitted + len(val), TILE_SIZE, TILE_SIZE), np.uint8),
+                          np.empty((fitted + len(val), CLASSES), np.float32))  # fmt: skip
     first, beside, last = everything[: len(train)], everything[len(train) : fitted], everything[fitted:]
     for part, split in ((first, train), (last, val)):
         part.tiles[:], part.targets[:] = split.images, one_hot(split.labels)
     if wanted.total:
-        beside.targets[:] = enrich(first.tiles, train.labels, wanted, SEED, cache_dir(config),
+        beside.targets[:] = enrich(first.tiles, train.labels, wanted, SEED, config.cache_dir,
                                    done=titled(report, "camera tiles"), out=beside.tiles)[1]  # fmt: skip
-    val_camera = camera_view(val.images, cache_dir(config), report)
-    report(
-        f"{len(train):,} tiles to train on and {wanted.total:,} made beside them, {len(val):,} val, "
-        f"{len(calibration):,} calibration, {len(test):,} test"
-    )
+    val_camera = camera_view(val.images, config.cache_dir, report)
+    report(f"{len(train):,} tiles to train on and {wanted.total:,} made beside them, {len(val):,} val, "
+           f"{len(calibration):,} calibration, {len(test):,} test")  # fmt: skip
     return Data(
         first,
         beside,
@@ -117,21 +118,6 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
         key=digest(everything.tiles, everything.targets, val_camera, TILE_RULE),
         plain_key=digest(train.images, train.labels, val.labels, val_camera, TILE_RULE),
     )
-
-
-def _extras(config: RunConfig, trained: int) -> Extras:
-    camera = round(config.camera * trained)
-    return Extras(camera, config.handwritten, config.non_digits, config.scraps, config.textures)
-
-
-def _room_for(count: int) -> Examples:
-    """Return room that is filled part by part: in a release these are nearly two gigabytes, a copy is one too many."""
-    return Examples(np.empty((count, TILE_SIZE, TILE_SIZE), np.uint8), np.empty((count, CLASSES), np.float32))
-
-
-def cache_dir(config: RunConfig) -> Path:
-    """Return where a run keeps what is computed once: extras, camera views, features."""
-    return config.models_dir / "cache"
 
 
 def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) -> np.ndarray:

@@ -3,16 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 
-from digits.learning.experiment.rows import Row
+from digits.learning.networks.registry import Origin
 from digits.learning.shared.tables import read_csv, write_csv
 
 LEADERBOARD = "leaderboard.csv"
-COLUMNS = tuple(field.name for field in fields(Row))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one stage of one training came to; the fields are the leaderboard's columns, in their order.
+
+    Attributes:
+        no_camera: whether nothing rendered was trained on, to compare (`--no-camera`).
+        with_val: whether val was trained on too, so that no accuracy on it is told.
+        weights: what it started from.
+        augmentation: what was made beside the tiles, in words.
+        images: tiles of the train split.
+        epochs: chosen by validation.
+        val_accuracy, val_camera_accuracy, test_accuracy, own_test_accuracy: 0 to 1; None where there is none.
+        latency_ms: of one tile through Keras.
+        judged_on: what names the validation pictures; accuracies on others cannot be compared.
+    """
+
+    model: str
+    stage: str
+    seed: int
+    no_camera: bool = False
+    with_val: bool = False
+    weights: Origin = Origin.RANDOM
+    augmentation: str = "none"
+    images: int = 0
+    epochs: int = 0
+    params: int | None = None
+    train_seconds: float = 0.0
+    val_accuracy: float | None = None
+    val_camera_accuracy: float | None = None
+    test_accuracy: float | None = None
+    own_test_accuracy: float | None = None
+    size_bytes: int | None = None
+    latency_ms: float | None = None
+    command: str = ""
+    commit: str | None = None
+    judged_on: str | None = None
+
+    @classmethod
+    def of(cls, values: dict) -> Row:
+        """Return a row from a table's or a JSON file's dict; what other versions wrote besides is left out."""
+        names = {field.name for field in fields(cls)}
+        found = {name: value for name, value in values.items() if name in names}
+        for name in ("commit", "judged_on"):  # checksums, of digits alone now and then
+            found[name] = None if found.get(name) is None else str(found[name])
+        return cls(**found | {"weights": Origin(found.get("weights", Origin.RANDOM))})
+
+    @property
+    def choice(self) -> float | None:
+        """What models are chosen by: mean accuracy on clean and on camera-changed val; None if val was trained on."""
+        return None if self.val_accuracy is None else (self.val_accuracy + self.val_camera_accuracy) / 2
+
+    @property
+    def title(self) -> str:
+        """Model and stage in words."""
+        return f"{self.model} {self.stage}{', with val' * self.with_val}{', no camera' * self.no_camera}"
+
+    @property
+    def training(self) -> tuple:
+        """What one training's rows share: a new training replaces them."""
+        return self.model, self.weights, self.seed, self.no_camera
 
 
 def read_leaderboard(path: Path) -> list[Row]:
@@ -22,13 +83,10 @@ def read_leaderboard(path: Path) -> list[Row]:
 
 def update_leaderboard(path: Path, rows: list[Row]) -> list[Row]:
     """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file."""
-    trained: dict[tuple, list[Row]] = {}
-    for row in read_leaderboard(path):
-        trained.setdefault(row.training, []).append(row)
-    renewed: dict[tuple, list[Row]] = {}
-    for row in rows:
-        renewed.setdefault(row.training, []).append(row)
-    merged = [row for same in (trained | renewed).values() for row in same]
+    earlier, renewed = read_leaderboard(path), {row.training for row in rows}
+    order = list(dict.fromkeys(row.training for row in earlier + rows))
+    kept = [row for row in earlier if row.training not in renewed]
+    merged = sorted(kept + rows, key=lambda row: order.index(row.training))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(path, [asdict(row) for row in merged])
     return merged

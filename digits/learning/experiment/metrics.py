@@ -3,11 +3,10 @@
 Everywhere `probabilities` is float (N, 10) and `labels` int (N,).
 """
 
-from __future__ import annotations
-
-import time
+import timeit
 
 import numpy as np
+import sklearn.metrics
 
 from digits.reading.models.contract import CLASSES
 
@@ -28,16 +27,14 @@ def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return int64 (10, 10): how often label (row) was read as digit (column)."""
-    pairs = np.asarray(labels, np.int64) * CLASSES + probabilities.argmax(-1)
-    return np.bincount(pairs, minlength=CLASSES * CLASSES).reshape(CLASSES, CLASSES)
+    return sklearn.metrics.confusion_matrix(labels, probabilities.argmax(-1), labels=range(CLASSES))
 
 
 def precision_and_recall(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return float (10,) twice, one value a digit; nan where a digit was never read or never shown."""
-    counts = confusion(probabilities, labels).astype(float)
-    right = np.diag(counts)
-    with np.errstate(invalid="ignore"):
-        return right / counts.sum(0), right / counts.sum(1)
+    read = probabilities.argmax(-1)
+    found = sklearn.metrics.precision_recall_fscore_support(labels, read, labels=range(CLASSES), zero_division=np.nan)
+    return found[:2]
 
 
 def worst_mistakes(probabilities: np.ndarray, labels: np.ndarray, count: int) -> np.ndarray:
@@ -90,13 +87,7 @@ def summary(probabilities: np.ndarray, labels: np.ndarray) -> dict:
 
 def latency_ms(predict_one, repeats: int = 30) -> float:
     """Return the median time of one call, in ms, after a few calls to warm up."""
-    for _ in range(3):
-        predict_one()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        predict_one()
-        times.append(time.perf_counter() - start)
+    times = timeit.repeat(predict_one, number=1, repeat=3 + repeats)[3:]
     return round(float(np.median(times)) * 1000, 3)
 
 

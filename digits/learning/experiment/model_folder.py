@@ -1,7 +1,5 @@
 """The folder of a trained network: what it holds, and whether what is there can be used again."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 from dataclasses import asdict, replace
@@ -12,7 +10,7 @@ import numpy as np
 from digits.files import replacing
 from digits.learning.experiment import metrics
 from digits.learning.experiment.judge import Judge
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import Row
 from digits.learning.experiment.run import Outcome, Run
 from digits.learning.networks.registry import NETWORKS
 from digits.learning.shared.provenance import circumstances
@@ -26,7 +24,7 @@ def write_folder(name: str, outcome: Outcome, run: Run, key: str) -> Outcome:
 
     metrics.json comes last, and its key says that the folder is whole.
     """
-    folder = run.folder(name)
+    folder = run.config.model_folder(name)
     (folder / "metrics.json").unlink(missing_ok=True)  # of earlier settings
     with replacing(folder / "model.keras") as beside:
         outcome.model.save(beside)
@@ -64,7 +62,7 @@ def without_training(name: str, model: keras.Model) -> keras.Model:
 
 def finished(name: str, run: Run, key: str) -> Outcome | None:
     """Return what an earlier call made of this model, if it is whole and its training has this key."""
-    folder = run.folder(name)
+    folder = run.config.model_folder(name)
     try:
         notes = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
         if notes["key"] != key:

@@ -3,8 +3,6 @@
 One colour a model throughout.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import cycle
 
@@ -12,8 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-from digits.learning.experiment.leaderboard import over_seeds
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import Row, over_seeds
 from digits.learning.networks.registry import NETWORKS
 from digits.reading.models.contract import CLASSES
 
@@ -49,9 +46,8 @@ def learning_curves(histories: dict[str, list[dict]]) -> Figure:
     for marker, (name, rows) in zip(cycle(MARKERS), histories.items(), strict=False):
         epochs = np.arange(1, len(rows) + 1)
         left.plot(epochs, [row["loss"] for row in rows], f"-{marker}", ms=3, color=colour(name), label=name)
-        judged = [(epoch, row) for epoch, row in zip(epochs, rows, strict=True) if "val_accuracy" in row]
-        errors = [100 * (1 - row["val_accuracy"]) for _, row in judged]
-        right.plot([epoch for epoch, _ in judged], errors, f"-{marker}", ms=3, color=colour(name))
+        errors = {epoch: 100 * (1 - row["val_accuracy"]) for epoch, row in enumerate(rows, 1) if "val_accuracy" in row}
+        right.plot(list(errors), list(errors.values()), f"-{marker}", ms=3, color=colour(name))
     loss = "training loss (nats), higher with\nsmoothed labels and non-digits"
     left.set(xlabel="epoch, all stages in a row", ylabel=loss, yscale="log")
     right.set(xlabel="epoch, all stages in a row", ylabel="validation errors, clean and camera (%)", yscale="log")
@@ -100,9 +96,8 @@ def leaderboard_bars(rows: list[Row], column: str, title: str) -> Figure:
     return figure
 
 
-def mistakes_gallery(
-    tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str, notes: Sequence[str] = ()
-) -> Figure:
+def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, title: str,
+                     notes: Sequence[str] = ()) -> Figure:  # fmt: skip
     """Return misread tiles, eight a row, each with its label, what was read and how surely.
 
     Args:
@@ -128,14 +123,13 @@ def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarr
     Points of fewer than one image in a thousand are left out: where 1 of 2 is right, nothing is known.
 
     Args:
-        curves: label -> (mean confidence, accuracy, share of rows) by bin, as evaluation.reliability gives them.
+        curves: label -> (mean confidence, accuracy, share of rows) by bin, as metrics.reliability gives them.
     """
     figure = Figure(figsize=(5, 4.9), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], ":", color="grey", label="honest")
-    for style, fill, (label, (confidence, accuracy, share)) in zip(
-        ("o--", "D-"), ("white", colour(name)), curves.items(), strict=False
-    ):
+    styles = ("o--", "white"), ("D-", colour(name))
+    for (style, fill), (label, (confidence, accuracy, share)) in zip(styles, curves.items(), strict=False):
         shown = ~np.isnan(confidence) & (share >= _LEAST_SHARE)
         axes.plot(confidence[shown], accuracy[shown], style, color=colour(name), mfc=fill, label=label)
         axes.scatter(confidence[shown], accuracy[shown], s=400 * share[shown], color=colour(name), alpha=0.15)
@@ -144,7 +138,7 @@ def reliability_diagram(curves: dict[str, tuple[np.ndarray, np.ndarray, np.ndarr
     return figure
 
 
-def rejection_curve(refused: np.ndarray, error: np.ndarray, name: str) -> Figure:
+def rejection_figure(refused: np.ndarray, error: np.ndarray, name: str) -> Figure:
     """Return the error rate among accepted readings over the share refused; both float (N,), as shares."""
     figure = Figure(figsize=(5.5, 3.6), layout="constrained")
     axes = figure.subplots()
@@ -152,30 +146,4 @@ def rejection_curve(refused: np.ndarray, error: np.ndarray, name: str) -> Figure
     axes.set(xlabel="refused, least confident first (%)", ylabel="errors among the rest (%)", title=f"{name}, test")
     axes.set_xlim(0, 10)
     axes.grid(alpha=0.3)
-    return figure
-
-
-def camera_curves(shares: dict[str, tuple[dict[str, list[float]], dict[str, list[float]]]]) -> Figure:
-    """Return how reading gets worse as the camera does, one panel a change.
-
-    Args:
-        shares: model -> (change -> shares read right at strengths 1 to 5 by the reader, the same the usual way).
-    """
-    kinds = list(next(iter(shares.values()))[0])
-    figure = Figure(figsize=(13, 6.8), layout="constrained")
-    panels = figure.subplots(2, -(-len(kinds) // 2), sharex=True, sharey=True)
-    for axes, kind in zip(panels.flat, kinds, strict=False):
-        for marker, (name, (reader, usual)) in zip(cycle(MARKERS), shares.items(), strict=False):
-            steps = range(1, len(reader[kind]) + 1)
-            axes.plot(steps, [100 * s for s in reader[kind]], f"{marker}-", ms=5, color=colour(name))
-            axes.plot(steps, [100 * s for s in usual[kind]], f"{marker}:", ms=5, mfc="white", color=colour(name))
-        axes.set(title=kind.replace("_", " "), ylim=(0, 102))
-    for axes in panels[-1]:
-        axes.set(xlabel="strength")
-    for axes in panels[:, 0]:
-        axes.set(ylabel="read right (%)")
-    for marker, name in zip(cycle(MARKERS), shares, strict=False):
-        panels.flat[0].plot([], [], f"{marker}-", color=colour(name), label=name)
-        panels.flat[0].plot([], [], f"{marker}:", mfc="white", color=colour(name), label=f"{name}, the usual way")
-    figure.legend(fontsize=9, loc="outside lower center", ncols=4)
     return figure

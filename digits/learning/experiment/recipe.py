@@ -1,7 +1,5 @@
 """How each network is trained by the settings of a run: its stages, and what names the training."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import asdict, replace
 
@@ -13,8 +11,7 @@ from digits.learning.networks.baselines import inner_part
 from digits.learning.networks.registry import COMPACT, NETWORKS, TRANSFER, Origin
 from digits.learning.shared.keys import digest
 from digits.learning.training import stages
-from digits.learning.training.fit import compile_for
-from digits.learning.training.keys import network_key
+from digits.learning.training.fit import compile_for, network_key
 from digits.learning.training.stages import Stage
 
 _RULE = 5  # version of how a model is trained and what its folder holds, raised on purpose

@@ -1,14 +1,21 @@
-"""What a run says of itself when its networks are trained: leaderboard, figures, winner."""
+"""What a run says of itself when its networks are trained: leaderboard, figures as PNG, winner."""
 
-from __future__ import annotations
-
+import json
 from pathlib import Path
 
-from digits.learning.experiment import plots
-from digits.learning.experiment.figures import kept_histories, save_figures, write_figures
-from digits.learning.experiment.leaderboard import LEADERBOARD, chosen, incomparable, update_leaderboard, winner
-from digits.learning.experiment.rows import Row
+import numpy as np
+from matplotlib.figure import Figure
+
+from digits.files import replacing
+from digits.learning.experiment import metrics, plots
+from digits.learning.experiment.data import Data
+from digits.learning.experiment.leaderboard import LEADERBOARD, Row, chosen, incomparable, update_leaderboard, winner
 from digits.learning.experiment.run import Outcome, Run
+from digits.learning.networks.registry import NETWORKS
+from digits.learning.shared.tables import read_csv
+from digits.reading.models.temperature import scaled
+
+_GALLERY = 64  # mistakes shown; a good network has fewer
 
 
 def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[Row]:
@@ -41,3 +48,66 @@ def report_run(run: Run, outcomes: dict[str, Outcome], place: Path, default: str
     write_figures(place / "figures", run.data, outcomes, histories, shown)
     run.report(f"Leaderboard and figures: {place}")
     return best
+
+
+def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], histories: dict[str, list[dict]],
+                  best: str | None) -> None:  # fmt: skip
+    """Write the figures of a run as PNG; those of the best network if it is one of `outcomes`, else None."""
+    labels = data.test.labels
+    first = {name: [line for line in lines if not line.get("with_val")] for name, lines in histories.items()}
+    figures = {"learning_curves": plots.learning_curves(first)}
+    if best is not None:
+        found = outcomes[best].probabilities["test"]
+        temperature = outcomes[best].scores["temperature"]
+        curves = {
+            "as trained": metrics.reliability(found, labels),
+            f"at temperature {temperature:.2f}": metrics.reliability(scaled(found, temperature), labels),
+        }
+        figures |= {
+            "mistakes": _gallery(data, found, best),
+            "reliability": plots.reliability_diagram(curves, best),
+            "rejection": plots.rejection_figure(*metrics.rejection_curve(found, labels), best),
+        }
+    for name, outcome in outcomes.items():
+        counts = metrics.confusion(outcome.probabilities["test"], labels)
+        figures[f"confusion_{name}"] = plots.confusion_matrix(counts, f"{name}, test")
+    save_figures(folder, figures)
+
+
+def save_figures(folder: Path, figures: dict[str, Figure]) -> None:
+    """Write figures, by name, as PNG into a folder; it is made if missing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, figure in figures.items():
+        with replacing(folder / f"{name}.png") as beside:
+            figure.savefig(beside, dpi=110)
+
+
+def kept_histories(run: Run) -> dict[str, list[dict]]:
+    """Return the histories of networks that earlier calls with the same preset left, by name."""
+    found = {}
+    for name in NETWORKS:
+        folder = run.config.model_folder(name)
+        try:
+            settings = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))["config"]
+            if all(settings[preset] == getattr(run.config, preset) for preset in ("quick", "release")):
+                found[name] = read_csv(folder / "history.csv")
+        except (OSError, ValueError, KeyError):
+            continue
+    return found
+
+
+def _gallery(data: Data, probabilities: np.ndarray, name: str):
+    worst = metrics.worst_mistakes(probabilities, data.test.labels, _GALLERY)
+    wrong = int((probabilities.argmax(-1) != data.test.labels).sum())
+    notes = [_what_people_say(path) for path in data.test.paths[worst]]
+    doubted = sum("people" in note for note in notes)
+    title = f"{name}: {len(worst)} of {wrong} mistakes in {len(data.test):,} test images, surest first"
+    title += f"; {doubted} have a label that people doubt"
+    return plots.mistakes_gallery(data.test.images[worst], data.test.labels[worst], probabilities[worst], title, notes)
+
+
+def _what_people_say(path: str) -> str:
+    """Return the number of an MNIST test tile, which ends its file's name, and what people see if not its label."""
+    number = int(Path(path).stem.rsplit("_", 1)[-1])
+    seen = metrics.DOUBTED.get(number)
+    return f"no. {number}, people: {seen}" if seen else f"no. {number}"

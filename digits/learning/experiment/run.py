@@ -1,7 +1,5 @@
 """One run and what came of each of its networks."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +9,7 @@ import numpy as np
 
 from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.data import Data
-from digits.learning.experiment.rows import Row
+from digits.learning.experiment.leaderboard import Row
 from digits.learning.networks.imagenet import Weights
 from digits.learning.shared.progress import Report
 from digits.learning.shared.provenance import git_commit
@@ -48,7 +46,3 @@ class Run:
     report: Callable = Report()
     logs: Path | None = None  # of TensorBoard
     commit: str | None = field(default_factory=git_commit)
-
-    def folder(self, name: str) -> Path:
-        """Return the folder of one model."""
-        return self.config.model_folder(name)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from digits.learning.data.augmentation import often_geometric
-from digits.learning.experiment.data import cache_dir
 from digits.learning.experiment.judge import Judge
 from digits.learning.experiment.model_folder import finished, without_training, write_folder
 from digits.learning.experiment.recipe import data_key, only_stage, start_of, training_key, transfer_stages
@@ -56,14 +56,14 @@ def _for_device(stage: Stage) -> Stage:
     """
     larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
     average = stage.average and stage.average**larger
-    return replace(
-        stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5, average=average
-    )
+    rate = stage.learning_rate * larger**0.5
+    return replace(stage, batch=stage.batch * larger, learning_rate=rate, average=average)
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:
     """Return where the stages of a network keep their state, and what that depends on besides network and stage."""
-    return Job(run.folder(name), run.config.seed, digest(data_key(name, run), *parts), run.report, run.logs)
+    key = digest(data_key(name, run), *parts)
+    return Job(run.config.model_folder(name), run.config.seed, key, run.report, run.logs)
 
 
 def _train_in_one_stage(name: str, run: Run) -> Outcome:
@@ -84,9 +84,8 @@ def _train_in_one_stage(name: str, run: Run) -> Outcome:
 def _train_transfer(name: str, run: Run) -> Outcome:
     """Train stage after stage on train; then again from the start on train and val, for the epochs that val chose."""
     model = starting_model(run)
-    store = FeatureStore(cache_dir(run.config), model)
-    rows, history = [], []
-    chosen: dict[str, int] = {}
+    store = FeatureStore(run.config.cache_dir, model)
+    rows, history, chosen = [], [], {}
     job, fitted = _job(name, run, start_of(run)), run.data.fitted
     for step in _steps(model, store, run, transfer_stages(run.config)):
         lines = fit_stage(step.part, step.stage, step.feed(fitted.tiles, fitted.targets), step.judge.val, job)
@@ -110,7 +109,7 @@ def _train_again(name: str, run: Run, store: FeatureStore, chosen: dict[str, int
     The all-layer stage is left out: it costs as much as all the rest, for 11 % more images.
     """
     model, history, everything = starting_model(run), [], run.data.everything
-    job = replace(_job(name, run, start_of(run), "again"), folder=run.folder(name) / "train_and_val")
+    job = replace(_job(name, run, start_of(run), "again"), folder=run.config.model_folder(name) / "train_and_val")
     some = [(stage, last) for stage, last in transfer_stages(run.config) if last is not None]
     for step in _steps(model, store, run, some):
         stage = replace(step.stage, epochs=chosen[step.stage.name], schedule_epochs=step.stage.epochs)
@@ -118,14 +117,11 @@ def _train_again(name: str, run: Run, store: FeatureStore, chosen: dict[str, int
         job = _after(job, stage)
         history += [line | {"with_val": True} for line in lines]
     row = step.judge.row(name, step.stage, step.part, history, run.weights.origin, step.augmentation)
-    # It has seen val.
     row = replace(row, epochs=chosen[stage.name], with_val=True, val_accuracy=None, val_camera_accuracy=None)
     found = step.judge.outcome(model, step.part, [row], history)
-    scores, probabilities = (
-        {domain: value for domain, value in kept.items() if domain not in ("val", "val_camera")}
-        for kept in (found.scores, found.probabilities)
-    )
-    return replace(found, scores=scores, probabilities=probabilities), step
+    for kept in (found.scores, found.probabilities):
+        del kept["val"], kept["val_camera"]
+    return found, step
 
 
 def _after(job: Job, stage: Stage) -> Job:
@@ -148,37 +144,26 @@ class _Step:
     augmentation: str
 
 
-def _steps(
-    model: keras.Model, store: FeatureStore, run: Run, wanted: list[tuple[Stage, int | None]]
-) -> Iterator[_Step]:
+def _steps(model: keras.Model, store: FeatureStore, run: Run,
+           wanted: list[tuple[Stage, int | None]]) -> Iterator[_Step]:  # fmt: skip
     """Yield the stages in order; as each is yielded, just the layers that it trains may learn."""
     for stage, last in wanted:
         mobilenet.set_trainable(model, last)
         if last is None:
             if not tf.config.list_physical_devices("GPU"):
                 to_float32(model)  # processors take longer for depthwise convolutions in bfloat16
-            judge = Judge(run, tile_feed)
-            yield _Step(_for_device(stage), last, model, _drawn_anew, judge, "camera + geometric")
+            feed = partial(tile_feed, augment=often_geometric)
+            yield _Step(_for_device(stage), last, model, feed, Judge(run, tile_feed), "camera + geometric")
         else:
             part, feed = (mobilenet.tail, block_feed) if last else (mobilenet.head, pooled_feed)
-            stored = _Stored(store, feed, run.report)
-            yield _Step(_for_device(stage), last, part(model), stored, Judge(run, stored), "camera")
+            feed = partial(_stored, store, feed, run.report)
+            yield _Step(_for_device(stage), last, part(model), feed, Judge(run, feed), "camera")
 
 
-def _drawn_anew(tiles: np.ndarray, targets: np.ndarray) -> Feed:
-    return tile_feed(tiles, targets, often_geometric)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """Makes feeds of what the feature store holds of tiles, computing what it lacks."""
-
-    store: FeatureStore
-    make: Callable
-    report: Callable
-
-    def __call__(self, tiles: np.ndarray, targets: np.ndarray) -> Feed:
-        return self.make(self.store, self.store.rows(tiles, self.report), targets)
+def _stored(store: FeatureStore, make: Callable[..., Feed], report: Callable, tiles: np.ndarray,
+            targets: np.ndarray) -> Feed:  # fmt: skip
+    """Return the feed of what the store holds of tiles, computing what it lacks."""
+    return make(store, store.rows(tiles, report), targets)
 
 
 def starting_model(run: Run) -> keras.Model:

@@ -1,7 +1,5 @@
 """Renew the golden pictures of exports: `python -m digits.learning.export exports/<name>`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

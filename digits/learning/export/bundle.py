@@ -4,8 +4,6 @@
     python digits_webcam.pyz                (on any computer with opencv-python and ai-edge-litert)
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import zipfile

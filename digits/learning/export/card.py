@@ -1,7 +1,5 @@
 """The card of an export: what is in it, and each file's difference, temperature and threshold."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import json
 import platform
@@ -27,12 +25,6 @@ from digits.rendering.non_digits import draw_non_digit
 
 STRICT = 0.98  # share of calibration digits that pass the stricter threshold, for --min-confidence
 NON_DIGITS = 400  # drawings that a threshold is measured on
-
-
-def non_digit_tiles(count: int = NON_DIGITS, seed: int = 0) -> np.ndarray:
-    """Return tiles uint8 (count, 96, 96) of drawings that are no digits."""
-    rng = np.random.default_rng(seed)
-    return np.stack([normalise(draw_non_digit(rng)) for _ in range(count)])
 
 
 def make_card(name: str, info: dict, folder: Path, golden: Golden, calibration: CalibrationSet) -> dict:
@@ -64,7 +56,8 @@ def _measure(card: dict, folder: Path, golden: Golden, calibration: CalibrationS
     """Add to each model file its difference on the golden tiles, its temperature and its threshold."""
     write_card(folder, card)
     tiles, labels = calibration
-    others = non_digit_tiles()
+    rng = np.random.default_rng(0)
+    others = np.stack([normalise(draw_non_digit(rng)) for _ in range(NON_DIGITS)])
     fitted: dict[bool, dict] = {}
     for file, entry in card["files"].items():
         if file == GOLDEN or file.endswith(".weights.h5"):

@@ -4,8 +4,6 @@ The folder is made beside its place, checked there through the same loaders that
 whole: an export that was cut off, or whose formats do not agree, leaves the old one as it was.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -16,11 +14,11 @@ import numpy as np
 from digits.files import replacing, replacing_folder
 from digits.learning.export import keras_files
 from digits.learning.export.card import make_card, write_card
-from digits.learning.export.eight_bits import save_int8
 from digits.learning.export.golden_pictures import make_golden
 from digits.learning.export.onnx_file import save_onnx
-from digits.learning.export.tflite_files import save_tflite
+from digits.learning.export.tflite_files import save_int8, save_tflite
 from digits.learning.shared.calibration import CalibrationSet
+from digits.learning.shared.errors import RunError
 from digits.learning.shared.provenance import git_commit
 from digits.reading.models.card import read_card, sha256
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE
@@ -31,7 +29,7 @@ from digits.reading.models.loading import load_model
 from digits.reading.models.verify import verify
 
 
-class ExportError(Exception):
+class ExportError(RunError):
     """An export that did not come out right; the message is one sentence."""
 
 

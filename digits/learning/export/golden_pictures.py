@@ -1,7 +1,5 @@
 """The golden pictures of an export, made anew."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras
@@ -44,9 +42,5 @@ def make_golden(model: keras.Model, sources: Sequence[np.ndarray]) -> Golden:
     """Return golden pictures with the tiles they become now and what the network says of those."""
     made = [golden_tile(source) for source in sources]
     tiles = np.stack([tile for tile, _ in made])
-    answers = _answers(model, tiles)
+    answers = np.asarray(model(to_input(tiles), training=False), np.float32)
     return Golden(list(sources), tiles, [boxes for _, boxes in made], answers)
-
-
-def _answers(model: keras.Model, tiles: np.ndarray) -> np.ndarray:
-    return np.asarray(model(to_input(tiles), training=False), np.float32)

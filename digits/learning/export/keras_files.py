@@ -5,8 +5,6 @@ a description of plain layers in Keras 2's words, without what has a new form (i
 weights file that holds the same arrays under the names of all generations.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path
@@ -65,7 +63,7 @@ def flatten(model: keras.Model) -> keras.Model:
     copies: dict[int, keras.layers.Layer] = {}
     flat = keras.Model(given, _call(model, [given], copies), name=model.name)
     for original, copy in copies.values():
-        for target, values in zip(_ordered(copy), _arrays(original), strict=True):
+        for target, values in zip(copy.weights, _arrays(original), strict=True):
             target.assign(values)
     return flat
 
@@ -100,7 +98,7 @@ def save_h5(flat: keras.Model, path: Path) -> None:
         group.attrs["layer_names"] = [layer.name.encode() for layer in flat.layers]
         for layer in flat.layers:
             of_layer = group.create_group(layer.name)
-            names = [f"{layer.name}/{variable.name}:0" for variable in _ordered(layer)]
+            names = [f"{layer.name}/{variable.name}:0" for variable in layer.weights]
             of_layer.attrs["weight_names"] = [name.encode() for name in names]
             for name, values in zip(names, _arrays(layer), strict=True):
                 of_layer.create_dataset(name, data=values)
@@ -157,13 +155,8 @@ def _layer(layer: keras.layers.Layer) -> dict:
     return {"class_name": kind, "config": config, "name": layer.name, "inbound_nodes": inbound}
 
 
-def _ordered(layer: keras.layers.Layer) -> list:
-    """Return a layer's weights in the order of files; the state of a dropout's random numbers is none of them."""
-    return layer.weights
-
-
 def _arrays(layer: keras.layers.Layer) -> list:
-    return [keras.ops.convert_to_numpy(variable) for variable in _ordered(layer)]
+    return [keras.ops.convert_to_numpy(variable) for variable in layer.weights]
 
 
 def _write_by_class(file: h5py.File, flat: keras.Model) -> None:

@@ -4,8 +4,6 @@ Keras keeps colours last, ONNX first: one transpose at the entrance, and one bef
 Each `_write_x` appends the nodes of one layer and returns the name of its result.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras
@@ -99,7 +97,7 @@ def _write_conv(graph: _Graph, layer, before: list[str]) -> str:
     done = graph.add("Conv", inputs, f"{layer.name}/conv", strides=list(layer.strides), group=groups,
                      dilations=list(layer.dilation_rate), kernel_shape=list(layer.kernel_size),
                      pads=_pads(layer, layer.kernel_size, layer.dilation_rate))
-    return _write_activation_function(graph, layer, done)
+    return _write_activation(graph, layer, [done])
 
 
 def _pads(layer, kernel, dilation=(1, 1)) -> list[int]:
@@ -129,30 +127,26 @@ def _write_relu(graph: _Graph, layer, before: list[str]) -> str:
         raise UnportableError(f"layer {layer.name} leaks or has a threshold, expected a plain ReLU")
     if layer.max_value is None:
         return graph.add("Relu", before, layer.name)
-    return _clip(graph, layer, before[0], float(layer.max_value))
+    return _clip(graph, layer, before, float(layer.max_value))
 
 
-def _clip(graph: _Graph, layer, before: str, high: float) -> str:
+def _clip(graph: _Graph, layer, before: list[str], high: float) -> str:
     bounds = [graph.constant(f"{layer.name}/{name}", np.float32(value)) for name, value in (("low", 0), ("high", high))]
-    return graph.add("Clip", [before, *bounds], f"{layer.name}/clipped")
+    return graph.add("Clip", [*before, *bounds], f"{layer.name}/clipped")
 
 
 def _write_activation(graph: _Graph, layer, before: list[str]) -> str:
-    return _write_activation_function(graph, layer, before[0])
-
-
-def _write_activation_function(graph: _Graph, layer, before: str) -> str:
     name = layer.activation.__name__
     if name == "linear":
-        return before
+        return before[0]
     if name == "softmax":
-        return graph.add("Softmax", [before], f"{layer.name}/softmax", axis=-1)
+        return graph.add("Softmax", before, f"{layer.name}/softmax", axis=-1)
     if name == "relu6":
         return _clip(graph, layer, before, 6.0)
     operators = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
     if name not in operators:
         raise UnportableError(f"layer {layer.name} ends in {name}, expected relu, relu6, sigmoid, softmax or tanh")
-    return graph.add(operators[name], [before], f"{layer.name}/{name}")
+    return graph.add(operators[name], before, f"{layer.name}/{name}")
 
 
 def _write_pool(graph: _Graph, layer, before: list[str]) -> str:
@@ -186,18 +180,11 @@ def _write_dense(graph: _Graph, layer, before: list[str]) -> str:
     inputs = [before[0], graph.constant(f"{layer.name}/kernel", arrays["kernel"])]
     if layer.use_bias:
         inputs.append(graph.constant(f"{layer.name}/bias", arrays["bias"]))
-    return _write_activation_function(graph, layer, graph.add("Gemm", inputs, f"{layer.name}/gemm"))
+    return _write_activation(graph, layer, [graph.add("Gemm", inputs, f"{layer.name}/gemm")])
 
 
-def _write_sum(graph: _Graph, layer, before: list[str]) -> str:
-    return _pairwise(graph, layer, before, "Add")
-
-
-def _write_product(graph: _Graph, layer, before: list[str]) -> str:
-    return _pairwise(graph, layer, before, "Mul")
-
-
-def _pairwise(graph: _Graph, layer, before: list[str], operator: str) -> str:
+def _write_pairwise(graph: _Graph, layer, before: list[str]) -> str:
+    operator = "Add" if isinstance(layer, keras.layers.Add) else "Mul"
     result = before[0]
     for index, other in enumerate(before[1:]):
         result = graph.add(operator, [result, other], f"{layer.name}/{index}")
@@ -212,7 +199,7 @@ def _write_concatenate(graph: _Graph, layer, before: list[str]) -> str:
 
 _WRITERS = {
     "Activation": _write_activation,
-    "Add": _write_sum,
+    "Add": _write_pairwise,
     "AveragePooling2D": _write_pool,
     "BatchNormalization": _write_batch_norm,
     "Concatenate": _write_concatenate,
@@ -225,7 +212,7 @@ _WRITERS = {
     "GlobalMaxPooling2D": _write_global_pool,
     "InputLayer": _write_input,
     "MaxPooling2D": _write_pool,
-    "Multiply": _write_product,
+    "Multiply": _write_pairwise,
     "ReLU": _write_relu,
     "Rescaling": _write_rescaling,
     "SpatialDropout2D": _write_nothing,

@@ -1,7 +1,5 @@
 """From what a run made of a network to its export."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning.data.mnist import load_mnist
-from digits.learning.experiment.data import cache_dir, calibration_set
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.data import calibration_set
 from digits.learning.experiment.run import Outcome, Run
 from digits.learning.export.exporting import export_model
 from digits.learning.export.golden_pictures import golden_sources
@@ -27,14 +26,13 @@ class Material:
     `representative` uint8 (N, 96, 96) are some of the tiles trained on; `images` counts pictures by what they were for.
     """
 
-    exports_dir: Path
+    config: RunConfig
     command: str
     origin: Origin
     report: Callable
     calibration: CalibrationSet
     representative: np.ndarray
     images: dict[str, int]
-    extras: dict[str, float]
     key: str
     judged_on: str
 
@@ -42,20 +40,17 @@ class Material:
 def material_of(run: Run) -> Material:
     """Return what exports need of a run."""
     data, config = run.data, run.config
-    picked = np.random.default_rng(config.seed).choice(
-        len(data.fitted), min(_REPRESENTATIVE, len(data.fitted)), replace=False
-    )
-    kinds = ("camera", "handwritten", "non_digits", "scraps", "textures")
+    count = len(data.fitted)
+    picked = np.random.default_rng(config.seed).choice(count, min(_REPRESENTATIVE, count), replace=False)
     return Material(
-        config.exports_dir,
+        config,
         run.command,
         run.weights.origin,
         run.report,
-        calibration_set(data.calibration, cache_dir(config)),
+        calibration_set(data.calibration, config.cache_dir),
         data.fitted.tiles[np.sort(picked)],
         {"train": len(data.train), "rendered": len(data.extras), "val": len(data.val),
          "calibration": len(data.calibration), "test": len(data.test)},
-        {kind: getattr(config, kind) for kind in kinds},
         data.key,
         data.judged_on,
     )  # fmt: skip
@@ -67,36 +62,23 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
     Raises:
         ExportError: if a file does not say what the network says; the folder is then as it was.
     """
+    kinds = "camera", "handwritten", "non_digits", "scraps", "textures"
+    extras = {kind: getattr(material.config, kind) for kind in kinds}
+    data = {**material.images, "trained_on_val": "val" not in outcome.scores, "extras": extras, "key": material.key}
+    if not (NETWORKS[name].learns_from_rendered and material.images["rendered"]):
+        data |= {"rendered": 0, "extras": dict.fromkeys(extras, 0)}
     card_info = {
         "metrics": outcome.scores,
         "choice": round(outcome.choice, 6),
         "rows": [asdict(row) for row in outcome.rows],
-        "data": data_facts(name, outcome, material),
+        "data": data,
         "weights_origin": material.origin if name == TRANSFER else Origin.RANDOM,
         "command": material.command,
     }
     return export_model(
-        outcome.model,
-        name,
-        material.exports_dir,
-        card_info,
-        golden_sources=golden_sources(load_mnist().test_images),
-        calibration=material.calibration,
-        representative=material.representative,
-        report=material.report,
-    )
-
-
-def data_facts(name: str, outcome: Outcome, material: Material) -> dict:
-    """Return what an export's card says about the images that its network was trained and judged on."""
-    rendered = NETWORKS[name].learns_from_rendered and material.images["rendered"] > 0
-    return {
-        **material.images,
-        "rendered": material.images["rendered"] if rendered else 0,
-        "trained_on_val": "val" not in outcome.scores,
-        "extras": material.extras if rendered else dict.fromkeys(material.extras, 0),
-        "key": material.key,
-    }
+        outcome.model, name, material.config.exports_dir, card_info, golden_sources(load_mnist().test_images),
+        material.calibration, material.representative, material.report,
+    )  # fmt: skip
 
 
 def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:

@@ -5,8 +5,6 @@ same script. For training, `shrink` does that reduction once and `inner` skips t
 it again and again.
 """
 
-from __future__ import annotations
-
 import keras
 from keras import layers
 

@@ -6,8 +6,6 @@ longer, on everything that `augment` makes. (To go on for six epochs taught by t
 al. 2015 and Beyer et al. 2022 do, was worth less than to go on without: `benchmarks/ablation.py` at c378181201.)
 """
 
-from __future__ import annotations
-
 import keras
 from keras import layers
 

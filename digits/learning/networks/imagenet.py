@@ -1,12 +1,12 @@
 """The ImageNet weights that MobileNetV2 starts from, tried in a fixed order and checked before use."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+import h5py
 
 from digits.files import replacing
 from digits.learning.networks.registry import Origin
@@ -19,7 +19,6 @@ IMAGENET_URL = f"{KERAS_FILES}/keras-applications/mobilenet_v2/{IMAGENET_FILE}"
 IMAGENET_VARIABLE = "DIGITS_IMAGENET_WEIGHTS"
 SHIPPED_TRUNK = EXPORTS_DIR / "trunk" / "mobilenet_v2_trunk_f16.npz"
 WEIGHT_SUFFIXES = (".h5", ".hdf5", ".keras", ".npz")
-HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,8 @@ def imagenet_weights(argument: str | os.PathLike | None = None, report: Callable
         if value:
             return _named_weights(name, str(value), report)
     cached = keras_home() / "models" / IMAGENET_FILE
-    attempts = [("Keras' download", _download_weights)]
-    if cached.is_file():
-        attempts.insert(0, ("Keras' cache", _checked_weights))
-    for name, attempt in attempts:
+    attempts = [("Keras' cache", _checked_weights)] if cached.is_file() else []
+    for name, attempt in [*attempts, ("Keras' download", _download_weights)]:
         report(f"ImageNet weights: trying {name}.")
         try:
             path = attempt(cached)
@@ -91,11 +88,8 @@ def _checked_weights(path: Path) -> Path:
         if not zipfile.is_zipfile(path):
             raise DownloadError(f"{path} is damaged: not a {path.suffix} file inside")
         return path
-    with open(path, "rb") as file:
-        if file.read(len(HDF5_SIGNATURE)) != HDF5_SIGNATURE:
-            raise DownloadError(f"{path} is not an HDF5 file")
-    import h5py  # comes with Keras; imported here because MNIST alone does not need it
-
+    if not h5py.is_hdf5(path):
+        raise DownloadError(f"{path} is not an HDF5 file")
     try:
         h5py.File(path, "r").close()
     except OSError as error:  # "truncated file" for a download that was cut off

@@ -1,7 +1,5 @@
 """Tiles as networks take them, inside TensorFlow: whole, or reduced to 32x32."""
 
-from __future__ import annotations
-
 import numpy as np
 import tensorflow as tf
 

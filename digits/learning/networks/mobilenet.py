@@ -9,8 +9,6 @@ Batch norms stay frozen throughout: their statistics come from photographs or, i
 into the convolutions, say mean 0 and variance 1 for good; a few epochs of tiles would spoil them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras
@@ -32,12 +30,10 @@ def build_mobilenet_v2(weights_file: Path | None = None) -> keras.Model:
     """Return MobileNetV2 (alpha 1.0) with a head for ten digits, under the model contract.
 
     Args:
-        weights_file: starting weights without top, Keras' own .h5, .weights.h5, or a trunk .npz of this
-        project; None:
-            random weights.
+        weights_file: starting weights without top, Keras' own .h5, .weights.h5, or a trunk .npz of this project;
+            None: random weights.
     Returns:
-        float32 (N, 96, 96, 3) in [0, 1] -> float32 (N, 10) probabilities; everything trainable, the batch
-        norms included.
+        float32 (N, 96, 96, 3) in [0, 1] -> float32 (N, 10) probabilities; everything trainable, batch norms too.
     Raises:
         RunError: if the file does not hold MobileNetV2 weights.
     Source: Sandler et al. 2018.
@@ -64,12 +60,10 @@ def trunk_layers(model: keras.Model) -> list[keras.layers.Layer]:
 def set_trainable(model: keras.Model, last: int | None) -> None:
     """Let the head and the `last` layers of the trunk learn (0: none, None: all), its batch norms never."""
     trunk = trunk_layers(model)
+    frozen = [] if last is None else trunk[: len(trunk) - last]
+    frozen += [layer for layer in trunk if isinstance(layer, keras.layers.BatchNormalization)]
     for layer in model.layers:
-        layer.trainable = True
-    for layer in trunk:
-        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
-    for layer in [] if last is None else trunk[: len(trunk) - last]:
-        layer.trainable = False
+        layer.trainable = layer not in frozen
 
 
 def settle_batch_norms(model: keras.Model, tiles: np.ndarray) -> None:
@@ -110,23 +104,6 @@ def save_trunk(model: keras.Model, path: Path) -> Path:
     return path
 
 
-def load_trunk(model: keras.Model, path: Path) -> None:
-    """Put the weights that save_trunk wrote into the model's trunk.
-
-    Raises:
-        RunError: if the file holds other weights.
-    """
-    with np.load(path) as file:
-        arrays = {name: file[name].astype(np.float32) for name in file.files}
-    for variable in trunk_variables(model):
-        if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
-            raise RunError(
-                f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
-                "trunk written by train_all.py --release"
-            )
-        variable.assign(arrays[variable.path])
-
-
 def trunk_variables(model: keras.Model) -> list:
     """Return the variables of MobileNetV2 itself, in the order of its layers."""
     return [variable for layer in trunk_layers(model) for variable in layer.variables]
@@ -134,14 +111,24 @@ def trunk_variables(model: keras.Model) -> list:
 
 def _load_weights(model: keras.Model, path: Path) -> None:
     if path.suffix == ".npz":
-        load_trunk(model, path)
+        _load_trunk(model, path)
         return
     plain = keras.applications.MobileNetV2(input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None)
     try:
         plain.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise RunError(
-            f"{path} does not hold weights of MobileNetV2 without top: {str(error).splitlines()[0]}"
-        ) from error
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{path} does not hold weights of MobileNetV2 without top: {reason}") from error
     for variable, loaded in zip(trunk_variables(model), plain.variables, strict=True):
         variable.assign(loaded)
+
+
+def _load_trunk(model: keras.Model, path: Path) -> None:
+    """Put the weights that save_trunk wrote into the model's trunk."""
+    with np.load(path) as file:
+        arrays = {name: file[name].astype(np.float32) for name in file.files}
+    for variable in trunk_variables(model):
+        if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
+            raise RunError(f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
+                           "trunk written by train_all.py --release")  # fmt: skip
+        variable.assign(arrays[variable.path])

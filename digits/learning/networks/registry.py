@@ -6,19 +6,12 @@ Nothing here imports Keras: command lines list the names before it is loaded.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, StrEnum
+from enum import StrEnum
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import keras
-
-
-class LearnsFrom(Enum):
-    """What a network is trained on."""
-
-    TILES = "tiles as they are"
-    RENDERED = "tiles, pictures rendered beside them, and augmentation"
 
 
 class Origin(StrEnum):
@@ -36,15 +29,15 @@ class Network:
     Attributes:
         name: in commands, folders and the leaderboard.
         builder: module in this package and function that returns the untrained network.
-        learns_from: what it is trained on.
         colour: in every figure, from the palette of Okabe and Ito, which people with any colour vision tell apart.
+        learns_from_rendered: whether rendered pictures and augmentation join the tiles that it is trained on.
         in_quick_runs: whether `train_all.py --quick` trains it when no network is named.
     """
 
     name: str
     builder: str
-    learns_from: LearnsFrom
     colour: str
+    learns_from_rendered: bool = False
     in_quick_runs: bool = True
 
     def build(self) -> keras.Model:
@@ -52,24 +45,19 @@ class Network:
         module, function = self.builder.split(".")
         return getattr(import_module(f"digits.learning.networks.{module}"), function)()
 
-    @property
-    def learns_from_rendered(self) -> bool:
-        """Whether it is trained on rendered pictures too."""
-        return self.learns_from is LearnsFrom.RENDERED
-
 
 TRANSFER = "mobilenet_v2"  # the one that starts from pretrained weights, in several stages
 COMPACT = "cnn_compact"
 NETWORKS: dict[str, Network] = {
     network.name: network
     for network in (
-        Network("cnn_small", "baselines.build_cnn_small", LearnsFrom.TILES, "#E69F00"),
-        Network("cnn_deep", "baselines.build_cnn_deep", LearnsFrom.TILES, "#56B4E9"),
-        Network("cnn_batchnorm", "baselines.build_cnn_batchnorm", LearnsFrom.TILES, "#009E73"),
-        Network("cnn_dropout", "baselines.build_cnn_dropout", LearnsFrom.TILES, "#CC79A7"),
-        Network("cnn_augmented", "baselines.build_cnn_augmented", LearnsFrom.RENDERED, "#D55E00"),
-        Network(COMPACT, "compact.build_cnn_compact", LearnsFrom.RENDERED, "#000000", in_quick_runs=False),
-        Network(TRANSFER, "mobilenet.build_mobilenet_v2", LearnsFrom.RENDERED, "#0072B2"),
+        Network("cnn_small", "baselines.build_cnn_small", "#E69F00"),
+        Network("cnn_deep", "baselines.build_cnn_deep", "#56B4E9"),
+        Network("cnn_batchnorm", "baselines.build_cnn_batchnorm", "#009E73"),
+        Network("cnn_dropout", "baselines.build_cnn_dropout", "#CC79A7"),
+        Network("cnn_augmented", "baselines.build_cnn_augmented", "#D55E00", learns_from_rendered=True),
+        Network(COMPACT, "compact.build_cnn_compact", "#000000", learns_from_rendered=True, in_quick_runs=False),
+        Network(TRANSFER, "mobilenet.build_mobilenet_v2", "#0072B2", learns_from_rendered=True),
     )
 }
 BASELINES = tuple(NETWORKS)[:5]  # each has one idea more than the one before

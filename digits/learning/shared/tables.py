@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from pathlib import Path
 
 from digits.files import replacing
@@ -24,11 +25,9 @@ def read_csv(path: Path) -> list[dict]:
 
 
 def _cell(text: str) -> str | int | float | bool:
+    """Return what a cell holds; a checksum such as 1234e567 or 0123 is text, not a number."""
     if text in ("True", "False"):
         return text == "True"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"nan|-?(inf|[0-9]+(\.[0-9]+)?(e[+-][0-9]+)?)", text) else text

@@ -12,7 +12,7 @@ import numpy as np
 
 from digits.learning.data.augmentation import geometric
 from digits.learning.data.rendered_tiles import camera_tiles
-from digits.learning.teaching.kept_features import SEED, KeptFeatures, smooth
+from digits.learning.teaching.kept_features import KeptFeatures, smooth
 from digits.learning.teaching.last_layers import CutNetwork, Recipe, Trunk, values
 from digits.learning.training.feed import one_hot
 from digits.learning.training.fit import assign
@@ -42,19 +42,17 @@ class Versions:
 
 def make_versions(tiles: np.ndarray, labels: np.ndarray, trunk: Trunk, seed: int) -> Versions:
     """Return the features of new tiles uint8 (P, 96, 96), and of each as other hands and cameras might give it."""
-    count = len(tiles)
-    rng = np.random.default_rng([seed, 11])
-    turns = int(np.clip(_GEOMETRIC_TILES // max(count, 1), 1, _VERSIONS))
-    of = [np.arange(count), np.repeat(np.arange(count), turns)]
-    made = [tiles, geometric(tiles[of[1]], rng)]
-    shot = rng.permutation(np.repeat(np.arange(count), 3))[: min(3 * count, _CAMERA_TILES)]
-    of.append(shot)
-    made.append(camera_tiles(list(tiles[shot]), seed, 1.0))
-    of = np.concatenate(of)
-    return Versions(trunk.features(np.concatenate(made)), np.asarray(labels)[of], of)
+    rng, pictures = np.random.default_rng([seed, 11]), np.arange(len(tiles))
+    turns = int(np.clip(_GEOMETRIC_TILES // max(len(tiles), 1), 1, _VERSIONS))
+    turned = np.repeat(pictures, turns)
+    written = geometric(tiles[turned], rng)
+    shot = rng.permutation(np.repeat(pictures, 3))[:_CAMERA_TILES]
+    made = np.concatenate([tiles, written, camera_tiles(list(tiles[shot]), seed, 1.0)])
+    of = np.concatenate([pictures, turned, shot])
+    return Versions(trunk.features(made), np.asarray(labels)[of], of)
 
 
-def refit(network: CutNetwork, kept: KeptFeatures, new: Versions, recipe: Recipe = Recipe(), seed: int = SEED) -> None:  # noqa: B008
+def refit(network: CutNetwork, kept: KeptFeatures, new: Versions, recipe: Recipe, seed: int) -> None:
     """Fit the head, from the weights it came with, on kept and new features together."""
     weight = min(recipe.share * len(kept.features) / max(len(new.labels), 1), recipe.most)
     features = np.concatenate([kept.features, new.features])
@@ -63,7 +61,7 @@ def refit(network: CutNetwork, kept: KeptFeatures, new: Versions, recipe: Recipe
     network.fit(features, targets, weights, recipe, seed)
 
 
-def refit_safely(network: CutNetwork, kept: KeptFeatures, new: Versions, seed: int = SEED) -> float:
+def refit_safely(network: CutNetwork, kept: KeptFeatures, new: Versions, seed: int) -> float:
     """Fit the head; go back towards the old one as far as the calibration tiles ask for.
 
     Returns:
@@ -71,7 +69,7 @@ def refit_safely(network: CutNetwork, kept: KeptFeatures, new: Versions, seed: i
     """
     network.reset()
     before = _right(network, kept)
-    refit(network, kept, new, seed=seed)
+    refit(network, kept, new, Recipe(), seed)
     fitted = values(network.head.variables)
     allowed = int(MAY_FALL * len(kept.calibration_labels) / 2 + 1e-9)
     for share in (1.0, 0.5, 0.25):

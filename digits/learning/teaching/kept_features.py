@@ -1,7 +1,7 @@
 """What a head must not forget: features of old pictures, computed once for a release and kept."""
 
-from __future__ import annotations
-
+import shutil
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,8 +12,11 @@ import numpy as np
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
 from digits.learning.data.index import Source
-from digits.learning.data.merged import Tiles
+from digits.learning.data.merged import Tiles, load_split
 from digits.learning.data.rendered_tiles import rendered_by
+from digits.learning.data.splits import Split
+from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.data import calibration_set
 from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import titled
@@ -26,7 +29,7 @@ _MADE = 6  # beside so many of them: one photographed, and half a drawn digit an
 _REPRESENTATIVE = 400
 _KEPT_RULE = 1  # version of what `KeptFeatures` holds
 _SMOOTHING = 0.05  # of new targets, as in the training of the networks: confidences stay comparable
-SEED = 0
+_SEED = 0  # of what is kept: the same for every run
 
 
 @dataclass(frozen=True)
@@ -43,13 +46,33 @@ class KeptFeatures:
     representative: np.ndarray  # uint8 (R, 96, 96): tiles that 8-bit quantisation measures ranges on
 
 
-def kept_folder(cache: Path, sha256: str) -> Path:
-    """Return where trunk and features of an export are kept, named by its model.keras and by what renders."""
-    return cache / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
+def kept_features(config: RunConfig, sha256: str, network: CutNetwork, report: Callable,
+                  fresh: bool = False) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
+    """Return what is kept of the export whose model.keras has this checksum, and its trunk.
+
+    The first time, or if `fresh`, it is computed, and what was kept of other exports is removed: features of a fixed
+    part of the MNIST training tiles (own images come in anew each time), of made ones, and of calibration tiles.
+    """
+    folder = config.cache_dir / f"teach-{digest(sha256, rendered_by(), _KEPT_RULE)}"
+    found = None if fresh else _load(folder)
+    if found:
+        return found
+    began = time.monotonic()
+    report("Once for this release: the features of what it learnt from, about a minute")
+    for other in config.cache_dir.glob("teach-*"):
+        shutil.rmtree(other, ignore_errors=True)
+    made = _make(folder, network, load_split(config.merged_dir, Split.TRAIN), calibration_tiles(config), report)
+    report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
+    return made
 
 
-def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
-    """Return what `make_kept` wrote, or None if there is nothing whole."""
+def calibration_tiles(config: RunConfig) -> CalibrationSet:
+    """Return the calibration tiles of the last merge, clean and then after the camera."""
+    return calibration_set(load_split(config.merged_dir, Split.CALIBRATION), config.cache_dir)
+
+
+def _load(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
+    """Return what `_make` wrote, or None if there is nothing whole."""
     try:
         with np.load(folder / "kept.npz") as file:
             kept = KeptFeatures(**{name: file[name] for name in KeptFeatures.__dataclass_fields__})
@@ -58,25 +81,16 @@ def load_kept(folder: Path) -> tuple[KeptFeatures, Trunk] | None:
         return None
 
 
-def make_kept(
-    folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet, report: Callable
-) -> tuple[KeptFeatures, Trunk]:
-    """Compute and keep the features of a fixed part of the training tiles, of made ones, and of calibration tiles.
-
-    Args:
-        folder: of `kept_folder`; made if missing.
-        train: the train split; own images in it are left out, they come in anew each time.
-        calibration: 2 C tiles, clean and then after the camera.
-        report: as `progress.Report`.
-    """
+def _make(folder: Path, network: CutNetwork, train: Tiles, calibration: CalibrationSet,
+          report: Callable) -> tuple[KeptFeatures, Trunk]:  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     trunk = Trunk(folder / "trunk.tflite", network)
     mnist = train.select(train.sources == Source.MNIST)
-    picked = np.sort(np.random.default_rng(SEED).permutation(len(mnist))[:KEPT])
+    picked = np.sort(np.random.default_rng(_SEED).permutation(len(mnist))[:KEPT])
     mnist = mnist.select(picked)
     sixth = len(mnist) // _MADE
     extras = Extras(camera=sixth, handwritten=sixth // 2, non_digits=sixth // 2)
-    made, labels = enrich(mnist.images, mnist.labels, extras, SEED, folder.parent, done=titled(report, "made tiles"))
+    made, labels = enrich(mnist.images, mnist.labels, extras, _SEED, folder.parent, done=titled(report, "made tiles"))
     tiles = np.concatenate([mnist.images, made])
     features = trunk.features(tiles, titled(report, "features"))
     labels = np.concatenate([one_hot(mnist.labels), labels])

@@ -4,8 +4,6 @@
                      -> head: those dense layers -> probabilities (10)                          fitted again
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +15,16 @@ import tensorflow as tf
 from digits.files import replacing
 from digits.learning.export.keras_files import flatten
 from digits.learning.export.tflite_files import save_tflite
+from digits.learning.shared.errors import RunError
 from digits.learning.shared.workers import available_cores
 from digits.learning.training.fit import assign
+from digits.reading.models.tflite import tflite_interpreter
 from digits.reading.tile import to_input
 
 _BATCH = 64  # tiles the trunk takes at once: twice as fast as one by one
 
 
-class TeachingError(Exception):
+class TeachingError(RunError):
     """The network cannot be refitted; the message is one sentence."""
 
 
@@ -109,14 +109,11 @@ class Trunk:
 
     def __init__(self, path: Path, network: CutNetwork | None = None):
         """Open the file; write it first if `network` is given."""
-        from digits.reading.models.tflite import tflite_interpreter
-
         if network is not None:
             with replacing(path) as beside:
                 save_tflite(network.trunk, beside)
-        self._interpreter = tflite_interpreter()(
-            model_content=path.read_bytes(), num_threads=available_cores()
-        )
+        self._interpreter = tflite_interpreter()(model_content=path.read_bytes(), num_threads=available_cores())
+        self._given, self._taken = self._interpreter.get_input_details()[0], self._interpreter.get_output_details()[0]
         self._size = 0
 
     def features(self, tiles: np.ndarray, advance: Callable[[int, int], None] | None = None) -> np.ndarray:
@@ -127,31 +124,26 @@ class Trunk:
             if advance:
                 advance(min(start + _BATCH, len(tiles)), len(tiles))
         if not parts:
-            return np.empty((0, self._interpreter.get_output_details()[0]["shape"][-1]), np.float16)
+            return np.empty((0, self._taken["shape"][-1]), np.float16)
         return np.concatenate(parts)
 
     def _run(self, tiles: np.ndarray) -> np.ndarray:
-        given, taken = (ends()[0]["index"] for ends in (self._interpreter.get_input_details,
-                                                         self._interpreter.get_output_details))
+        inputs = to_input(tiles)
         if len(tiles) != self._size:
-            self._interpreter.resize_tensor_input(given, (len(tiles), *to_input(tiles[:1]).shape[1:]))
+            self._interpreter.resize_tensor_input(self._given["index"], inputs.shape)
             self._interpreter.allocate_tensors()
             self._size = len(tiles)
-        self._interpreter.set_tensor(given, to_input(tiles))
+        self._interpreter.set_tensor(self._given["index"], inputs)
         self._interpreter.invoke()
-        return self._interpreter.get_tensor(taken).astype(np.float16)
+        return self._interpreter.get_tensor(self._taken["index"]).astype(np.float16)
 
 
 def _before_the_dense_end(flat: keras.Model):
     """Return the tensor (N, F) that the last uninterrupted run of dense layers starts from."""
     tensor, cut = flat.outputs[0], None
-    while True:
-        layer = tensor._keras_history[0]
-        kind = type(layer).__name__
-        if kind not in ("Dense", "Dropout", "Activation", "ReLU"):
-            break
+    while type(layer := tensor._keras_history[0]).__name__ in ("Dense", "Dropout", "Activation", "ReLU"):
         tensor = layer.input
-        if kind == "Dense" and len(tensor.shape) == 2:
+        if isinstance(layer, keras.layers.Dense) and len(tensor.shape) == 2:
             cut = tensor
     if cut is None:
         raise TeachingError(f"{flat.name} does not end in dense layers: its last layers cannot be refitted")

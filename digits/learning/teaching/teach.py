@@ -6,9 +6,6 @@ better, and the calibration images not worse, is exports/taught written and made
 the release, never from what was taught before: forgetting does not add up.
 """
 
-from __future__ import annotations
-
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,20 +15,19 @@ import numpy as np
 
 from digits.learning.data import near_duplicates
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import load_own_images, load_split, read_tile
-from digits.learning.data.own_image import OwnImage
+from digits.learning.data.merged import load_own_images, read_tile
 from digits.learning.data.splits import Split, given_split
 from digits.learning.experiment.config import RunConfig
-from digits.learning.experiment.data import cache_dir, calibration_set
-from digits.learning.shared.calibration import CalibrationSet
+from digits.learning.export.exporting import export_model, make_default
 from digits.learning.shared.keys import digest
 from digits.learning.teaching.fit_last_layers import Versions, calibration_accuracy, make_versions, refit_safely
-from digits.learning.teaching.kept_features import KeptFeatures, kept_folder, load_kept, make_kept
-from digits.learning.teaching.last_layers import CutNetwork, TeachingError, Trunk
+from digits.learning.teaching.kept_features import KeptFeatures, calibration_tiles, kept_features
+from digits.learning.teaching.last_layers import CutNetwork, TeachingError
 from digits.paths import EXPORTS_DIR
 from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
 from digits.reading.models.errors import ModelError
+from digits.reading.models.golden import GOLDEN, load_golden
 from digits.reading.models.loading import load_model
 
 NAME = "taught"
@@ -55,16 +51,6 @@ class OwnPictures:
     def __len__(self) -> int:
         return len(self.labels)
 
-    @property
-    def newest(self) -> str:
-        """The session of the newest picture."""
-        return str(self.sessions[self.made_at.argmax()])
-
-    @property
-    def corrections(self) -> int:
-        """How many are corrections made with the keys of the live window."""
-        return sum(given_split(session) == Split.TRAIN for session in self.sessions)
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -74,10 +60,6 @@ class Judged:
     count: int
     before: int
     after: int
-
-    def line(self) -> str:
-        """Return it as one line."""
-        return f"{self.what}: {self.before} of {self.count} right before, {self.after} after"
 
 
 @dataclass(frozen=True)
@@ -93,6 +75,19 @@ class Taught:
     def better(self) -> bool:
         """Whether held-out pictures are read better, and the calibration images not worse than allowed."""
         return self.share > 0 and sum(each.after for each in self.judged) > sum(each.before for each in self.judged)
+
+    def lines(self) -> list[str]:
+        """Return what it came to in words, and why nothing is changed where it is not better."""
+        said = [f"{each.what}: {each.before} of {each.count} right before, {each.after} after" for each in self.judged]
+        calibration = zip(self.calibration_before, self.calibration_after, strict=True)
+        for what, (before, after) in zip(("Calibration images", "... after camera changes"), calibration, strict=True):
+            said.append(f"{what}: {before:.2%} right before, {after:.2%} after")
+        if not self.share:
+            said.append("Not better: the calibration images would be read worse. Nothing was changed.")
+        elif not self.better:
+            said.append("Not better: pictures that were held out are not read better. Nothing was changed; more "
+                        "pictures may help.")  # fmt: skip
+        return said
 
 
 @dataclass(frozen=True)
@@ -119,23 +114,22 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
     report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
     pictures = load_pictures(config)
     key = digest(pictures.tiles, pictures.labels, pictures.sessions.tolist(), release.sha256)
-    report(f"{len(pictures)} pictures of {len(set(pictures.sessions))} sessions, {pictures.corrections} of them "
-           f"corrections; starting from {release.folder}")
+    corrections = sum(given_split(session) == Split.TRAIN for session in pictures.sessions)
+    report(f"{len(pictures)} pictures of {len(set(pictures.sessions))} sessions, {corrections} of them corrections; "
+           f"starting from {release.folder}")
     if not fresh and _taught_key(config.exports_dir) == key:
         report(f"{config.exports_dir / NAME} was made from just these pictures: nothing was changed.")
         return None
-    model = load_model(release.folder / "model.keras").keras_model
-    network = CutNetwork(model)
-    kept, trunk = kept_features(config, release, network, report, fresh)
+    network = CutNetwork(load_model(release.folder / "model.keras").keras_model)
+    kept, trunk = kept_features(config, release.sha256, network, report, fresh)
     began = time.monotonic()
     versions = make_versions(pictures.tiles, pictures.labels, trunk, config.seed)
     taught = judge(network, kept, pictures, versions, config.seed)
     report(f"{len(versions.labels):,} versions of them, and refits with and without the held-out ones, in "
            f"{time.monotonic() - began:.1f} s")
-    for line in _lines(taught):
+    for line in taught.lines():
         report(line)
     if not taught.better:
-        report(_why_not(taught))
         return None
     return _export(config, release, network, kept, taught, (len(pictures), key, command), report)
 
@@ -185,7 +179,7 @@ def load_pictures(config: RunConfig) -> OwnPictures:
         np.array([image.label for image in images]),
         np.array([image.session_key for image in images]),
         groups,
-        np.array([_made_at(config.custom_dir, image) for image in images]),
+        np.array([(config.custom_dir / image.original).stat().st_mtime for image in images]),
     )
 
 
@@ -200,12 +194,13 @@ def judge(network: CutNetwork, kept: KeptFeatures, pictures: OwnPictures, versio
     before = _right(network, pictures, versions)
     calibration_before = calibration_accuracy(network, kept)
     judged = []
-    newest = pictures.sessions == pictures.newest
+    session = str(pictures.sessions[pictures.made_at.argmax()])
+    newest = pictures.sessions == session
     rest = ~np.isin(pictures.groups, pictures.groups[newest])
     if rest.any():
         refit_safely(network, kept, versions.select(rest), seed)
         after = _right(network, pictures, versions)
-        title = f"Session {pictures.newest}, learnt without it"
+        title = f"Session {session}, learnt without it"
         judged.append(Judged(title, int(newest.sum()), int(before[newest].sum()), int(after[newest].sum())))
     part, after = thirds(pictures, seed), np.zeros(len(pictures), bool)
     for number in range(PARTS):
@@ -230,57 +225,14 @@ def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
     return part[np.searchsorted(names, pictures.groups)]
 
 
-def kept_features(
-    config: RunConfig, release: Release, network: CutNetwork, report: Callable, fresh: bool = False
-) -> tuple[KeptFeatures, Trunk]:
-    """Return the kept features of this release; the first time they are computed, and those of others removed."""
-    cache = cache_dir(config)
-    folder = kept_folder(cache, release.sha256)
-    found = None if fresh else load_kept(folder)
-    if found:
-        return found
-    began = time.monotonic()
-    report("Once for this release: the features of what it learnt from, about a minute")
-    for other in cache.glob("teach-*"):
-        shutil.rmtree(other, ignore_errors=True)
-    made = make_kept(folder, network, load_split(config.merged_dir, Split.TRAIN), _calibration(config), report)
-    report(f"{len(made[0].features):,} features kept in {folder}, in {time.monotonic() - began:.0f} s")
-    return made
-
-
-def _calibration(config: RunConfig) -> CalibrationSet:
-    return calibration_set(load_split(config.merged_dir, Split.CALIBRATION), cache_dir(config))
-
-
 def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
     """Return bool (P,): which pictures, as they are, the head reads right now."""
     return network.probabilities(versions.features[: len(pictures)]).argmax(axis=1) == pictures.labels
 
 
-def _lines(taught: Taught) -> list[str]:
-    lines = [each.line() for each in taught.judged]
-    for what, before, after in zip(
-        ("Calibration images", "... after camera changes"),
-        taught.calibration_before,
-        taught.calibration_after,
-        strict=True,
-    ):
-        lines.append(f"{what}: {before:.2%} right before, {after:.2%} after")
-    return lines
-
-
-def _why_not(taught: Taught) -> str:
-    if not taught.share:
-        return "Not better: the calibration images would be read worse. Nothing was changed."
-    return "Not better: pictures that were held out are not read better. Nothing was changed; more pictures may help."
-
-
 def _export(config: RunConfig, release: Release, network: CutNetwork, kept: KeptFeatures, taught: Taught,
             about: tuple[int, str, str], report: Callable) -> Path:  # fmt: skip
     """Write every format of the refitted network, then make it the default."""
-    from digits.learning.export.exporting import export_model, make_default
-    from digits.reading.models.golden import GOLDEN, load_golden
-
     began = time.monotonic()
     report("Better: writing it in every format, and checking each")
     count, key, command = about
@@ -288,25 +240,15 @@ def _export(config: RunConfig, release: Release, network: CutNetwork, kept: Kept
     info = {
         "parent": {"name": release.folder.name, "sha256": release.sha256, "made": release.card.get("made")},
         "taught": {"pictures": count, "key": key, "share": taught.share, "judged": [vars(e) for e in taught.judged]},
-        "metrics": {
-            "calibration": {
-                "before": dict(zip(names, taught.calibration_before, strict=True)),
-                "after": dict(zip(names, taught.calibration_after, strict=True)),
-            }
-        },
+        "metrics": {"calibration": {"before": dict(zip(names, taught.calibration_before, strict=True)),
+                                    "after": dict(zip(names, taught.calibration_after, strict=True))}},
         "data": {**release.card.get("data", {}), "own pictures taught": count},
         "weights_origin": release.card.get("weights_origin"),
         "command": command,
     }
-    folder = export_model(
-        network.flat,
-        NAME,
-        config.exports_dir,
-        info,
-        golden_sources=load_golden(release.folder / GOLDEN).sources,
-        calibration=_calibration(config),
-        representative=kept.representative,
-    )
+    sources = load_golden(release.folder / GOLDEN).sources
+    folder = export_model(network.flat, NAME, config.exports_dir, info, sources, calibration_tiles(config),
+                          kept.representative)  # fmt: skip
     make_default(config.exports_dir, NAME, release.folder.name)
     report(f"Exported in {time.monotonic() - began:.0f} s: {folder} is now the default, and an open live window takes "
            f"it by itself. Delete the folder to go back to {release.folder.name}.")
@@ -321,7 +263,3 @@ def _taught_key(exports_dir: Path) -> str | None:
         return (read_card(exports_dir / NAME) or {}).get("taught", {}).get("key")
     except ModelError:
         return None
-
-
-def _made_at(custom_dir: Path, image: OwnImage) -> float:
-    return (custom_dir / image.original).stat().st_mtime

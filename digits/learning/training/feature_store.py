@@ -1,7 +1,5 @@
 """What the frozen part of MobileNetV2 says of each tile, computed once and kept on disk."""
 
-from __future__ import annotations
-
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ import tensorflow as tf
 
 from digits.learning.networks.inputs import tiles_to_input
 from digits.learning.networks.mobilenet import build_mobilenet_v2, frozen_part, trunk_variables
+from digits.learning.shared.progress import titled
 from digits.learning.training.precision import to_float32
 from digits.reading.tile import TILE_RULE
 
@@ -91,14 +90,15 @@ class FeatureStore:
 
     def rows(self, tiles: np.ndarray, report=None) -> np.ndarray:
         """Return int64 (N,): the row of each of the tiles uint8 (N, 96, 96), computing those that are missing."""
-        keys = [_tile_key(tile) for tile in tiles]
+        tiles = np.ascontiguousarray(tiles)
+        keys = [hashlib.blake2b(tile.data, digest_size=_KEY_BYTES).digest() for tile in tiles]
+        advance = titled(report, "frozen part of MobileNetV2")
         missing = list({key: i for i, key in enumerate(keys) if key not in self._known}.values())
         for start in range(0, len(missing), self.CHUNK):
-            self._append(
-                [keys[i] for i in missing[start : start + self.CHUNK]], tiles[missing[start : start + self.CHUNK]]
-            )
-            if hasattr(report, "advance"):
-                report.advance("frozen part of MobileNetV2", min(start + self.CHUNK, len(missing)), len(missing))
+            chunk = missing[start : start + self.CHUNK]
+            self._append([keys[i] for i in chunk], tiles[chunk])
+            if advance:
+                advance(start + len(chunk), len(missing))
         return np.array([self._known[key] for key in keys], np.int64)
 
     def _append(self, keys: list[bytes], tiles: np.ndarray, batch: int = 128) -> None:
@@ -115,7 +115,3 @@ def trunk_key(model: keras.Model) -> str:
     for variable in trunk_variables(model):
         sha.update(np.ascontiguousarray(variable.numpy()).data)
     return sha.hexdigest()[:16]
-
-
-def _tile_key(tile: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(tile).data, digest_size=_KEY_BYTES).digest()

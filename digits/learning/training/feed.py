@@ -1,7 +1,5 @@
 """The rows a network is trained or judged on, in batches, augmented anew in every epoch."""
 
-from __future__ import annotations
-
 import itertools
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,6 +12,8 @@ import tensorflow as tf
 from digits.learning.networks.inputs import shrink, small_to_input, tiles_to_input
 from digits.learning.training.feature_store import FeatureStore
 from digits.reading.models.contract import CLASSES
+
+Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Feed:
     targets: np.ndarray
     prepare: Callable[[tf.Tensor], tf.Tensor]
     rows: np.ndarray | None = None
-    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None
+    augment: Augment | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -55,14 +55,15 @@ class Feed:
         TensorFlow keeps every generator it was ever given; it must not keep the images with them.
         """
         first_row = next(replace(self, targets=self.targets[:1]).epochs(1, seed, 0))[0]
-        signature = (
-            tf.TensorSpec((None, *first_row.shape[1:]), first_row.dtype),
-            tf.TensorSpec((None, CLASSES), tf.float32),
-        )
+        stored_as = tf.TensorSpec((None, *first_row.shape[1:]), first_row.dtype)
+        signature = stored_as, tf.TensorSpec((None, CLASSES), tf.float32)
         feed = weakref.ref(self)
         stored = tf.data.Dataset.from_generator(lambda: feed().epochs(batch, seed, first), output_signature=signature)
         prepared = stored.map(lambda inputs, targets: (self.prepare(inputs), targets), num_parallel_calls=2)
-        return prepared.prefetch(8).with_options(_untuned())
+        # Nothing to tune here, and the end of a stage would wait for the tuner's thread, which sleeps up to a minute.
+        untuned = tf.data.Options()
+        untuned.autotune.enabled = False
+        return prepared.prefetch(8).with_options(untuned)
 
 
 def one_hot(labels: np.ndarray) -> np.ndarray:
@@ -81,28 +82,14 @@ def predict(model: keras.Model, feed: Feed, batch: int = 256) -> np.ndarray:
     return np.concatenate(parts).astype(np.float32)
 
 
-def _untuned() -> tf.data.Options:
-    """Return options without tf.data's own tuning.
-
-    There is nothing to tune here, and the end of a stage would wait for its thread, which sleeps for up to a minute.
-    """
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return options
-
-
-def small_feed(
-    tiles: np.ndarray,
-    targets: np.ndarray,
-    augment: Callable[[np.ndarray, np.random.Generator], np.ndarray] | None = None,
-) -> Feed:
+def small_feed(tiles: np.ndarray, targets: np.ndarray, augment: Augment | None = None) -> Feed:
     """Return the feed of uint8 tiles (N, 96, 96) for `inner`; `augment` changes tiles anew in every epoch."""
     if augment is not None:
         return Feed(tiles, targets, small_to_input, augment=lambda batch, rng: shrink(augment(batch, rng)))
     return Feed(shrink(tiles), targets, small_to_input)
 
 
-def tile_feed(tiles: np.ndarray, targets: np.ndarray, augment=None) -> Feed:
+def tile_feed(tiles: np.ndarray, targets: np.ndarray, augment: Augment | None = None) -> Feed:
     """Return the feed of uint8 tiles (N, 96, 96) and targets (N, 10) for the whole network."""
     return Feed(tiles, targets, tiles_to_input, augment=augment)
 

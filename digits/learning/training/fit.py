@@ -5,14 +5,12 @@ one file, and the order and the augmentation of an epoch depend on seed and epoc
 any moment, started again, takes the same steps as one that was never cut.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import math
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,12 +22,12 @@ import tensorflow as tf
 from digits.files import replacing
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
-from digits.learning.shared.progress import Report
+from digits.learning.shared.progress import Report, titled
 from digits.learning.training.feed import Feed, predict
-from digits.learning.training.keys import network_key
 from digits.learning.training.precision import jit_compile
 from digits.learning.training.stages import Stage
 
+_WHERE = ("module", "registered_name")  # of a class: it may move
 # Non-digits carry the target 0.1 everywhere: whatever has no target above this is left out of accuracies.
 _IS_DIGIT = 0.5
 
@@ -77,15 +75,9 @@ def fit_stage(model: keras.Model, stage: Stage, train: Feed, val: Feed | None, j
     keeper.set_model(model)
     keeper.resume()
     if not keeper.done:
-        model.fit(
-            train.dataset(stage.batch, job.seed, keeper.epoch),
-            initial_epoch=keeper.epoch,
-            epochs=stage.epochs,
-            steps_per_epoch=steps,
-            callbacks=[keeper],
-            verbose=0,
-            shuffle=False,
-        )
+        first = len(keeper.history)
+        model.fit(train.dataset(stage.batch, job.seed, first), initial_epoch=first, epochs=stage.epochs,
+                  steps_per_epoch=steps, callbacks=[keeper], verbose=0, shuffle=False)  # fmt: skip
         keeper.finish()
     return keeper.history
 
@@ -100,6 +92,34 @@ def compile_for(model: keras.Model, stage: Stage, steps: int) -> None:
     )
 
 
+def network_key(model: keras.Model) -> str:
+    """Return 16 hex digits that name a compiled network: its layers, what each is set to, and how they learn.
+
+    Names that Keras gives by counting ("conv2d_7") do not matter, nor in which module a class of ours lives.
+    """
+    config = json.loads(json.dumps([model.get_config(), model.get_compile_config()], default=str))
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(_names(config)))}
+    return digest(_numbered(config, numbers))
+
+
+def _names(config) -> Iterator[str]:
+    """Yield the names of layers and tensors, in the order they come in."""
+    if isinstance(config, dict) and isinstance(config.get("name"), str):
+        yield config["name"]
+    if isinstance(config, dict | list):
+        for part in config.values() if isinstance(config, dict) else config:
+            yield from _names(part)
+
+
+def _numbered(config, numbers: dict[str, int]):
+    """Return the config with numbers in place of names, and without modules."""
+    if isinstance(config, dict):
+        return {key: _numbered(part, numbers) for key, part in config.items() if key not in _WHERE}
+    if isinstance(config, list):
+        return [_numbered(part, numbers) for part in config]
+    return f"#{numbers[config]}" if isinstance(config, str) and config in numbers else config
+
+
 def best_epoch(history: list[dict]) -> int:
     """Return how many epochs validation chose: 1-based, by accuracy, then by loss."""
     return max(history, key=_score)["epoch"]
@@ -112,24 +132,16 @@ def _score(row: dict) -> tuple[float, float]:
 
 
 def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
-    total = steps * (stage.schedule_epochs or stage.epochs)
+    total, peak = steps * (stage.schedule_epochs or stage.epochs), stage.learning_rate
     warmup = round(steps * stage.warmup_epochs)
     rate = keras.optimizers.schedules.CosineDecay(
-        stage.learning_rate / 100 if warmup else stage.learning_rate,
-        max(total - warmup, 1),
-        alpha=0.01,
-        warmup_target=stage.learning_rate if warmup else None,
-        warmup_steps=warmup,
-    )
+        peak / 100 if warmup else peak, max(total - warmup, 1), alpha=0.01,
+        warmup_target=peak if warmup else None, warmup_steps=warmup,
+    )  # fmt: skip
     # The average must look back on a tenth of the stage at most: in short trainings it would else be the start.
     momentum = min(stage.average or 0.0, max(1 - 10 / total, 0.0))
-    return keras.optimizers.AdamW(
-        rate,
-        weight_decay=stage.weight_decay,
-        global_clipnorm=stage.clip,
-        use_ema=stage.average is not None,
-        ema_momentum=momentum,
-    )
+    return keras.optimizers.AdamW(rate, weight_decay=stage.weight_decay, global_clipnorm=stage.clip,
+                                  use_ema=stage.average is not None, ema_momentum=momentum)  # fmt: skip
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -140,10 +152,9 @@ class _Keeper(keras.callbacks.Callback):
         self.stage, self.val, self.job, self.images, self.key = stage, val, job, images, key
         self.steps = math.ceil(images / stage.batch)
         self.path = job.folder / f"{stage.name}.state.npz"
-        self.epoch, self.done = 0, False
+        self.done = False
         self.history: list[dict] = []
         self.best: list[np.ndarray] | None = None
-        self.started = 0.0
 
     def resume(self) -> None:
         """Take up the state of an earlier call with the same key, if there is one."""
@@ -151,29 +162,25 @@ class _Keeper(keras.callbacks.Callback):
         if saved is None:
             return
         facts, arrays = saved
-        self.epoch, self.done, self.history = facts["epoch"], facts["done"], facts["history"]
+        self.done, self.history = facts["done"], facts["history"]
         assign(self.model.variables, arrays["model"])
         if not self.done:
             assign(self.model.optimizer.variables, arrays["optimizer"])
             self.best = arrays["best"] or None
-            self.done = self._exhausted()
-            if self.done:
+            if self._exhausted():
                 self.finish()
-        where = "done earlier" if self.done else f"continues after epoch {self.epoch}"
+        where = "done earlier" if self.done else f"continues after epoch {len(self.history)}"
         self.job.report(f"{self.stage.name}: {where}")
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Start the clock."""
-        self.started = time.perf_counter()
+        self.began = time.perf_counter()
 
     def on_train_batch_end(self, batch, logs=None):
-        """Show how far the stage is, now and then."""
         if batch % 10 == 9 or batch + 1 == self.steps:
-            self._show(self.epoch * self.steps + batch + 1)
+            self._show(len(self.history) * self.steps + batch + 1)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Judge the epoch, keep what is best, write the state."""
-        seconds = time.perf_counter() - self.started
+        seconds = time.perf_counter() - self.began
         row = {
             "stage": self.stage.name,
             "epoch": epoch + 1,
@@ -190,7 +197,6 @@ class _Keeper(keras.callbacks.Callback):
         with self._averaged():
             self._judge(row)
         self.history.append(row)
-        self.epoch = epoch + 1
         self._write(done=False)
         if self.job.logs is not None:
             _log(self.job.logs / f"{self.job.folder.name}-{self.stage.name}", row)
@@ -207,9 +213,9 @@ class _Keeper(keras.callbacks.Callback):
         self._write(done=True)
 
     def _show(self, steps: int) -> None:
-        advance = getattr(self.job.report, "advance", None)
+        advance = titled(self.job.report, self.stage.name)
         if advance:
-            advance(self.stage.name, steps, self.stage.epochs * self.steps)
+            advance(steps, self.stage.epochs * self.steps)
 
     def _judge(self, row: dict) -> None:
         if self.val is not None:
@@ -233,13 +239,14 @@ class _Keeper(keras.callbacks.Callback):
         assign(self.model.trainable_variables, raw)
 
     def _exhausted(self) -> bool:
-        if self.epoch >= self.stage.epochs:
+        epoch = len(self.history)
+        if epoch >= self.stage.epochs:
             return True
-        waited = self.epoch - best_epoch(self.history) if self.history else 0
-        return self.val is not None and self.stage.patience is not None and waited >= self.stage.patience
+        patience = self.stage.patience if self.val is not None else None
+        return patience is not None and epoch - best_epoch(self.history) >= patience
 
     def _write(self, done: bool) -> None:
-        facts = {"key": self.key, "epoch": self.epoch, "done": done, "history": self.history}
+        facts = {"key": self.key, "epoch": len(self.history), "done": done, "history": self.history}
         arrays = {"model": self.model.variables}
         if not done:
             arrays |= {"optimizer": self.model.optimizer.variables, "best": self.best or []}
@@ -283,9 +290,7 @@ def assign(variables: list, values: list[np.ndarray]) -> None:
 
 def _write_state(path: Path, facts: dict, groups: dict[str, list]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    arrays = {
-        f"{group}/{i:04d}": np.asarray(value) for group, values in groups.items() for i, value in enumerate(values)
-    }
+    arrays = {f"{group}/{i:04d}": np.asarray(v) for group, values in groups.items() for i, v in enumerate(values)}
     with replacing(path) as beside, open(beside, "wb") as file:
         np.savez(file, facts=np.array(json.dumps(facts)), **arrays)
 
@@ -300,7 +305,5 @@ def _read_state(path: Path, key: str) -> tuple[dict, dict[str, list]] | None:
             for name in sorted(n for n in file.files if n != "facts"):
                 groups[name.split("/")[0]].append(file[name])
             return facts, groups
-    except FileNotFoundError:
-        return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None  # not one of ours, or torn by a disk that failed: start this stage again
+        return None  # there is none, or it was torn by a disk that failed

@@ -1,7 +1,5 @@
 """Half precision and several GPUs, where they are faster and the results the same."""
 
-from __future__ import annotations
-
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 

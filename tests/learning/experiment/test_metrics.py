@@ -1,17 +1,11 @@
 """Numbers about probabilities, checked against cases worked out by hand."""
 
+import json
+
 import numpy as np
 import pytest
 
-from digits.learning.experiment.metrics import (
-    accuracy,
-    calibration_error,
-    confusion,
-    precision_and_recall,
-    rejection_curve,
-    summary,
-    worst_mistakes,
-)
+from digits.learning.experiment import metrics
 from digits.learning.shared.calibration import ACCEPTED, acceptance_threshold, fit_temperature
 from digits.reading.models.temperature import scaled
 
@@ -34,34 +28,32 @@ def sampled(temperature, count=6000):
 
 def test_accuracy_confusion_precision_and_recall():
     probabilities, labels = rows(1, 1, 7, 7), np.array([1, 7, 7, 7])
-    assert accuracy(probabilities, labels) == 0.75
-    counts = confusion(probabilities, labels)
+    assert metrics.accuracy(probabilities, labels) == 0.75
+    counts = metrics.confusion(probabilities, labels)
     assert counts[7, 1] == 1 and counts[7, 7] == 2 and counts.sum() == 4
-    precision, recall = precision_and_recall(probabilities, labels)
+    precision, recall = metrics.precision_and_recall(probabilities, labels)
     assert precision[1] == 0.5 and recall[7] == pytest.approx(2 / 3) and np.isnan(recall[0])
 
 
 def test_summary_is_plain_numbers():
-    import json
-
-    found = summary(rows(1, 2), np.array([1, 3]))
+    found = metrics.summary(rows(1, 2), np.array([1, 3]))
     assert json.loads(json.dumps(found)) == found
     assert found["errors"] == 1 and found["precision"][0] is None
 
 
 def test_worst_mistakes_are_the_surest_ones():
     probabilities = np.concatenate([rows(3, confidence=0.6), rows(3, confidence=0.99), rows(3)])
-    assert list(worst_mistakes(probabilities, np.array([5, 5, 3]), 9)) == [1, 0]
+    assert list(metrics.worst_mistakes(probabilities, np.array([5, 5, 3]), 9)) == [1, 0]
     unsure = np.full((1, 10), 0.1)
     unsure[0, :2] = 0.2, 0.0  # gives its label nothing, but is not sure of another digit either
     both = np.concatenate([unsure, rows(3, confidence=0.6)])
-    assert list(worst_mistakes(both, np.array([1, 5]), 9)) == [1, 0]
+    assert list(metrics.worst_mistakes(both, np.array([1, 5]), 9)) == [1, 0]
 
 
 def test_calibration_error_of_an_honest_and_of_a_boasting_network():
     probabilities, labels = sampled(1.0)
-    assert calibration_error(probabilities, labels) < 0.04
-    assert calibration_error(scaled(probabilities, 0.4), labels) > 0.1
+    assert metrics.calibration_error(probabilities, labels) < 0.04
+    assert metrics.calibration_error(scaled(probabilities, 0.4), labels) > 0.1
 
 
 @pytest.mark.parametrize("made", [0.5, 1.0, 2.0])
@@ -92,5 +84,5 @@ def test_threshold_refuses_no_digit_for_nothing():
 
 def test_rejection_curve_ends_at_the_surest():
     probabilities = np.concatenate([rows(1, confidence=0.5), rows(2, confidence=0.9)])
-    refused, error = rejection_curve(probabilities, np.array([0, 2]))
+    refused, error = metrics.rejection_curve(probabilities, np.array([0, 2]))
     assert list(refused) == [0.0, 0.5] and list(error) == [0.5, 0.0]

@@ -1,6 +1,4 @@
-"""MobileNetV2: stages touch what they should, stored features agree with the network, the trunk survives
-saving.
-"""
+"""MobileNetV2: stages touch what they should, stored features agree with the network, the trunk survives saving."""
 
 import os
 
@@ -9,17 +7,8 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
-from digits.learning.networks.mobilenet import (
-    FROZEN_END,
-    LAST_LAYERS,
-    build_mobilenet_v2,
-    head,
-    save_trunk,
-    set_trainable,
-    settle_batch_norms,
-    tail,
-    trunk_layers,
-)
+from digits.learning.networks import mobilenet
+from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail, trunk_layers
 from digits.learning.shared.errors import RunError
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import block_feed, one_hot, pooled_feed, predict, tile_feed
@@ -36,7 +25,7 @@ TARGETS = one_hot(np.arange(24) % 10)
 def model():
     keras.utils.set_random_seed(1)
     model = build_mobilenet_v2()
-    settle_batch_norms(model, TILES)
+    mobilenet.settle_batch_norms(model, TILES)
     return model
 
 
@@ -53,22 +42,14 @@ def changed(before, model):
     return {path for path, value in snapshot(model).items() if not np.array_equal(value, before[path])}
 
 
-def trunk_paths(model):
-    return {variable.path for layer in trunk_layers(model) for variable in layer.variables}
-
-
-def test_contract(model):
-    probabilities = model.predict_on_batch(to_input(TILES[:3]))
-    assert model.input_shape == (None, 96, 96, 3)
-    assert probabilities.shape == (3, 10)
-    np.testing.assert_allclose(probabilities.sum(-1), 1, atol=1e-5)
-    assert len(trunk_layers(model)) == 153  # MobileNetV2's 154 layers less its input
-    assert not any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
+def batch_norms(model):
+    return [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
 
 
 def test_the_last_twenty_layers_follow_the_stored_one(model):
     names = [layer.name for layer in trunk_layers(model)]
-    assert names.index(FROZEN_END) == len(names) - LAST_LAYERS - 1
+    assert len(names) == 153  # MobileNetV2's 154 layers less its input
+    assert names.index(mobilenet.FROZEN_END) == len(names) - LAST_LAYERS - 1
 
 
 def test_stored_features_give_what_the_whole_network_gives(model, store):
@@ -95,63 +76,34 @@ def test_store_computes_only_what_is_new_and_forgets_half_written_rows(model, st
     np.testing.assert_array_equal(again.blocks[rows], fresh.blocks[fresh.rows(new)])
 
 
-def test_stage_one_leaves_the_trunk_as_it_was(model, store, tmp_path):
-    before, rows = snapshot(model), store.rows(TILES)
-    set_trainable(model, last=0)
-    fit_stage(
-        head(model),
-        Stage("frozen", 1, 1e-2, batch=8),
-        pooled_feed(store, rows, TARGETS),
-        None,
-        Job(tmp_path, 0, "k"),
-    )
-    touched = changed(before, model)
-    assert touched == {p for p in before if p.startswith(("dense_128", "probabilities"))}
-    assert not touched & trunk_paths(model)
-
-
-def test_stage_two_changes_the_last_twenty_layers_but_no_batch_norm(model, store, tmp_path):
-    before, rows = snapshot(model), store.rows(TILES)
-    set_trainable(model, last=LAST_LAYERS)
-    fit_stage(
-        tail(model),
-        Stage("last_20", 1, 1e-2, batch=8),
-        block_feed(store, rows, TARGETS),
-        None,
-        Job(tmp_path, 0, "k"),
-    )
-    last = [layer for layer in trunk_layers(model)[-LAST_LAYERS :]]
-    expected = {
-        v.path
-        for layer in last
-        if not isinstance(layer, keras.layers.BatchNormalization)
-        for v in layer.variables
-    }
-    assert changed(before, model) & trunk_paths(model) == expected
-    assert len(expected) == 7  # expand, depthwise, project of blocks 15 and 16, and Conv_1
+@pytest.mark.parametrize(("last", "part", "feed"), [(0, head, pooled_feed), (LAST_LAYERS, tail, block_feed)])
+def test_a_stage_changes_the_head_and_its_last_layers_but_no_batch_norm(model, store, tmp_path, last, part, feed):
+    before, train = snapshot(model), feed(store, store.rows(TILES), TARGETS)
+    set_trainable(model, last)
+    fit_stage(part(model), Stage("stage", 1, 1e-2, batch=8), train, None, Job(tmp_path, 0, "k"))
+    learning = [layer for layer in trunk_layers(model)[-LAST_LAYERS:] if last and layer not in batch_norms(model)]
+    of_trunk = {variable.path for layer in learning for variable in layer.variables}
+    assert len(of_trunk) == (7 if last else 0)  # expand, depthwise, project of blocks 15 and 16, and Conv_1
+    assert changed(before, model) == of_trunk | {path for path in before if path.startswith(("dense_128", "proba"))}
 
 
 def test_signals_of_random_weights_do_not_fade(model):
     probabilities = model.predict_on_batch(to_input(TILES))
     assert probabilities.std(axis=0).max() > 1e-3  # else every tile would get the same answer
-    assert {layer.momentum for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)} == {0.999}
+    assert {layer.momentum for layer in batch_norms(model)} == {0.999}
 
 
 def test_all_layers_leave_batch_norms_alone(model):
     set_trainable(model, last=None)
-    frozen = {layer.name for layer in model.layers if layer.variables and not layer.trainable}
-    assert frozen == {
-        layer.name for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)
-    }
+    assert [layer for layer in model.layers if layer.variables and not layer.trainable] == batch_norms(model)
 
 
 def test_trunk_survives_saving(model, tmp_path):
-    path = save_trunk(model, tmp_path / "trunk" / "trunk.npz")
+    path = mobilenet.save_trunk(model, tmp_path / "trunk" / "trunk.npz")
     assert path.stat().st_size < 5_000_000
     other = build_mobilenet_v2(path)
-    for ours, theirs in zip(trunk_layers(model), trunk_layers(other), strict=True):
-        for a, b in zip(ours.variables, theirs.variables, strict=True):
-            np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-3, atol=1e-6)
+    for ours, theirs in zip(mobilenet.trunk_variables(model), mobilenet.trunk_variables(other), strict=True):
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), rtol=1e-3, atol=1e-6)
 
 
 def test_a_file_of_other_weights_is_one_sentence(tmp_path):

@@ -1,11 +1,10 @@
 """`train_all.py --teach` through the front door, on a small release and a user with a peculiar seven."""
 
-import os
+import io
 import shutil
-import subprocess
-import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+import train_all
 from digits.learning.experiment.config import RunConfig
 from digits.learning.networks import registry
 from digits.learning.teaching import teach
@@ -24,21 +24,11 @@ from digits.reading.models.card import read_card
 from digits.reading.models.default import default_in
 from digits.reading.models.loading import load_model
 from digits.reading.models.verify import verify
+from digits.reading.tile import to_input
 from digits.rendering.handwriting import draw_digit
 from digits.rendering.pen import random_hand, write
 from digits.rendering.photographs import photograph_one
 
-ROOT = Path(__file__).parents[3]
-# The script itself, on fewer pictures: only sizes differ.
-SMALL = """
-import sys
-from dataclasses import replace
-from digits.learning.experiment.config import RunConfig
-quick = RunConfig.quick_run
-RunConfig.quick_run = lambda **changes: replace(quick(**changes), limit=2000)
-import train_all
-sys.exit(train_all.main(sys.argv[1:]))
-"""
 SEVENS = 12
 
 
@@ -67,10 +57,10 @@ def put(custom, session, label, inks, rng):
         cv2.imwrite(str(folder / f"{number:02d}.png"), photograph(ink, rng))
 
 
-def put_ordinary(custom, session, rng, each=2, label_of=lambda digit: digit):
+def put_ordinary(custom, session, rng, label_of=lambda digit: digit):
     for digit in range(10):
         if digit != 7:
-            put(custom, session, label_of(digit), [draw_digit(digit, rng) for _ in range(each)], rng)
+            put(custom, session, label_of(digit), [draw_digit(digit, rng) for _ in range(2)], rng)
 
 
 @pytest.fixture(scope="module")
@@ -84,36 +74,24 @@ def root(tmp_path_factory, full_export):
     return root
 
 
-def command(root, custom=None):
-    return ["--teach", "--quick", "--out", str(root), "--custom", str(custom or root / "custom")]
+def run(root, custom=None):
+    """Return exit status, stdout and stderr of train_all.py --teach, on fewer pictures."""
+    arguments = ["--teach", "--quick", "--out", str(root), "--custom", str(custom or root / "custom")]
+    quick, out, err = RunConfig.quick_run, io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(RunConfig, "quick_run", lambda **changes: replace(quick(**changes), limit=2000))
+        status = train_all.main(arguments)
+    return status, out.getvalue(), err.getvalue()
 
 
 @pytest.fixture(scope="module")
 def taught(root):
     """The root after `train_all.py --teach`, and what that printed."""
     before = {path.name: path.read_bytes() for path in (root / "exports" / "release").iterdir()}
-    done = subprocess.run([sys.executable, "-c", SMALL, *command(root)], cwd=ROOT, capture_output=True, text=True,
-                          env=os.environ | {"PYTHONPATH": str(ROOT)})  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
+    status, told, said = run(root)
+    assert status == 0, said
     assert before == {path.name: path.read_bytes() for path in (root / "exports" / "release").iterdir()}
-    return root, done.stdout
-
-
-@pytest.fixture
-def main(monkeypatch, capsys):
-    """Run train_all.py here, with few pictures; return exit status, stdout and stderr."""
-    monkeypatch.syspath_prepend(str(ROOT))
-    import train_all
-
-    quick = RunConfig.quick_run
-    monkeypatch.setattr(RunConfig, "quick_run", lambda **changes: replace(quick(**changes), limit=2000))
-
-    def run(*arguments):
-        status = train_all.main([str(argument) for argument in arguments])
-        return status, *capsys.readouterr()
-
-    return run
+    return root, told
 
 
 def test_corrections_are_learnt_and_exported(taught):
@@ -132,25 +110,23 @@ def test_corrections_are_learnt_and_exported(taught):
     assert after >= before - MAY_FALL
     rng = np.random.default_rng(8)
     tiles = np.stack([main_tile(photograph(peculiar_seven(rng), rng)) for _ in range(20)])
-    sevens = [
-        (load_model(root / "exports" / name / "model.tflite").predict(tiles).argmax(1) == 7).sum()
-        for name in ("release", "taught")
-    ]
-    assert sevens[0] <= 6 and sevens[1] >= 14
+    answers = (load_model(root / "exports" / name / "model.tflite").predict(tiles) for name in ("release", "taught"))
+    before, after = ((said.argmax(1) == 7).sum() for said in answers)
+    assert before <= 6 and after >= 14
 
 
-def test_the_same_pictures_again_change_nothing(taught, main):
+def test_the_same_pictures_again_change_nothing(taught):
     root, _ = taught
-    status, told, _ = main(*command(root))
+    status, told, _ = run(root)
     assert status == 0 and "nothing was changed" in told
     assert teach.find_release(root / "exports").folder == root / "exports" / "release", "never from what was taught"
 
 
-def test_pictures_that_teach_nothing_change_nothing(taught, main, tmp_path):
+def test_pictures_that_teach_nothing_change_nothing(taught, tmp_path):
     root, _ = taught
     put_ordinary(tmp_path / "custom", "mixed up", np.random.default_rng(5), label_of=lambda digit: (digit * 3 + 1) % 10)
     was = (root / "exports" / "taught" / "card.json").read_bytes(), (root / "exports" / "default.txt").read_text()
-    status, told, _ = main(*command(root, tmp_path / "custom"))
+    status, told, _ = run(root, tmp_path / "custom")
     assert status == 0 and "Not better" in told and "Nothing was changed" in told
     assert was == ((root / "exports" / "taught" / "card.json").read_bytes(),
                    (root / "exports" / "default.txt").read_text())  # fmt: skip
@@ -166,28 +142,28 @@ def test_an_empty_folder_starts_from_the_release_that_comes_with_the_project(tau
     assert teach.find_release(tmp_path / "exports").folder == release, "also once something was taught there"
 
 
-def test_what_is_missing_is_one_sentence(root, main, tmp_path, monkeypatch):
+def test_what_is_missing_is_one_sentence(root, tmp_path, monkeypatch):
     monkeypatch.setattr(teach, "EXPORTS_DIR", tmp_path / "no exports")
     (tmp_path / "custom").mkdir()
-    status, _, said = main(*command(root, tmp_path / "custom"))
-    assert status == 1 and "0 drawings" in said and "keys 0 to 9" in said and len(said.splitlines()) == 1
-    status, _, said = main(*command(tmp_path, root / "custom"))
-    assert status == 1 and "no default" in said and len(said.splitlines()) == 1
+
+    def refused(folder, custom, *words):
+        status, _, said = run(folder, custom)
+        assert status == 1 and len(said.splitlines()) == 1 and all(word in said for word in words)
+
+    refused(root, tmp_path / "custom", "0 drawings", "keys 0 to 9")
+    refused(tmp_path, root / "custom", "no default")
     (tmp_path / "exports" / "bare").mkdir(parents=True)
     (tmp_path / "exports" / "default.txt").write_text("bare")
-    status, _, said = main(*command(tmp_path, root / "custom"))
-    assert status == 1 and "no model.keras with a card" in said and len(said.splitlines()) == 1
+    refused(tmp_path, root / "custom", "no model.keras with a card")
 
 
-@pytest.mark.parametrize(
-    "name, width", [*((name, None) for name in registry.BASELINES), (registry.TRANSFER, 1280)]
-)
-def test_every_network_is_cut_before_its_dense_end(name, width):
+@pytest.mark.parametrize("name", [*registry.BASELINES, registry.TRANSFER])
+def test_every_network_is_cut_before_its_dense_end(name):
     network = CutNetwork(registry.NETWORKS[name].build())
     tiles = np.random.default_rng(0).integers(0, 256, (3, 96, 96), np.uint8)
-    inputs = np.repeat(tiles[..., None] / np.float32(255), 3, axis=-1)
+    inputs = to_input(tiles)
     features = np.asarray(network.trunk(inputs))
-    assert width in (None, features.shape[1])
+    assert name != registry.TRANSFER or features.shape == (3, 1280)
     assert np.allclose(network.probabilities(features), network.flat(inputs), atol=1e-5)
     assert not any(isinstance(layer, keras.layers.Conv2D) for layer in network.head.layers)
 
@@ -213,12 +189,7 @@ def test_what_is_held_out_is_not_learnt_from(monkeypatch):
     monkeypatch.setattr(teach, "refit_safely", lambda network, kept, new, seed: learnt.append(set(new.of)) or 1.0)
     monkeypatch.setattr(teach, "calibration_accuracy", lambda network, kept: (1.0, 1.0))
     monkeypatch.setattr(teach, "_right", lambda *_: asked.append(len(learnt)) or np.ones(count, bool))
-
-    class Nothing:
-        def reset(self):
-            pass
-
-    outcome = teach.judge(Nothing(), None, pictures, versions, 0)
+    outcome = teach.judge(SimpleNamespace(reset=lambda: None), None, pictures, versions, 0)
     assert [each.count for each in outcome.judged] == [10, count] and not outcome.better
     session, *thirds, everything = learnt
     assert session == set(range(20)) and everything == set(range(count)) and len(thirds) == teach.PARTS
@@ -238,7 +209,7 @@ def test_a_refit_is_the_same_each_time_and_blends_back():
     new = Versions(features[100:140], (said[100:140].argmax(1) + 1) % 10, np.arange(40))
     results = []
     for _ in range(2):
-        refit(network, kept, new, Recipe(steps=5))
+        refit(network, kept, new, Recipe(steps=5), 0)
         results.append(network.probabilities(features))
     assert np.array_equal(*results) and not np.allclose(results[0], said, atol=1e-3)
     network.blend(0.0)

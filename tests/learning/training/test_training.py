@@ -1,11 +1,13 @@
 """Stages: what is kept, what counts, and a cut-off run that ends like one that was not cut."""
 
 import gc
+import shutil
 import subprocess
 import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -15,18 +17,9 @@ keras = pytest.importorskip("keras")
 from digits.files import replacing
 from digits.learning.networks.inputs import tiles_to_input
 from digits.learning.shared.errors import RunError
-from digits.learning.shared.lock import run_lock
+from digits.learning.shared.progress import Report
 from digits.learning.training.feed import Feed, one_hot, predict
-from digits.learning.training.fit import (
-    DigitAccuracy,
-    Job,
-    Report,
-    best_epoch,
-    fit_stage,
-    importlib,
-    require_tensorboard,
-    tf,
-)
+from digits.learning.training.fit import DigitAccuracy, Job, best_epoch, fit_stage, importlib, require_tensorboard, tf
 from digits.learning.training.precision import _half_precision, full_precision
 from digits.learning.training.stages import Stage
 
@@ -35,41 +28,23 @@ LABELS = np.arange(120) % 10
 INPUTS = (RNG.normal(0, 0.4, (120, 16)) + np.eye(10)[LABELS] @ RNG.normal(size=(10, 16))).astype(np.float16)
 TRAIN = Feed(INPUTS[:90], one_hot(LABELS[:90]), lambda x: tf.cast(x, "float32"))
 VAL = Feed(INPUTS[90:], one_hot(LABELS[90:]), TRAIN.prepare)
-STAGE = Stage(
-    "small",
-    epochs=6,
-    learning_rate=0.02,
-    batch=16,
-    warmup_epochs=0.5,
-    clip=1.0,
-    average=0.9,
-    label_smoothing=0.05,
-)
+STAGE = Stage("small", epochs=6, learning_rate=0.02, batch=16, warmup_epochs=0.5, clip=1.0, average=0.9,
+              label_smoothing=0.05)  # fmt: skip
 
 
 def small_model():
     keras.utils.set_random_seed(2)
-    layers = [
-        keras.Input((16,)),
-        keras.layers.Dense(16, "relu"),
-        keras.layers.Dropout(0.3),
-        keras.layers.Dense(10, "softmax"),
-    ]
-    return keras.Sequential(layers)
+    hidden = [keras.layers.Dense(16, "relu"), keras.layers.Dropout(0.3)]
+    return keras.Sequential([keras.Input((16,)), *hidden, keras.layers.Dense(10, "softmax")])
 
 
 class KilledError(Exception):
     pass
 
 
-class KillAfter(Report):
-    def __init__(self, epochs):
-        self.left = epochs
-
-    def __call__(self, text):
-        self.left -= 1
-        if self.left == 0:
-            raise KilledError
+def kill_after(epochs):
+    """A report that ends the run with the line that so many epochs have."""
+    return Mock(side_effect=[None] * (epochs - 1) + [KilledError], spec=[])
 
 
 def train(folder, stage=STAGE, val=VAL, report=None, key="k"):
@@ -78,52 +53,34 @@ def train(folder, stage=STAGE, val=VAL, report=None, key="k"):
     return predict(model, VAL), history
 
 
-def test_learns_and_keeps_the_best_epoch(tmp_path):
-    probabilities, history = train(tmp_path)
-    best = history[best_epoch(history) - 1]
-    accuracy = (probabilities.argmax(-1) == LABELS[90:]).mean()
-    assert (
-        accuracy
-        == pytest.approx(max(row["val_accuracy"] for row in history))
-        == pytest.approx(best["val_accuracy"])
-    )
-    assert accuracy > 0.6
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The folder, probabilities and history of a stage that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    return folder, *train(folder)
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 5])
-def test_a_run_cut_off_ends_like_one_that_was_not(tmp_path, epochs):
-    whole, history = train(tmp_path / "whole")
+def test_a_run_cut_off_ends_like_one_that_was_not(whole, tmp_path, epochs):
     with pytest.raises(KilledError):
-        train(tmp_path / "cut", report=KillAfter(epochs))
-    (tmp_path / "cut" / ".tmp-1-small.state.npz").write_bytes(b"torn")
-    after, continued = train(tmp_path / "cut")
-    np.testing.assert_array_equal(after, whole)
-    assert [row["val_accuracy"] for row in continued] == [row["val_accuracy"] for row in history]
+        train(tmp_path, report=kill_after(epochs))
+    (tmp_path / ".tmp-1-small.state.npz").write_bytes(b"torn")
+    probabilities, history = train(tmp_path)
+    np.testing.assert_array_equal(probabilities, whole[1])
+    assert [row["val_accuracy"] for row in history] == [row["val_accuracy"] for row in whole[2]]
 
 
-def test_what_is_done_is_not_done_again_unless_something_changed(tmp_path):
-    whole, history = train(tmp_path)
-    again, same = train(tmp_path)
-    np.testing.assert_array_equal(again, whole)
+def test_what_is_done_is_not_done_again_unless_something_changed_or_is_torn(whole, tmp_path):
+    folder, probabilities, history = shutil.copytree(whole[0], tmp_path / "copy"), *whole[1:]
+    again, same = train(folder)
+    np.testing.assert_array_equal(again, probabilities)
     assert same == history  # seconds too: nothing was trained
-    _, other = train(tmp_path, key="other data")
+    _, other = train(folder, key="other data")
     assert other != history
-
-
-def test_a_torn_state_file_starts_the_stage_again(tmp_path):
-    whole, _ = train(tmp_path)
-    (tmp_path / "small.state.npz").write_bytes(b"PK\x03\x04 torn")
-    again, _ = train(tmp_path)
-    np.testing.assert_array_equal(again, whole)
-
-
-def test_stops_early_with_the_best_weights(tmp_path):
-    stage = Stage("early", epochs=60, learning_rate=0.05, batch=16, patience=2)
-    probabilities, history = train(tmp_path, stage)
-    assert len(history) < 60
-    assert len(history) - best_epoch(history) == 2
-    best = max(row["val_accuracy"] for row in history)
-    assert (probabilities.argmax(-1) == LABELS[90:]).mean() == pytest.approx(best)
+    (folder / "small.state.npz").write_bytes(b"PK\x03\x04 torn")
+    again, anew = train(folder)
+    np.testing.assert_array_equal(again, probabilities)
+    assert anew != other
 
 
 def test_without_validation_the_last_epoch_is_kept(tmp_path):
@@ -183,30 +140,20 @@ def test_on_gpus_batches_are_larger_and_as_many_images_are_averaged_over(monkeyp
     assert train._for_device(replace(STAGE, average=None)).average is None
 
 
-class Shown(Report):
-    def __init__(self):
-        self.steps = []
-
-    def advance(self, title, done, total):
-        self.steps.append((title, done, total))
-
-
-def test_progress_is_that_of_the_whole_stage_and_ends_where_validation_stops_it(tmp_path):
-    shown, patient = Shown(), replace(STAGE, epochs=30, patience=2)
-    history = fit_stage(small_model(), patient, TRAIN, VAL, Job(tmp_path, 1, "key", report=shown))
-    done = [steps for _, steps, _ in shown.steps]
-    assert {(title, total) for title, _, total in shown.steps} == {("small", 30 * 6)}
-    assert done == sorted(done) and done[-2] == 6 * len(history) < done[-1] == 30 * 6
+def test_stops_early_with_the_best_weights_and_shows_the_progress_of_the_whole_stage(tmp_path):
+    shown = Mock()
+    probabilities, history = train(tmp_path, replace(STAGE, epochs=30, patience=2), report=shown)
+    assert len(history) - best_epoch(history) == 2
+    accuracy = (probabilities.argmax(-1) == LABELS[90:]).mean()
+    assert accuracy == pytest.approx(max(row["val_accuracy"] for row in history)) and accuracy > 0.6
+    assert accuracy == pytest.approx(history[best_epoch(history) - 1]["val_accuracy"])
+    titles, done, totals = zip(*(call.args for call in shown.advance.call_args_list), strict=True)
+    assert set(titles) == {"small"} and set(totals) == {30 * 6}
+    assert list(done) == sorted(done) and done[-2] == 6 * len(history) < done[-1] == 30 * 6
 
 
 def test_augmentation_is_anew_each_epoch():
-    noisy = Feed(
-        np.zeros((4, 2), np.float16),
-        one_hot(np.zeros(4)),
-        TRAIN.prepare,
-        augment=lambda x, rng: x + rng.random(x.shape),
-    )
-    batches = noisy.epochs(4, 1, 0)
+    batches = replace(TRAIN, augment=lambda x, rng: 0 * x + rng.random(x.shape)).epochs(90, 1, 0)
     assert not np.array_equal(next(batches)[0], next(batches)[0])
 
 
@@ -215,14 +162,6 @@ def test_rows_that_are_no_digit_do_not_count_in_accuracy():
     targets = np.array([one_hot([3])[0], np.full(10, 0.1)], np.float32)
     accuracy.update_state(targets, one_hot([3, 5]))
     assert float(accuracy.result()) == 1.0
-
-
-def test_a_second_run_on_the_folder_is_told_so(tmp_path):
-    with run_lock(tmp_path / "models"):
-        with pytest.raises(RunError, match="another run"), run_lock(tmp_path / "models"):
-            pass
-    with run_lock(tmp_path / "models"):
-        pass
 
 
 def test_nothing_half_written_takes_the_place_of_a_file(tmp_path):
