@@ -54,7 +54,7 @@ HELD = {
 }
 
 
-class Shot(NamedTuple):
+class Photograph(NamedTuple):
     """A photograph of one digit and what it is."""
 
     frame: np.ndarray
@@ -98,7 +98,7 @@ def found_models(paths: list[Path] | None) -> dict[str, Model]:
     return models
 
 
-def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
+def measure(model: Model, shots: dict, clean: list[Photograph]) -> dict:
     """Return every figure of one model."""
     reader, path = Reader(model), model.path.resolve()
     result = {
@@ -117,26 +117,26 @@ def measure(model: Model, shots: dict, clean: list[Shot]) -> dict:
 
 
 @lru_cache(maxsize=1)
-def clean_shots(count: int) -> list[Shot]:
+def clean_shots(count: int) -> list[Photograph]:
     """Return photographs of MNIST test digits on clean paper."""
     rng = np.random.default_rng(SEED)
     mnist = load_mnist()
     picked = rng.choice(len(mnist.test_images), count, replace=False)
-    return [Shot(photograph_one(mnist.test_images[i], rng, 0.2)[0], int(mnist.test_labels[i])) for i in picked]
+    return [Photograph(photograph_one(mnist.test_images[i], rng, 0.2)[0], int(mnist.test_labels[i])) for i in picked]
 
 
-def graded_shots(kind: str, strength: int, count: int) -> list[Shot]:
+def graded_shots(kind: str, strength: int, count: int) -> list[Photograph]:
     """Return the clean photographs under one worse condition."""
     rng = np.random.default_rng([SEED, list(EFFECTS).index(kind), strength])
-    return [Shot(camera_effect(shot.frame, kind, strength, rng), shot.label) for shot in clean_shots(count)]
+    return [Photograph(camera_effect(shot.frame, kind, strength, rng), shot.label) for shot in clean_shots(count)]
 
 
-def share_right(reader: Reader, shots: list[Shot]) -> float:
+def share_right(reader: Reader, shots: list[Photograph]) -> float:
     """Return the share of photographs whose main digit is read right."""
     return float(np.mean([main_digit(reader, shot.frame) == shot.label for shot in shots]))
 
 
-def share_right_usual_way(model: Model, shots: list[Shot]) -> float:
+def share_right_usual_way(model: Model, shots: list[Photograph]) -> float:
     """Return the same for the whole frame, resized, straight into the model: as it is or inverted, the better of both.
 
     Resizing takes the mean of the pixels that become one: without it thin strokes would fall between them.
@@ -227,7 +227,7 @@ def real(reader: Reader, model: Model) -> dict:
     result = {}
     if "photos" in place:
         right = one_each(reader, place["photos"])
-        shots = [Shot(load_image(file), int(file.parent.name)) for file in right]
+        shots = [Photograph(load_image(file), int(file.parent.name)) for file in right]
         result = {"photos": by_writer(right), "photos_usual_way": share_right_usual_way(model, shots)}
     result |= {kind: accuracy(one_each(reader, place[kind])) for kind in ("scans", "tablet") if kind in place}
     return result | {kind: read(reader, place[kind]) for kind, read in (("sheets", sheets), ("video", clip))

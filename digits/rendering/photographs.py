@@ -18,7 +18,7 @@ def photograph_one(ink: np.ndarray, rng: np.random.Generator, strength: float = 
     """Return a small photograph of one digit and where it is: about 2 ms, for training data.
 
     Args:
-        ink: uint8 (H, W), white on black, any size: an MNIST picture, a tile, or `strokes.draw_digit`.
+        ink: uint8 (H, W), white on black, any size: an MNIST picture, a tile, or `handwriting.draw_digit`.
         strength: 0 for clean paper under even light, 1 for what phones and webcams do.
     Returns:
         uint8 (h, w, 3) BGR, sides 60 to 320 pixels, and the box of the ink in pixels.

@@ -38,14 +38,14 @@ def camera_tiles(
 ) -> np.ndarray:
     """Return what the reader makes of photographs of the given digits.
 
-    Each is written on rendered paper with a rendered pen, photographed by `pages.photograph_one`, and found again by
+    Each is written on rendered paper with a rendered pen, photographed by `photograph_one`, and found again by
     the very code that runs at the camera.
 
     Args:
         inks: N of uint8 (h, w), white on black: MNIST pictures, tiles or drawings.
         seed: the same seed gives the same tiles, whatever the number of workers.
         strength: 0 for clean paper under even light, 1 for what phones and webcams do.
-        scanned: bool (N,), which are scanned (`pages.scan_one`) instead; None: none.
+        scanned: bool (N,), which are scanned (`scan_one`) instead; None: none.
     Returns:
         uint8 (N, 96, 96) in the same order. A digit that cannot be found again is photographed under better
         conditions, in the end on plain paper.

@@ -2,7 +2,7 @@
 
 The five baselines show one idea each; this one is built to be used. It takes the same reduced tile, spends its
 parameters on 3x3 convolutions with shortcuts (He et al. 2015) instead of on a wide hidden layer, and is trained for
-longer, on everything that `augment` makes. (To go on for six epochs taught by three networks of its kind, as Hinton et
+longer, on all that `data.extras` renders. (To go on for six epochs taught by three networks of its kind, as Hinton et
 al. 2015 and Beyer et al. 2022 do, was worth less than to go on without: `benchmarks/ablation.py` at c378181201.)
 """
 
