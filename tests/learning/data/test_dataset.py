@@ -198,6 +198,8 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
     save(custom / "bea" / "7" / "seven.png", photo(1, 4))
     save(custom / "ana" / "2" / "not this.png", photo(2, 4))
     save(custom / "ana" / "5" / "from mnist.png", mnist.test_images[5])
+    save(custom / "ana" / "set_aside" / "7" / "sheet-looks-like-1.png", photo(7, 5))
+    save(custom / "ana" / "set_aside" / "loose.png", photo(7, 6))
     (custom / "ana" / "7" / "good.json").write_text("{}")
     (custom / "exclude.txt").write_text("# not these\nana/2/not this.png\n", encoding="utf-8")
     lines = []
@@ -216,12 +218,14 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
         "bea/7/seven.png": "duplicate: the same picture has another label",
         "ana/2/not this.png": "excluded",
         "ana/5/from mnist.png": "duplicate: of MNIST's test picture 5",
+        "ana/set_aside/7/sheet-looks-like-1.png": "set aside",
+        "ana/set_aside/loose.png": "set aside",
     }
     rows = own_rows(tmp_path)
     assert {name: row["reason"][: len(expected[name])] for name, row in rows.items() if row["reason"]} == expected
     assert rows["ana/7/copy.png"]["reason"] == "" and "ana/7/good.json" not in rows
     assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 3
-    assert "13 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
+    assert "15 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
     assert len(list((tmp_path / "merged").glob("*/*/custom_*"))) == 1
 
 
