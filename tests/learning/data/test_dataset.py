@@ -9,11 +9,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+from own_pictures import photo, save, small_mnist
 
 from digits.learning.data import merge, merged_state
 from digits.learning.data.merge import build_merged, write_mnist_tiles
 from digits.learning.data.merged import DatasetError, load_index, load_split
-from digits.learning.data.mnist import Mnist
 from digits.learning.data.splits import SPLITS
 from digits.learning.dataset import main
 from digits.learning.shared.progress import Report
@@ -21,40 +21,9 @@ from digits.paths import CUSTOM_DIR
 from digits.reading.tile import normalise
 
 
-def draw(digit: int, seed: int, size: int = 28) -> np.ndarray:
-    """A white digit on black, slanted and stretched differently for each seed."""
-    rng = np.random.default_rng([digit, seed])
-    canvas = np.zeros((256, 256), np.uint8)
-    font = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX][seed % 3]
-    cv2.putText(canvas, str(digit), (70, 190), font, 6, 255, 16, cv2.LINE_AA)
-    angle, shear, stretch = rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0.35), rng.uniform(0.6, 1.0)
-    matrix = np.array([[np.cos(angle), -np.sin(angle) + shear, 0], [np.sin(angle), np.cos(angle) * stretch, 0]])
-    matrix[:, 2] = 128 - matrix[:, :2] @ (128, 128)
-    turned = cv2.warpAffine(canvas, matrix, (256, 256), flags=cv2.INTER_LINEAR)
-    return cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA)
-
-
-def photo(digit: int, seed: int) -> np.ndarray:
-    """A grey photograph 240 x 320 of the digit in dark pen on paper with uneven light."""
-    ink = np.zeros((240, 320), np.float32)
-    ink[60:188, 96:224] = draw(digit, seed, 128) / 255
-    paper = np.linspace(200, 235, 320, dtype=np.float32)[None] + np.zeros((240, 1), np.float32)
-    noise = np.random.default_rng(seed).normal(0, 2, paper.shape)
-    return np.clip(paper - 160 * ink + noise, 0, 255).astype(np.uint8)
-
-
-def save(path, image, *options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix.lower(), image, *options)[1].tobytes())
-    return path
-
-
 @pytest.fixture(scope="module")
 def mnist():
-    """150 training and 30 test pictures that stand for MNIST."""
-    train = np.stack([draw(k % 10, k) for k in range(150)])
-    test = np.stack([draw(k % 10, 1000 + k) for k in range(30)])
-    return Mnist(train, np.arange(150, dtype=np.uint8) % 10, test, np.arange(30, dtype=np.uint8) % 10)
+    return small_mnist(150, 30)
 
 
 @pytest.fixture
