@@ -5,7 +5,9 @@ data/merged/ can be deleted at any time: everything in it is made from data/raw/
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -16,20 +18,19 @@ import numpy as np
 
 from digits.files import write_whole
 from digits.learning.data import own_images
-from digits.learning.data.index import Source, index_text, row_of
-from digits.learning.data.merged import DatasetError
-from digits.learning.data.merged_state import MergedState, tiles_in, write_if_changed
+from digits.learning.data.merged import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
-from digits.learning.data.own_images import count_left_out, find_own_images
+from digits.learning.data.own_images import find_own_images
 from digits.learning.data.own_splits import decide
-from digits.learning.data.splits import SPLITS, Split
+from digits.learning.data.splits import SPLITS, Source, Split
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled
 from digits.learning.shared.workers import map_chunks
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RAW_DIR
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import normalise
 
+INDEX_COLUMNS = ("path", "label", "source", "session", "split", "sha256", "reason", "original")
 CALIBRATION_SHARE = 2000 / 60000  # of MNIST's training pictures
 VAL_SHARE = 6000 / 60000
 MNIST_CHUNK = 1000  # tiles written per call of a worker: 0.4 s, a smooth bar
@@ -42,8 +43,8 @@ _TILE_S, _PHOTO_S = 0.0004, 0.1  # seconds one takes
 class Summary:
     """What a build did.
 
-    `counts` is tiles by split and source, `left_out` own images by kind of reason, `same_writer` whether own images
-    of one session lie in several splits.
+    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `same_writer` whether
+    own images of one session lie in several splits.
     """
 
     merged_dir: Path
@@ -105,10 +106,10 @@ def build_merged(
     images = decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]
     removed, written = _write_tiles(source, images, state, work)
-    write_if_changed(merged_dir / "index.csv", index_text(rows))
+    write_if_changed(merged_dir / INDEX_FILE, _index_text(rows))
     state.finish(merged_dir, custom_dir, images)
+    left_out = dict(Counter(image.reason.kind for image in images if image.reason).most_common())
     seconds = time.monotonic() - began
-    left_out = count_left_out(images)
     return Summary(merged_dir, _counts(rows), left_out, state.same_writer, written, removed, seconds)
 
 
@@ -160,7 +161,8 @@ class _MnistRows:
                 origin, images, labels = Split.TEST, mnist.test_images, mnist.test_labels
             for sha256, position in _thinned(splits[split], limit, len(self.names)):
                 path = f"{split}/{labels[position]}/{Source.MNIST}_{origin}_{position:05d}.png"
-                self.rows.append(row_of(path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""))
+                row = path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""
+                self.rows.append(dict(zip(INDEX_COLUMNS, row, strict=True)))
                 self.pictures[path] = images[position]
 
     def _named(self, origin: Split, images: np.ndarray) -> list[tuple[str, int]]:
@@ -193,7 +195,8 @@ def _own_row(image: OwnImage) -> dict:
     label = "" if image.label is None else image.label
     path, split = (image.original, "") if image.reason else (image.tile_path, image.split)
     reason = str(image.reason or "")
-    return row_of(path, label, Source.CUSTOM, image.session, split, image.facts.sha256, reason, image.original)
+    row = path, label, Source.CUSTOM, image.session, split, image.facts.sha256, reason, image.original
+    return dict(zip(INDEX_COLUMNS, row, strict=True))
 
 
 def _with_facts(images: list[OwnImage], state: MergedState, work: _Work) -> list[OwnImage]:
@@ -264,6 +267,14 @@ def write_mnist_tiles(folder: str, paths: list[str], pictures: np.ndarray) -> No
     """Write the tiles of MNIST pictures uint8 (N, 28, 28) to `paths` below `folder`; runs in a worker."""
     for path, picture in zip(paths, pictures, strict=True):
         write_whole(Path(folder, path), own_images.encode_tile(normalise(picture)))
+
+
+def _index_text(rows: list[dict]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, INDEX_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def _counts(rows: list[dict]) -> dict[Split, dict[Source, int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -29,11 +28,7 @@ _SIDE_FILES = (".txt", ".md", ".json", ".jsonl", ".csv", ".ini", ".db")  # notes
 def find_own_images(custom_dir: Path) -> list[OwnImage]:
     """Return every picture under `custom_dir` by path; a misplaced or excluded one has its reason."""
     excluded = read_excluded(custom_dir)
-    images = [_placed(path) for path in sorted(_walk(Path(custom_dir)))]
-    for position, image in enumerate(images):
-        if _is_excluded(image.original, excluded):
-            images[position] = replace(image, reason=WhyLeftOut(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}"))
-    return images
+    return [_placed(path, excluded) for path in sorted(_walk(Path(custom_dir)))]
 
 
 def read_excluded(custom_dir: Path) -> set[str]:
@@ -62,18 +57,19 @@ def _walk(custom_dir: Path) -> Iterable[str]:
                 yield (inside / name).as_posix()
 
 
-def _placed(original: str) -> OwnImage:
+def _placed(original: str, excluded: set[str]) -> OwnImage:
     parts = original.split("/")
     session = parts[0] if len(parts) > 1 else ""
     digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
     image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
+    if _is_excluded(original, excluded):
+        return image.without(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}")
     if len(parts) > 2 and parts[1] == SET_ASIDE:
-        detail = f"look at it, then move it to {session}/<digit 0 to 9> or delete it"
-        return replace(image, reason=WhyLeftOut(LeftOut.SET_ASIDE, detail))
+        return image.without(LeftOut.SET_ASIDE, f"look at it, then move it to {session}/<digit 0 to 9> or delete it")
     if digit is None:
-        return replace(image, reason=WhyLeftOut(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>"))
+        return image.without(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>")
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
-        return replace(image, reason=WhyLeftOut(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}"))
+        return image.without(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}")
     return image
 
 
@@ -111,8 +107,3 @@ def encode_tile(tile: np.ndarray) -> bytes:
 def _pixel_digest(frame: np.ndarray) -> str:
     """Return the sha256 of the grey pixels; that of 28 x 28 is the one MNIST's pictures are known by."""
     return hashlib.sha256(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).tobytes()).hexdigest()
-
-
-def count_left_out(images: Iterable[OwnImage]) -> dict[LeftOut, int]:
-    """Return how many images are left out for each kind of reason, most first."""
-    return dict(Counter(image.reason.kind for image in images if image.reason).most_common())

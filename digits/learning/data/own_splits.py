@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from digits.learning.data.near_duplicates import near_groups
-from digits.learning.data.own_image import LeftOut, OwnImage, WhyLeftOut
+from digits.learning.data.own_image import LeftOut, OwnImage
 from digits.learning.data.splits import Split, hashed_split
 
 WHOLE_SESSIONS_FROM = 5  # with so many sessions or more, a session is never divided between splits
@@ -24,29 +24,15 @@ def decide(images: list[OwnImage], mnist: Mapping[str, str], before: Mapping[str
         before: sha256 of a file -> the split it had in the last build, where splits went by image.
     """
     images = [replace(image, reason=image.reason or image.facts.reason) for image in images]
-    images = _without_mnist(images, mnist)
-    images = _without_duplicates(images)
-    images = _with_splits(images, before)
-    return _without_crossings(images)
+    images = [image.without(LeftOut.DUPLICATE, f"of MNIST's {mnist[image.facts.pixels]}")
+              if not image.reason and image.facts.pixels in mnist else image for image in images]  # fmt: skip
+    return _without_crossings(_with_splits(_without_duplicates(images), before))
 
 
 def by_session(images: Iterable[OwnImage]) -> bool:
     """Return whether there are so many sessions that whole sessions go to a split."""
     sessions = {image.session_key for image in images if not image.reason and image.given is None}
     return len(sessions) >= WHOLE_SESSIONS_FROM
-
-
-def _without_mnist(images: list[OwnImage], mnist: Mapping[str, str]) -> list[OwnImage]:
-    return [
-        _without(image, LeftOut.DUPLICATE, f"of MNIST's {mnist[image.facts.pixels]}")
-        if not image.reason and image.facts.pixels in mnist
-        else image
-        for image in images
-    ]
-
-
-def _without(image: OwnImage, kind: LeftOut, detail: str) -> OwnImage:
-    return replace(image, reason=WhyLeftOut(kind, detail))
 
 
 def _without_duplicates(images: list[OwnImage]) -> list[OwnImage]:
@@ -62,9 +48,9 @@ def _without_duplicates(images: list[OwnImage]) -> list[OwnImage]:
             if several_labels:
                 other = next(p for p in positions if images[p].label != images[position].label)
                 detail = f"the same picture has another label as {images[other].original}"
-                left[position] = _without(images[position], LeftOut.DUPLICATE, detail)
+                left[position] = images[position].without(LeftOut.DUPLICATE, detail)
             elif position != stays:
-                left[position] = _without(images[position], LeftOut.DUPLICATE, f"of {images[stays].original}")
+                left[position] = images[position].without(LeftOut.DUPLICATE, f"of {images[stays].original}")
     return left
 
 
@@ -90,5 +76,5 @@ def _without_crossings(images: list[OwnImage]) -> list[OwnImage]:
         for position in group:
             if images[position].split != stays.split:
                 detail = f"of {stays.original} in {stays.split}"
-                left[position] = _without(images[position], LeftOut.NEAR_DUPLICATE, detail)
+                left[position] = images[position].without(LeftOut.NEAR_DUPLICATE, detail)
     return left

@@ -11,9 +11,9 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
-from digits.learning.data.index import Source
 from digits.learning.data.merged import Tiles
 from digits.learning.data.rendered_tiles import rendered_by
+from digits.learning.data.splits import Source
 from digits.learning.shared.calibration import CalibrationSet
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import titled
