@@ -40,11 +40,15 @@ class Cut:
     Attributes:
         box: where, and which digit is wanted there.
         picture: uint8 (h, w, 3) BGR at SCALE, without printed lines, of WRITTEN and DOUBTFUL boxes; else None.
+        tile: of its picture, if strokes are found there.
+        doubt: why it is set aside, as part of a file's name; "" if it is not.
     """
 
     box: PrintedBox
     state: State
     picture: np.ndarray | None = None
+    tile: np.ndarray | None = None
+    doubt: str = ""
 
 
 def cut_boxes(straight: Straight) -> list[Cut]:
@@ -65,15 +69,11 @@ def cut_boxes(straight: Straight) -> list[Cut]:
     contrast = _contrast(clean, paper)
     mask, levels = ink_mask(contrast, places)
     owners = Owners(mask, places)
-    cuts = []
-    for position, box in enumerate(straight.layout.boxes):
-        if not seen[position]:
-            cuts.append(Cut(box, State.HIDDEN))
-        elif not levels[position]:
-            cuts.append(Cut(box, State.EMPTY))
-        else:
-            cuts.append(_cut(box, position, places[position], clean, paper, owners))
-    return cuts
+    return [
+        _cut(box, position, places[position], clean, paper, owners) if seen[position] and levels[position]
+        else Cut(box, State.EMPTY if seen[position] else State.HIDDEN)
+        for position, box in enumerate(straight.layout.boxes)
+    ]  # fmt: skip
 
 
 def _paper(page: np.ndarray) -> np.ndarray:
@@ -124,9 +124,8 @@ def _picture(view: Box, own: np.ndarray, clean: np.ndarray, paper: np.ndarray, o
     """Return the part of the page, with strokes of other boxes made paper."""
     labels = owners.labels[view.window]
     ours = owners.belongs(own)[labels]
-    foreign = ((labels > 0) & ~ours).astype(np.uint8)
     width = round(0.5 * SCALE) | 1
-    foreign = cv2.dilate(foreign, np.ones((width, width), np.uint8)) > 0
+    foreign = cv2.dilate(((labels > 0) & ~ours).astype(np.uint8), np.ones((width, width), np.uint8)) > 0
     foreign &= ~ours
     picture = clean[view.window].copy()
     picture[foreign] = paper[view.window][foreign]

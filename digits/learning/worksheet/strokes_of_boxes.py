@@ -28,16 +28,12 @@ def ink_mask(contrast: np.ndarray, places: list[Box]) -> tuple[np.ndarray, np.nd
     inset, outset = round(INSIDE * SCALE), round(1.4 * SCALE)
     soft = cv2.GaussianBlur(contrast, (0, 0), 0.08 * SCALE)
     for position, place in enumerate(places):
-        inside = soft[place.grown(-inset).window]
-        darkest = float(np.percentile(inside, 99.5))
-        plain = float(np.percentile(inside, 40))
+        plain, darkest = map(float, np.percentile(soft[place.grown(-inset).window], (40, 99.5)))
         level = max(_FAINTEST, plain + _LEVEL * (darkest - plain), 2.2 * plain)
-        if darkest <= level:
-            level = 255.0
-        else:
+        if darkest > level:
             levels[position] = level
-        area = place.grown(outset).window
-        np.maximum(mask[area], (soft[area] > level).astype(np.uint8), out=mask[area])
+            area = place.grown(outset).window
+            np.maximum(mask[area], (soft[area] > level).astype(np.uint8), out=mask[area])
     return mask, levels
 
 
