@@ -26,7 +26,6 @@ from digits.reading.reader import Reader
 THUMBNAIL = 128  # longer side, px
 FAINT = 100  # contrast of strokes, of 255, that 1 in 20 of the development photographs (pencils) stays below
 FEW = 0.5  # fewer pictures than this share of the median count as few
-_CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -63,9 +62,7 @@ def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Aud
         DatasetError: if `merged_dir` was not built.
     """
     images = load_own_images(merged_dir)
-    paths = [str(Path(custom_dir) / image.original) for image in images]
-    chunks = [(paths[start : start + _CHUNK],) for start in range(0, len(paths), _CHUNK)]
-    looks = [look for part in map_chunks(look_at, chunks, workers) for look in part]
+    looks = map_chunks(look_at, [(str(Path(custom_dir) / image.original),) for image in images], workers)
     used = [position for position, image in enumerate(images) if not image.reason]
     tiles = {position: (Path(merged_dir) / images[position].tile_path).read_bytes() for position in used}
     readable = [replace(image, reason=None if image.facts.near else image.reason) for image in images]
@@ -85,12 +82,8 @@ class _ReadsNothing:
         return np.full((len(tiles), CLASSES), 1 / CLASSES, np.float32)
 
 
-def look_at(paths: list[str]) -> list[Look]:
-    """Return a look at each photograph; runs in a worker."""
-    return [_look(path) for path in paths]
-
-
-def _look(path: str) -> Look:
+def look_at(path: str) -> Look:
+    """Return a look at a photograph; runs in a worker."""
     try:
         frame = load_image(path)
         problem = Reader(_ReadsNothing()).read(frame).hint or ""

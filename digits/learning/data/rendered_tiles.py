@@ -73,9 +73,7 @@ def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, stre
             done(next(finished), len(starts))
 
 
-def camera_shift(
-    tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None
-) -> np.ndarray:
+def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None) -> np.ndarray:
     """Return the same tiles as a camera would have delivered them, to choose a model by.
 
     Args:
