@@ -27,7 +27,6 @@ def write_page(custom_dir: Path, merged_dir: Path, page: Path) -> Path:
         DatasetError: if `merged_dir` was not built.
     """
     text = render(audit(custom_dir, merged_dir))
-    page = Path(page)
     page.parent.mkdir(parents=True, exist_ok=True)
     write_whole(page, text.encode())
     return page

@@ -17,11 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import write_whole
-from digits.learning.data import own_images
 from digits.learning.data.merged import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
-from digits.learning.data.own_images import find_own_images
+from digits.learning.data.own_images import encode_tile, examine, find_own_images
 from digits.learning.data.own_splits import decide
 from digits.learning.data.splits import SPLITS, Source, Split
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled
@@ -150,16 +149,19 @@ class _MnistRows:
     def __init__(self, mnist: Mnist, limit: int | None):
         self.names: dict[str, str] = {}
         test = self._named(Split.TEST, mnist.test_images)
-        train = self._named(Split.TRAIN, mnist.train_images)  # after test: of two equal ones, test keeps its own
-        splits = {Split.TEST: test} | _split_by_rank(train)
+        ranked = sorted(self._named(Split.TRAIN, mnist.train_images))  # after test, which keeps what both have
+        calibration = round(len(ranked) * CALIBRATION_SHARE)
+        val = calibration + round(len(ranked) * VAL_SHARE)
+        splits = {Split.TRAIN: ranked[val:], Split.VAL: ranked[calibration:val],
+                  Split.CALIBRATION: ranked[:calibration], Split.TEST: test}  # fmt: skip
         self.key = hashlib.sha256("".join(self.names).encode()).hexdigest()
         self.rows: list[dict] = []
         self.pictures: dict[str, np.ndarray] = {}
-        for split in SPLITS:
+        for split, pictures in splits.items():
             origin, images, labels = Split.TRAIN, mnist.train_images, mnist.train_labels
             if split is Split.TEST:
                 origin, images, labels = Split.TEST, mnist.test_images, mnist.test_labels
-            for sha256, position in _thinned(splits[split], limit, len(self.names)):
+            for sha256, position in _thinned(pictures, limit, len(self.names)):
                 path = f"{split}/{labels[position]}/{Source.MNIST}_{origin}_{position:05d}.png"
                 row = path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""
                 self.rows.append(dict(zip(INDEX_COLUMNS, row, strict=True)))
@@ -174,13 +176,6 @@ class _MnistRows:
                 self.names[sha256] = f"{origin} picture {position}"
                 found.append((sha256, position))
         return found
-
-
-def _split_by_rank(train: list[tuple[str, int]]) -> dict[Split, list[tuple[str, int]]]:
-    ranked = sorted(train)
-    calibration = round(len(train) * CALIBRATION_SHARE)
-    val = calibration + round(len(train) * VAL_SHARE)
-    return {Split.CALIBRATION: ranked[:calibration], Split.VAL: ranked[calibration:val], Split.TRAIN: ranked[val:]}
 
 
 def _thinned(pictures: list[tuple[str, int]], limit: int | None, total: int) -> list[tuple[str, int]]:
@@ -201,25 +196,17 @@ def _own_row(image: OwnImage) -> dict:
 
 def _with_facts(images: list[OwnImage], state: MergedState, work: _Work) -> list[OwnImage]:
     """Return the images with what is in them; a file that has not changed since the last build is not opened."""
-    images, unknown = list(images), []
-    for position, image in enumerate(images):
-        if image.reason:
-            continue
-        facts = state.known_facts(image.original, work.custom_dir)
-        if facts is None:
-            unknown.append(position)
-        else:
-            images[position] = replace(image, facts=facts)
-    for position, facts in zip(unknown, _examine([images[p] for p in unknown], work), strict=True):
-        images[position] = replace(images[position], facts=facts)
-    return images
+    usable = [image for image in images if not image.reason]
+    known = {image: state.known_facts(image.original, work.custom_dir) for image in usable}
+    unknown = [image for image in usable if known[image] is None]
+    known |= zip(unknown, _examine(unknown, work), strict=True)
+    return [replace(image, facts=known.get(image, image.facts)) for image in images]
 
 
 def _examine(images: list[OwnImage], work: _Work) -> list[Facts]:
     paths = [str(work.custom_dir / image.original) for image in images]
     chunks = [(paths[start : start + _OWN_CHUNK],) for start in range(0, len(paths), _OWN_CHUNK)]
-    results = work.map(own_images.examine, chunks, [len(chunk[0]) for chunk in chunks], _PHOTO_S)
-    return [facts for result in results for facts in result]
+    return sum(work.map(examine, chunks, [len(part) for (part,) in chunks], _PHOTO_S), [])
 
 
 def _write_tiles(source: _MnistRows, images: list[OwnImage], state: MergedState, work: _Work) -> tuple[int, int]:
@@ -239,11 +226,9 @@ def _write_tiles(source: _MnistRows, images: list[OwnImage], state: MergedState,
     for path in broken:
         (folder / path).unlink(missing_ok=True)
     _write_own(new, present, state, work)
-    chunks = []
-    for start in range(0, len(missing), MNIST_CHUNK):
-        paths = missing[start : start + MNIST_CHUNK]
-        chunks.append((str(folder), paths, np.stack([source.pictures[path] for path in paths])))
-    work.map(write_mnist_tiles, chunks, [len(chunk[1]) for chunk in chunks], _TILE_S)
+    parts = [missing[start : start + MNIST_CHUNK] for start in range(0, len(missing), MNIST_CHUNK)]
+    chunks = [(str(folder), paths, np.stack([source.pictures[path] for path in paths])) for paths in parts]
+    work.map(write_mnist_tiles, chunks, [len(paths) for paths in parts], _TILE_S)
     for path in outdated:  # last, because a tile that changed its split is copied from there
         (folder / path).unlink(missing_ok=True)
     return len(outdated), len(new) + len(missing)
@@ -266,7 +251,7 @@ def _write_own(new: list[OwnImage], present: set[str], state: MergedState, work:
 def write_mnist_tiles(folder: str, paths: list[str], pictures: np.ndarray) -> None:
     """Write the tiles of MNIST pictures uint8 (N, 28, 28) to `paths` below `folder`; runs in a worker."""
     for path, picture in zip(paths, pictures, strict=True):
-        write_whole(Path(folder, path), own_images.encode_tile(normalise(picture)))
+        write_whole(Path(folder, path), encode_tile(normalise(picture)))
 
 
 def _index_text(rows: list[dict]) -> str:
@@ -278,8 +263,5 @@ def _index_text(rows: list[dict]) -> str:
 
 
 def _counts(rows: list[dict]) -> dict[Split, dict[Source, int]]:
-    counts: dict[Split, Counter] = {split: Counter() for split in SPLITS}
-    for row in rows:
-        if not row["reason"]:
-            counts[row["split"]][row["source"]] += 1
-    return {split: dict(counter) for split, counter in counts.items()}
+    used = [row for row in rows if not row["reason"]]
+    return {split: dict(Counter(row["source"] for row in used if row["split"] == split)) for split in SPLITS}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -134,19 +135,17 @@ def write_if_changed(path: Path, text: str) -> None:
 def tiles_in(folder: Path) -> tuple[set[str], set[str]]:
     """Return the paths of the tiles below `folder`, and of what a build that was cut off left behind."""
     whole, broken = set(), set()
-    for split in SPLITS:
-        for digit in range(CLASSES):
-            inside = f"{split}/{digit}"
-            if not (folder / inside).is_dir():
-                continue
-            with os.scandir(folder / inside) as entries:
-                for entry in entries:
-                    if left_behind(entry.name):
-                        broken.add(f"{inside}/{entry.name}")
-                    elif entry.name.startswith(_OURS):
-                        good = entry.name.endswith(".png") and entry.stat().st_size > 0
-                        (whole if good else broken).add(f"{inside}/{entry.name}")
-    return whole, broken - whole
+    for split, digit in itertools.product(SPLITS, range(CLASSES)):
+        inside = f"{split}/{digit}"
+        if not (folder / inside).is_dir():
+            continue
+        with os.scandir(folder / inside) as entries:
+            for entry in entries:
+                if entry.name.startswith(_OURS) and entry.name.endswith(".png") and entry.stat().st_size > 0:
+                    whole.add(f"{inside}/{entry.name}")
+                elif entry.name.startswith(_OURS) or left_behind(entry.name):
+                    broken.add(f"{inside}/{entry.name}")
+    return whole, broken
 
 
 class MergedState:
@@ -193,20 +192,15 @@ class MergedState:
     def known_facts(self, original: str, custom_dir: Path) -> Facts | None:
         """Return what was found in a file, or None if it is new or has changed since."""
         known = self.files.get(original)
-        if known and known["stamp"] == _stamp(custom_dir / original):
-            return Facts.from_note(known["facts"])
-        return None
+        return Facts.from_note(known["facts"]) if known and known["stamp"] == _stamp(custom_dir / original) else None
 
     def finish(self, folder: Path, custom_dir: Path, images: list[OwnImage]) -> None:
         """Note what the folder now holds."""
         whole_sessions = by_session(images)
         own = [image for image in images if not image.reason and image.given is None]
         self.same_writer = bool(own) and not whole_sessions
-        files = {}
-        for image in images:
-            if image.facts != Facts():
-                stamp = _stamp(custom_dir / image.original)
-                files[image.original] = {"stamp": stamp, "facts": image.facts.noted(), "tile": image.tile_path}
+        files = {image.original: {"stamp": _stamp(custom_dir / image.original), "facts": image.facts.noted(),
+                                  "tile": image.tile_path} for image in images if image.facts != Facts()}  # fmt: skip
         self.saved.update(complete=True, by_session=whole_sessions, same_writer=self.same_writer, files=files)
         write_if_changed(folder / _STATE_FILE, json.dumps(self.saved))
 
