@@ -13,7 +13,6 @@ from own_pictures import photo, save, small_mnist
 from digits.learning.data.audit import audit
 from digits.learning.data.audit_page import render, write_page
 from digits.learning.data.merge import build_merged
-from digits.reading.finding.ink import find_ink
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,6 @@ def test_wrong_label_is_the_first_in_doubt(result):
 
 
 def test_near_duplicates_and_problems_are_found(result):
-    assert [{_name(result, position) for position in group} for group in result.groups if len(group) == 2] != []
     assert any({_name(result, p) for p in group} >= {"ana/5/1.png", "ana/5/near.png"} for group in result.groups)
     problems = {_name(result, position): look.problem for position, look in enumerate(result.looks) if look.problem}
     assert problems["ana/8/cut.png"] == "cut off" and "ana/3/0.png" not in problems
@@ -62,7 +60,6 @@ def test_advice_names_what_is_missing(result):
     advice = "\n".join(result.advice)
     assert "Few 7s from session bea: 1, where other digits have 3." in advice
     assert "3 more sessions" in advice and "No faint pens" in advice
-    assert find_ink(cv2.cvtColor(photo(3, 0), cv2.COLOR_GRAY2BGR)).contrast.max() > 100
 
 
 def test_page_needs_nothing_from_elsewhere(folders, tmp_path):
