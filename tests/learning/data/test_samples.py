@@ -1,6 +1,4 @@
-"""The pictures that ship: what truth.json says is there, small, readable; and they can be made again."""
-
-import json
+"""The pictures that ship: small, readable, as many as said; and they can be made again."""
 
 import cv2
 import numpy as np
@@ -10,20 +8,6 @@ from digits.learning.data.mnist import Mnist
 from digits.learning.data.samples import SESSION, make_samples, make_session
 from digits.paths import CUSTOM_DIR, SAMPLES_DIR
 from digits.rendering.handwriting import draw_digit
-
-
-def test_shipped_samples_match_their_truth():
-    truth = json.loads((SAMPLES_DIR / "truth.json").read_text(encoding="utf-8"))
-    assert sum(name.startswith("digit_") for name in truth) == 10
-    for name, digits in truth.items():
-        path = SAMPLES_DIR / name
-        assert path.is_file(), name
-        if path.suffix == ".mp4":
-            continue
-        height, width = cv2.imread(str(path)).shape[:2]
-        for digit in digits:
-            x, y, w, h = digit["box"]
-            assert 0 <= x < x + w <= width and 0 <= y < y + h <= height, name
 
 
 def test_shipped_clip_plays_and_is_small():
