@@ -24,7 +24,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how 
 
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
-from digits.learning.shared.cost import Cost
+from digits.learning.shared.provenance import Cost
 from digits.paths import RUNS_DIR, SAMPLES_DIR
 
 

@@ -41,7 +41,7 @@ class Extras:
 
     Attributes:
         camera: photographs of the given digits.
-        handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
+        handwritten: photographs of digits drawn by `draw_digit`, in styles that MNIST lacks.
         non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
         scraps: what the reader finds on whole pages beside the digits, with the same target.
         textures: what it finds where there is no page at all, with the same target.
@@ -59,16 +59,9 @@ class Extras:
         return sum(astuple(self))
 
 
-def enrich(
-    tiles: np.ndarray,
-    labels: np.ndarray,
-    extras: Extras,
-    seed: int,
-    cache_dir: Path,
-    workers: int | None = None,
-    done: Advance | None = None,
-    out: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cache_dir: Path,
+           workers: int | None = None, done: Advance | None = None, out: np.ndarray | None = None
+           ) -> tuple[np.ndarray, np.ndarray]:
     """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
 
     Args:

@@ -69,14 +69,9 @@ class Summary:
         return f"{text}; {self.written:,} written, {self.removed:,} removed in {self.seconds:.1f} s."
 
 
-def build_merged(
-    custom_dir: Path = CUSTOM_DIR,
-    merged_dir: Path = MERGED_DIR,
-    limit: int | None = None,
-    report: Callable[[str], None] = SILENT,
-    mnist: Mnist | None = None,
-    workers: int | None = None,
-) -> Summary:
+def build_merged(custom_dir: Path = CUSTOM_DIR, merged_dir: Path = MERGED_DIR, limit: int | None = None,
+                 report: Callable[[str], None] = SILENT, mnist: Mnist | None = None, workers: int | None = None
+                 ) -> Summary:
     """Merge MNIST and the own images into `merged_dir`; write only what is missing or changed.
 
     Splits do not depend on a seed: they follow from the pictures and the sessions' names.
