@@ -37,21 +37,21 @@ def by_session(images: Iterable[OwnImage]) -> bool:
 
 def _without_duplicates(images: list[OwnImage]) -> list[OwnImage]:
     same = defaultdict(list)
-    for position, image in enumerate(images):
+    for image in images:
         if not image.reason:
-            same[image.facts.pixels].append(position)
-    left = list(images)
-    for positions in same.values():
-        stays = min(positions, key=lambda p: _PROTECTED.index(images[p].given or Split.CALIBRATION))
-        several_labels = len({images[position].label for position in positions}) > 1
-        for position in positions:
-            if several_labels:
-                other = next(p for p in positions if images[p].label != images[position].label)
-                detail = f"the same picture has another label as {images[other].original}"
-                left[position] = images[position].without(LeftOut.DUPLICATE, detail)
-            elif position != stays:
-                left[position] = images[position].without(LeftOut.DUPLICATE, f"of {images[stays].original}")
-    return left
+            same[image.facts.pixels].append(image)
+
+    def decided(image: OwnImage) -> OwnImage:
+        if image.reason:
+            return image
+        copies = same[image.facts.pixels]
+        other = next((copy for copy in copies if copy.label != image.label), None)
+        if other:
+            return image.without(LeftOut.DUPLICATE, f"the same picture has another label as {other.original}")
+        stays = min(copies, key=lambda copy: _PROTECTED.index(copy.given or Split.CALIBRATION))
+        return image if image is stays else image.without(LeftOut.DUPLICATE, f"of {stays.original}")
+
+    return [decided(image) for image in images]
 
 
 def _with_splits(images: list[OwnImage], before: Mapping[str, Split]) -> list[OwnImage]:

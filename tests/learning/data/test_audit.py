@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 from own_pictures import photo, save, small_mnist
 
-from digits.learning.data.audit import audit
-from digits.learning.data.audit_page import render, write_page
+from digits.learning.data.audit import audit, render, write_page
 from digits.learning.data.merge import build_merged
 
 
