@@ -255,8 +255,7 @@ def test_what_a_run_took_is_taken_over_under_its_command(script, tmp_path):
 
 def write_results(folder):
     """Write the results files of a small world."""
-    (folder / "models").mkdir()
-    (folder / "models" / "leaderboard.csv").write_text(
+    leaderboard = (
         "model,stage,no_camera,with_val,weights,augmentation,seed,images,params,train_seconds,val_accuracy,"
         "val_camera_accuracy,test_accuracy\n"
         "cnn_small,train,False,False,random,none,0,50000,231277,40,0.97,0.9,0.98\n"
@@ -264,11 +263,8 @@ def write_results(folder):
         "cnn_small,train,False,False,random,none,0,9000,231277,60,0.5,0.5,0.5\n"
         "mobilenet_v2,last_20,False,True,imagenet,camera,0,50000,2000000,1200,,,0.995\n"
     )
-    export = folder / "exports" / "mobilenet_v2"
-    export.mkdir(parents=True)
     files = {name: {"bytes": 9_534_548, "max_difference": 2.7e-06} for name in ("model.tflite", "model.onnx")}
     card = {"name": "mobilenet_v2", "metrics": {"test": {"accuracy": 0.9971}}, "files": files}
-    (export / "card.json").write_text(json.dumps(card))
     photos = {"images": 270, "accuracy": 0.9889, "writers": {"writera": 0.978, "writerb": 1.0}}
     camera = {
         "clean": 0.99, "clean_usual_way": 0.3, "graded": {"light": [1.0, 0.9]}, "graded_usual_way": {"light": [0.2]},
@@ -276,12 +272,15 @@ def write_results(folder):
     }  # fmt: skip
     way = {"size_mb": 10.1, "accuracy": 0.997, "median_1_ms": 2.3, "median_20_ms": 30.5}
     step = {"find_ms": 2.0, "predict_ms": 3.0, "draw_ms": 0.5}
-    latency = {"1_digits": step | {"whole_ms": 5.5}, "20_digits": step | {"whole_ms": 18.0}, "usual_way_ms": 60.0}
-    results = {
-        "camera": {"models": {"mobilenet_v2": camera}},
-        "formats": {"export": "mobilenet_v2", "formats": {"model.tflite": way, "model.onnx by cv2.dnn": way}},
-        "latency": latency | {"first_reading_s": 0.61, "device": "x86_64 CPU, 2 cores"},
-    }
-    (folder / "benchmarks" / "results").mkdir(parents=True)
-    for name, found in results.items():
-        (folder / "benchmarks" / "results" / f"{name}.json").write_text(json.dumps(found))
+    latency = {"1_digits": step | {"whole_ms": 5.5}, "20_digits": step | {"whole_ms": 18.0}, "usual_way_ms": 60.0,
+               "first_reading_s": 0.61, "device": "x86_64 CPU, 2 cores"}  # fmt: skip
+    formats = {"export": "mobilenet_v2", "formats": {"model.tflite": way, "model.onnx by cv2.dnn": way}}
+    for name, content in {
+        "models/leaderboard.csv": leaderboard,
+        "exports/mobilenet_v2/card.json": json.dumps(card),
+        "benchmarks/results/camera.json": json.dumps({"models": {"mobilenet_v2": camera}}),
+        "benchmarks/results/formats.json": json.dumps(formats),
+        "benchmarks/results/latency.json": json.dumps(latency),
+    }.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)

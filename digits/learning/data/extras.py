@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -85,7 +84,12 @@ def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cac
     drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
     alone = extras.camera + extras.handwritten + extras.non_digits
     scanned = np.random.default_rng([seed, 6]).random(alone) < _SCANNED
-    inks = itertools.chain((tiles[i] for i in picked), _drawn(drawn, seed), _not_digits(extras.non_digits, seed))
+    writing, scribbling = np.random.default_rng([seed, 2]), np.random.default_rng([seed, 3])
+    inks = itertools.chain(
+        (tiles[i] for i in picked),
+        (draw_digit(int(label), writing, _DRAWING) for label in drawn),
+        (draw_non_digit(scribbling, _DRAWING, training_fonts()) for _ in range(extras.non_digits)),
+    )
     photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned, alike=True)
     if extras.scraps:
         made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
@@ -99,16 +103,6 @@ def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cac
     with replacing(path) as beside, open(beside, "wb") as file:
         np.savez_compressed(file, targets=targets, **blocks)
     return made, targets
-
-
-def _drawn(labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng([seed, 2])
-    return (draw_digit(int(label), rng, _DRAWING) for label in labels)
-
-
-def _not_digits(count: int, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng([seed, 3])
-    return (draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count))
 
 
 def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:

@@ -164,16 +164,11 @@ class _Owners:
     """
 
     def __init__(self, mask: np.ndarray, places: list[Box]):
-        count, self.labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-        speck = stats[:, cv2.CC_STAT_AREA] < _SPECK * SCALE**2
-        speck[0] = True
-        self.stats = stats
-        inset = round(0.3 * SCALE)
-        inside = np.zeros((len(places), count), np.int32)
-        for position, place in enumerate(places):
-            area = self.labels[place.grown(-inset).window]
-            inside[position] = np.bincount(area.ravel(), minlength=count)
-        inside[:, speck] = 0
+        count, self.labels, self.stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        windows = [place.grown(-round(0.3 * SCALE)).window for place in places]
+        inside = np.stack([np.bincount(self.labels[window].ravel(), minlength=count) for window in windows])
+        inside[:, self.stats[:, cv2.CC_STAT_AREA] < _SPECK * SCALE**2] = 0
+        inside[:, 0] = 0  # the paper
         share = inside / np.maximum(inside.sum(axis=0), 1)
         self._own = (share > _SHARED) | ((share == share.max(axis=0)) & (inside > 0))
         self._shared = self._own & (self._own.sum(axis=0) > 1)

@@ -120,12 +120,10 @@ def _blur(grey: np.ndarray, markers: list[np.ndarray]) -> float:
     """Return the standard deviation in mm of the blur at the markers' edges, in the softer of the two directions."""
     across, down = [], []
     for corners in markers:
-        left, top = corners[0]
-        side = corners[1, 0] - left
-        for edge in (left, left + side):
-            across.append(_edge_blur(_patch(grey, edge - 1.5, top + 0.2 * side, 3.0, 0.6 * side)))
-        for edge in (top, top + side):
-            down.append(_edge_blur(_patch(grey, left + 0.2 * side, edge - 1.5, 0.6 * side, 3.0).T))
+        (left, top), (right, bottom) = corners[0], corners[2]
+        inset = 0.2 * (right - left)
+        across += [_edge_blur(_patch(grey, edge - 1.5, top + inset, 3.0, 3 * inset)) for edge in (left, right)]
+        down += [_edge_blur(_patch(grey, left + inset, edge - 1.5, 3 * inset, 3.0).T) for edge in (top, bottom)]
     return max(float(np.median(across)), float(np.median(down)))
 
 
