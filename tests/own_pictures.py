@@ -29,8 +29,9 @@ def photo(digit: int, seed: int) -> np.ndarray:
     return np.clip(paper - 160 * ink, 0, 255).astype(np.uint8)
 
 
-def save(path: Path, image: np.ndarray, *options) -> Path:
-    """Write a picture, its folder included, and return its path."""
+def save(path: Path, content: np.ndarray | bytes, *options) -> Path:
+    """Write a picture, or bytes as they are, its folder included, and return its path."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix.lower(), image, *options)[1].tobytes())
+    is_picture = isinstance(content, np.ndarray)
+    path.write_bytes(cv2.imencode(path.suffix.lower(), content, *options)[1].tobytes() if is_picture else content)
     return path

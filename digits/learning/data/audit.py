@@ -126,8 +126,7 @@ def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
         advice.append("No session is in test: file one person's pictures under test/<digit>/ to measure on them.")
     advice += _missing_kinds([look for _, look in used])
     problems = Counter(look.problem for _, look in used if look.problem)
-    advice += [f"{count} pictures are {name}: take them again." for name, count in problems.most_common()]
-    return advice
+    return advice + [f"{count} pictures are {name}: take them again." for name, count in problems.most_common()]
 
 
 def _missing_digits(counts: Counter, where: str) -> list[str]:

@@ -28,7 +28,7 @@ def folders(tmp_path_factory):
     save(custom / "ana" / "6" / "blank.png", np.full((240, 320), 215, np.uint8))
     save(custom / "ana" / "8" / "cut.png", photo(8, 9)[:160])
     save(custom / "ana" / "9" / "not wanted.png", photo(9, 50))
-    (custom / "exclude.txt").write_text("ana/9/not wanted.png\n", encoding="utf-8")
+    save(custom / "exclude.txt", b"ana/9/not wanted.png\n")
     build_merged(custom, folder / "merged", mnist=small_mnist(100, 30), workers=1)
     return custom, folder / "merged"
 

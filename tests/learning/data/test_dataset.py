@@ -144,47 +144,33 @@ def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
 
 
 def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp_path, mnist):
-    custom = tmp_path / "custom"
-    good = save(custom / "ana" / "7" / "good.png", photo(7, 1))
-    (custom / "ana" / "7" / "copy.png").write_bytes(good.read_bytes())
-    save(custom / "ana" / "7" / "same pixels.bmp", photo(7, 1))
-    (custom / "ana" / "7" / "empty.jpg").write_bytes(b"")
-    (custom / "ana" / "7" / "text.jpg").write_bytes(b"not a picture")
-    (custom / "ana" / "7" / "phone.heic").write_bytes(b"some other format")
-    save(custom / "ana" / "7" / "blank.png", np.full((240, 320), 220, np.uint8))
-    save(custom / "ana" / "seven" / "a.png", photo(7, 2))
-    save(custom / "loose.png", photo(7, 3))
-    save(custom / "ana" / "10" / "ten.png", photo(1, 3))
-    save(custom / "ana" / "1" / "one or.png", photo(1, 4))
-    save(custom / "bea" / "7" / "seven.png", photo(1, 4))
-    save(custom / "ana" / "2" / "not this.png", photo(2, 4))
-    save(custom / "ana" / "5" / "from mnist.png", mnist.test_images[5])
-    save(custom / "ana" / "set_aside" / "7" / "sheet-looks-like-1.png", photo(7, 5))
-    save(custom / "ana" / "set_aside" / "loose.png", photo(7, 6))
-    (custom / "ana" / "7" / "good.json").write_text("{}")
-    (custom / "exclude.txt").write_text("# not these\nana/2/not this.png\n", encoding="utf-8")
-    lines = []
-    summary = build(report=lines.append)
-    expected = {
-        "ana/7/same pixels.bmp": "duplicate: of ana/7/copy.png",
-        "ana/7/good.png": "duplicate: of ana/7/copy.png",
-        "ana/7/empty.jpg": "empty",
-        "ana/7/text.jpg": "unreadable",
-        "ana/7/phone.heic": "unsupported",
-        "ana/7/blank.png": "blank",
-        "ana/seven/a.png": "misplaced",
-        "loose.png": "misplaced",
-        "ana/10/ten.png": "misplaced",
-        "ana/1/one or.png": "duplicate: the same picture has another label",
-        "bea/7/seven.png": "duplicate: the same picture has another label",
-        "ana/2/not this.png": "excluded",
-        "ana/5/from mnist.png": "duplicate: of MNIST's test picture 5",
-        "ana/set_aside/7/sheet-looks-like-1.png": "set aside",
-        "ana/set_aside/loose.png": "set aside",
+    plain = photo(7, 1)
+    files = {  # what each holds, and why it is left out
+        "ana/7/copy.png": (plain, ""),
+        "ana/7/good.png": (plain, "duplicate: of ana/7/copy.png"),
+        "ana/7/same pixels.bmp": (plain, "duplicate: of ana/7/copy.png"),
+        "ana/7/empty.jpg": (b"", "empty: "),
+        "ana/7/text.jpg": (b"not a picture", "unreadable: "),
+        "ana/7/phone.heic": (b"some other format", "unsupported: "),
+        "ana/7/blank.png": (np.full_like(plain, 220), "blank: "),
+        "ana/seven/a.png": (photo(7, 2), "misplaced: "),
+        "loose.png": (photo(7, 3), "misplaced: "),
+        "ana/10/ten.png": (photo(1, 3), "misplaced: "),
+        "ana/1/one or.png": (photo(1, 4), "duplicate: the same picture has another label as bea/7/seven.png"),
+        "bea/7/seven.png": (photo(1, 4), "duplicate: the same picture has another label as ana/1/one or.png"),
+        "ana/2/not this.png": (photo(2, 4), "excluded: "),
+        "ana/5/from mnist.png": (mnist.test_images[5], "duplicate: of MNIST's test picture 5"),
+        "ana/set_aside/7/sheet-looks-like-1.png": (photo(7, 5), "set aside: "),
+        "ana/set_aside/loose.png": (photo(7, 6), "set aside: "),
     }
-    rows = own_rows(tmp_path)
-    assert {name: row["reason"][: len(expected[name])] for name, row in rows.items() if row["reason"]} == expected
-    assert rows["ana/7/copy.png"]["reason"] == "" and "ana/7/good.json" not in rows
+    for name, (content, _) in files.items():
+        save(tmp_path / "custom" / name, content)
+    save(tmp_path / "custom" / "ana" / "7" / "good.json", b"{}")
+    save(tmp_path / "custom" / "exclude.txt", b"# not these\nana/2/not this.png\n")
+    summary = build(report=[].append)
+    reasons = {name: row["reason"] for name, row in own_rows(tmp_path).items()}
+    assert reasons.keys() == files.keys() and [name for name in reasons if not reasons[name]] == ["ana/7/copy.png"]
+    assert not {name: reasons[name] for name, (_, reason) in files.items() if not reasons[name].startswith(reason)}
     assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 3
     assert "15 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
     assert len(list((tmp_path / "merged").glob("*/*/custom_*"))) == 1
