@@ -47,15 +47,13 @@ class Tiles:
     sources: np.ndarray
     sessions: np.ndarray
     paths: np.ndarray
-    same_writer: bool = False
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def select(self, which: np.ndarray) -> Tiles:
         """Return the tiles that `which` picks: bool (N,) or positions."""
-        columns = (self.images, self.labels, self.sources, self.sessions, self.paths)
-        return Tiles(*(column[which] for column in columns), same_writer=self.same_writer)
+        return Tiles(*(column[which] for column in vars(self).values()))
 
 
 def load_index(merged_dir: Path = MERGED_DIR) -> list[dict]:
@@ -110,7 +108,7 @@ def load_split(merged_dir: Path = MERGED_DIR, split: Split = Split.TRAIN) -> Til
         list(pool.map(read, range(0, len(rows), _CHUNK)))
     labels = np.array([int(row["label"]) for row in rows], np.uint8)
     columns = (np.array([row[name] for row in rows], dtype=str) for name in ("source", "session", "path"))
-    return Tiles(images, labels, *columns, same_writer=MergedState.load(merged_dir).same_writer)
+    return Tiles(images, labels, *columns)
 
 
 def read_tile(path: Path) -> np.ndarray:

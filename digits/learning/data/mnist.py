@@ -141,11 +141,10 @@ def arrays_to_mnist(parts: object) -> Mnist:
     """
     try:
         (train_x, train_y), (val_x, val_y), (test_x, test_y) = parts
-        images = [_to_pixels(np.concatenate([train_x, val_x])), _to_pixels(test_x)]
-        labels = [np.concatenate([train_y, val_y]).astype(np.uint8), np.asarray(test_y).astype(np.uint8)]
+        x, y = np.concatenate([train_x, val_x]), np.concatenate([train_y, val_y])
+        return Mnist(_to_pixels(x), y.astype(np.uint8), _to_pixels(test_x), np.asarray(test_y).astype(np.uint8))
     except (TypeError, ValueError) as error:
         raise DownloadError(f"its pickle is not three pairs of arrays: {first_line(error)}") from error
-    return Mnist(images[0], labels[0], images[1], labels[1])
 
 
 def _to_pixels(values: np.ndarray) -> np.ndarray:

@@ -59,14 +59,12 @@ class Layout:
     """Where everything lies on one paper size.
 
     Attributes:
-        paper: "a4" or "letter".
         width, height: of the sheet.
         boxes: row by row.
         markers: id -> float32 (4, 2), its corners clockwise from its top left.
         code: float32 (4, 2), the corners of the code with its white rim.
     """
 
-    paper: str
     width: float
     height: float
     boxes: tuple[PrintedBox, ...]
@@ -108,7 +106,7 @@ def sheet_layout(paper: str) -> Layout:
     first = 4 * list(PAPERS).index(paper)
     markers = {first + place: _square(x, y, MARKER_SIDE) for place, (x, y) in enumerate(corners)}
     code = _square(right - 6 - _CODE_SIDE, top - 2, _CODE_SIDE)
-    return Layout(paper, width, height, tuple(_boxes(width, height)), markers, code)
+    return Layout(width, height, tuple(_boxes(width, height)), markers, code)
 
 
 def _square(x: float, y: float, side: float) -> np.ndarray:
