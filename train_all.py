@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how 
 
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
-from digits.learning.shared.cost import Cost
+from digits.learning.shared.provenance import Cost
 from digits.learning.shared.silence import load_tensorflow
 from digits.paths import MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 

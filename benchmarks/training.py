@@ -29,7 +29,7 @@ from digits.learning.data.merged import Tiles, load_split
 from digits.learning.networks.baselines import build_cnn_augmented, build_cnn_deep, inner_part
 from digits.learning.networks.imagenet import Weights, imagenet_weights
 from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail
-from digits.learning.shared.cost import peak_gb
+from digits.learning.shared.provenance import peak_gb
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import Feed, block_feed, one_hot, pooled_feed, predict, small_feed, tile_feed
 from digits.learning.training.fit import Job, fit_stage

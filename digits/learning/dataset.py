@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.learning.data.audit_page import write_page
+from digits.learning.data.audit import write_page
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged import BUILD_COMMAND, DatasetError
 from digits.learning.shared.download import DownloadError
@@ -37,11 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(summary.line())
         if options.command == "audit":
             print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.")
-    except (DatasetError, DownloadError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        print(f"{options.out} cannot be written: {error}.", file=sys.stderr)
+    except (DatasetError, DownloadError, OSError) as error:
+        print(f"{options.out} cannot be written: {error}." if isinstance(error, OSError) else error, file=sys.stderr)
         return 2
     return 0
 

@@ -1,21 +1,27 @@
-"""What the user's own images are like: how many of what, which look wrong, and which further ones would help most."""
+"""What the user's own images are like, as one HTML page: how many of what, which look wrong, which would help most.
+
+The page loads nothing from elsewhere, has its pictures inside, and works without a server.
+"""
 
 from __future__ import annotations
 
+import base64
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from jinja2 import Environment, StrictUndefined
 
+from digits.files import write_whole
 from digits.learning.data.doubts import find_doubts
 from digits.learning.data.merged import load_own_images, load_split
 from digits.learning.data.near_duplicates import near_groups
-from digits.learning.data.own_image import OwnImage
-from digits.learning.data.own_images import read_excluded
+from digits.learning.data.own_image import LeftOut, OwnImage
+from digits.learning.data.own_images import EXCLUDE_FILE, read_excluded
 from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
-from digits.learning.data.splits import TAUGHT_PREFIX, Split
+from digits.learning.data.splits import SPLITS, TAUGHT_PREFIX, Split, given_split
 from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.ink import find_ink
 from digits.reading.finding.locate import locate
@@ -25,8 +31,9 @@ from digits.reading.reader import Reader
 
 THUMBNAIL = 128  # longer side, px
 FAINT = 100  # contrast of strokes, of 255, that 1 in 20 of the development photographs (pencils) stays below
+_MOST_CARDS = 2000  # pictures in the list of all: about 10 MB; the other lists are never cut
+_TEMPLATE = Path(__file__).with_suffix(".html")
 FEW = 0.5  # fewer pictures than this share of the median count as few
-_CHUNK = 8
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,7 @@ def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Aud
         DatasetError: if `merged_dir` was not built.
     """
     images = load_own_images(merged_dir)
-    paths = [str(Path(custom_dir) / image.original) for image in images]
-    chunks = [(paths[start : start + _CHUNK],) for start in range(0, len(paths), _CHUNK)]
-    looks = [look for part in map_chunks(look_at, chunks, workers) for look in part]
+    looks = map_chunks(look_at, [(str(Path(custom_dir) / image.original),) for image in images], workers)
     used = [position for position, image in enumerate(images) if not image.reason]
     tiles = {position: (Path(merged_dir) / images[position].tile_path).read_bytes() for position in used}
     readable = [replace(image, reason=None if image.facts.near else image.reason) for image in images]
@@ -85,12 +90,8 @@ class _ReadsNothing:
         return np.full((len(tiles), CLASSES), 1 / CLASSES, np.float32)
 
 
-def look_at(paths: list[str]) -> list[Look]:
-    """Return a look at each photograph; runs in a worker."""
-    return [_look(path) for path in paths]
-
-
-def _look(path: str) -> Look:
+def look_at(path: str) -> Look:
+    """Return a look at a photograph; runs in a worker."""
     try:
         frame = load_image(path)
         problem = Reader(_ReadsNothing()).read(frame).hint or ""
@@ -99,8 +100,7 @@ def _look(path: str) -> Look:
     except (ImageError, ValueError, cv2.error):
         return Look("unreadable")
     contrast = max(parts, key=lambda part: part.side * part.contrast).contrast if parts else 0.0
-    scale = THUMBNAIL / max(frame.shape[:2])
-    size = (max(1, round(frame.shape[1] * scale)), max(1, round(frame.shape[0] * scale)))
+    size = [max(1, round(side * THUMBNAIL / max(frame.shape[:2]))) for side in frame.shape[1::-1]]
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
     return Look(problem, float(contrast), bool(ink.light_on_dark), jpeg)
@@ -126,8 +126,7 @@ def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
         advice.append("No session is in test: file one person's pictures under test/<digit>/ to measure on them.")
     advice += _missing_kinds([look for _, look in used])
     problems = Counter(look.problem for _, look in used if look.problem)
-    advice += [f"{count} pictures are {name}: take them again." for name, count in problems.most_common()]
-    return advice
+    return advice + [f"{count} pictures are {name}: take them again." for name, count in problems.most_common()]
 
 
 def _missing_digits(counts: Counter, where: str) -> list[str]:
@@ -148,3 +147,80 @@ def _missing_kinds(looks: list[Look]) -> list[str]:
     if not any(look.light_on_dark for look in looks):
         advice.append("No light strokes on dark: some chalk or a white pen would help, if that is to be read.")
     return advice
+
+
+def write_page(custom_dir: Path, merged_dir: Path, page: Path) -> Path:
+    """Look at the own images of a built `merged_dir` and write the page; return its path.
+
+    Raises:
+        DatasetError: if `merged_dir` was not built.
+    """
+    text = render(audit(custom_dir, merged_dir))
+    page.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(page, text.encode())
+    return page
+
+
+def render(result: Audit) -> str:
+    """Return the whole page. A list of cards is {position: note} or, without notes, the positions."""
+    images = result.images
+    left_out = {position: image.reason for position, image in enumerate(images) if image.reason}
+    problems = {p: look.problem for p, look in enumerate(result.looks) if look.problem and p not in left_out}
+    sessions = defaultdict(list)
+    for position in list(result.tiles)[:_MOST_CARDS]:
+        sessions[images[position].session].append(position)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment.from_string(_TEMPLATE.read_text(encoding="utf-8")).render(
+        vars(result),
+        used=len(images) - len(left_out),
+        counts=_counts([image for image in images if not image.reason]),
+        doubts={position: f"filed as {images[position].label} ({100 * p:.0f} %), looks like {taken}"
+                for position, taken, p in result.doubts},
+        problems=dict(sorted(problems.items(), key=lambda item: item[1])),
+        groups=[_group(images, positions) for positions in result.groups],
+        left_out=left_out,
+        sessions=sessions,
+        most_cards=_MOST_CARDS,
+        exclude_file=EXCLUDE_FILE,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Pictures of a split, or of a session and which splits it is in, by digit; a `whole` one may lack digits."""
+
+    name: str
+    splits: list[Split]
+    counts: list[int]
+    whole: bool
+
+
+def _counts(used: list[OwnImage]) -> list[_Row]:
+    rows = [_row(split, [], [image for image in used if image.split == split]) for split in SPLITS]
+    for session in sorted({image.session for image in used}):
+        images = [image for image in used if image.session == session]
+        rows.append(_row(session, sorted({image.split for image in images}), images))
+    return rows
+
+
+def _row(name: str, splits: list[Split], images: list[OwnImage]) -> _Row:
+    counts = Counter(image.label for image in images)
+    whole = name in SPLITS or given_split(name) == Split.TRAIN  # corrections need not show every digit
+    return _Row(name, splits, [counts[digit] for digit in range(CLASSES)], whole)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Near-duplicates: which splits have them, and how many are left out because they lay in others."""
+
+    positions: list[int]
+    splits: list[Split]
+    crossing: int
+
+
+def _group(images: list[OwnImage], positions: list[int]) -> _Group:
+    reasons = [images[position].reason for position in positions]
+    splits = {images[position].split for position in positions if not images[position].reason}
+    crossing = sum(reason is not None and reason.kind is LeftOut.NEAR_DUPLICATE for reason in reasons)
+    return _Group(positions, sorted(splits), crossing)

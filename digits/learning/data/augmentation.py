@@ -48,7 +48,9 @@ def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     room = np.empty(2 * _ROOM**2, np.float32)
     for i, tile in enumerate(tiles):
         if pens[i]:
-            tile = (cv2.dilate if pens[i] > 0 else cv2.erode)(tile, _disc(abs(int(pens[i])) + 1))
+            side = abs(int(pens[i])) + 1
+            disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+            tile = (cv2.dilate if pens[i] > 0 else cv2.erode)(tile, disc)
         _rewrite(tile, fields[i], shifts[i], room, result[i])
     return result
 
@@ -123,7 +125,3 @@ def _rewrite(tile: np.ndarray, field: np.ndarray, shift: np.ndarray, room: np.nd
     left, top = np.clip(start, 0, size - TILE_SIZE)
     window = looks[:, top : top + TILE_SIZE, left : left + TILE_SIZE]
     cv2.remap(tile, *window, cv2.INTER_LINEAR, result, borderMode=cv2.BORDER_CONSTANT)
-
-
-def _disc(size: int) -> np.ndarray:
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))

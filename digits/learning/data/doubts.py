@@ -5,10 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from digits.learning.data.index import Source
 from digits.learning.data.merged import Tiles
 from digits.learning.data.near_duplicates import near_groups
 from digits.learning.data.own_image import OwnImage
+from digits.learning.data.splits import Source
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_SIZE
 

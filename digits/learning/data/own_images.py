@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
@@ -29,11 +28,7 @@ _SIDE_FILES = (".txt", ".md", ".json", ".jsonl", ".csv", ".ini", ".db")  # notes
 def find_own_images(custom_dir: Path) -> list[OwnImage]:
     """Return every picture under `custom_dir` by path; a misplaced or excluded one has its reason."""
     excluded = read_excluded(custom_dir)
-    images = [_placed(path) for path in sorted(_walk(Path(custom_dir)))]
-    for position, image in enumerate(images):
-        if _is_excluded(image.original, excluded):
-            images[position] = replace(image, reason=WhyLeftOut(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}"))
-    return images
+    return [_placed(path, excluded) for path in sorted(_walk(Path(custom_dir)))]
 
 
 def read_excluded(custom_dir: Path) -> set[str]:
@@ -44,11 +39,6 @@ def read_excluded(custom_dir: Path) -> set[str]:
         return set()
     lines = (line.strip().replace("\\", "/").strip("/") for line in text.splitlines())
     return {unicodedata.normalize("NFC", line) for line in lines if line and not line.startswith("#")}
-
-
-def _is_excluded(original: str, excluded: set[str]) -> bool:
-    parts = unicodedata.normalize("NFC", original).split("/")
-    return any("/".join(parts[: depth + 1]) in excluded for depth in range(len(parts)))
 
 
 def _walk(custom_dir: Path) -> Iterable[str]:
@@ -62,18 +52,20 @@ def _walk(custom_dir: Path) -> Iterable[str]:
                 yield (inside / name).as_posix()
 
 
-def _placed(original: str) -> OwnImage:
+def _placed(original: str, excluded: set[str]) -> OwnImage:
     parts = original.split("/")
     session = parts[0] if len(parts) > 1 else ""
     digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
     image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
+    place = PurePosixPath(unicodedata.normalize("NFC", original))
+    if any(str(path) in excluded for path in (place, *place.parents[:-1])):
+        return image.without(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}")
     if len(parts) > 2 and parts[1] == SET_ASIDE:
-        detail = f"look at it, then move it to {session}/<digit 0 to 9> or delete it"
-        return replace(image, reason=WhyLeftOut(LeftOut.SET_ASIDE, detail))
+        return image.without(LeftOut.SET_ASIDE, f"look at it, then move it to {session}/<digit 0 to 9> or delete it")
     if digit is None:
-        return replace(image, reason=WhyLeftOut(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>"))
+        return image.without(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>")
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
-        return replace(image, reason=WhyLeftOut(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}"))
+        return image.without(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}")
     return image
 
 
@@ -92,7 +84,8 @@ def _examine(path: Path) -> Facts:
     facts = Facts(sha256=hashlib.sha256(content).hexdigest())
     try:
         frame = load_image(path)
-        facts = replace(facts, pixels=_pixel_digest(frame))
+        pixels = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).tobytes()  # of 28 x 28: what MNIST's pictures are known by
+        facts = replace(facts, pixels=hashlib.sha256(pixels).hexdigest())
         tile = main_tile(frame)
     except (ValueError, OSError, MemoryError, cv2.error) as error:
         detail = f"{error}".strip().rstrip(".") or type(error).__name__
@@ -106,13 +99,3 @@ def encode_tile(tile: np.ndarray) -> bytes:
     """Return a uint8 (96, 96) tile as PNG; run-length coding is the quickest here and the smallest too."""
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
     return cv2.imencode(".png", tile, options)[1].tobytes()
-
-
-def _pixel_digest(frame: np.ndarray) -> str:
-    """Return the sha256 of the grey pixels; that of 28 x 28 is the one MNIST's pictures are known by."""
-    return hashlib.sha256(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY).tobytes()).hexdigest()
-
-
-def count_left_out(images: Iterable[OwnImage]) -> dict[LeftOut, int]:
-    """Return how many images are left out for each kind of reason, most first."""
-    return dict(Counter(image.reason.kind for image in images if image.reason).most_common())

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from digits.learning.data.near_duplicates import near_groups
-from digits.learning.data.own_image import LeftOut, OwnImage, WhyLeftOut
+from digits.learning.data.own_image import LeftOut, OwnImage
 from digits.learning.data.splits import Split, hashed_split
 
 WHOLE_SESSIONS_FROM = 5  # with so many sessions or more, a session is never divided between splits
@@ -24,10 +24,9 @@ def decide(images: list[OwnImage], mnist: Mapping[str, str], before: Mapping[str
         before: sha256 of a file -> the split it had in the last build, where splits went by image.
     """
     images = [replace(image, reason=image.reason or image.facts.reason) for image in images]
-    images = _without_mnist(images, mnist)
-    images = _without_duplicates(images)
-    images = _with_splits(images, before)
-    return _without_crossings(images)
+    images = [image.without(LeftOut.DUPLICATE, f"of MNIST's {mnist[image.facts.pixels]}")
+              if not image.reason and image.facts.pixels in mnist else image for image in images]  # fmt: skip
+    return _without_crossings(_with_splits(_without_duplicates(images), before))
 
 
 def by_session(images: Iterable[OwnImage]) -> bool:
@@ -36,36 +35,23 @@ def by_session(images: Iterable[OwnImage]) -> bool:
     return len(sessions) >= WHOLE_SESSIONS_FROM
 
 
-def _without_mnist(images: list[OwnImage], mnist: Mapping[str, str]) -> list[OwnImage]:
-    return [
-        _without(image, LeftOut.DUPLICATE, f"of MNIST's {mnist[image.facts.pixels]}")
-        if not image.reason and image.facts.pixels in mnist
-        else image
-        for image in images
-    ]
-
-
-def _without(image: OwnImage, kind: LeftOut, detail: str) -> OwnImage:
-    return replace(image, reason=WhyLeftOut(kind, detail))
-
-
 def _without_duplicates(images: list[OwnImage]) -> list[OwnImage]:
     same = defaultdict(list)
-    for position, image in enumerate(images):
+    for image in images:
         if not image.reason:
-            same[image.facts.pixels].append(position)
-    left = list(images)
-    for positions in same.values():
-        stays = min(positions, key=lambda p: _PROTECTED.index(images[p].given or Split.CALIBRATION))
-        several_labels = len({images[position].label for position in positions}) > 1
-        for position in positions:
-            if several_labels:
-                other = next(p for p in positions if images[p].label != images[position].label)
-                detail = f"the same picture has another label as {images[other].original}"
-                left[position] = _without(images[position], LeftOut.DUPLICATE, detail)
-            elif position != stays:
-                left[position] = _without(images[position], LeftOut.DUPLICATE, f"of {images[stays].original}")
-    return left
+            same[image.facts.pixels].append(image)
+
+    def decided(image: OwnImage) -> OwnImage:
+        if image.reason:
+            return image
+        copies = same[image.facts.pixels]
+        other = next((copy for copy in copies if copy.label != image.label), None)
+        if other:
+            return image.without(LeftOut.DUPLICATE, f"the same picture has another label as {other.original}")
+        stays = min(copies, key=lambda copy: _PROTECTED.index(copy.given or Split.CALIBRATION))
+        return image if image is stays else image.without(LeftOut.DUPLICATE, f"of {stays.original}")
+
+    return [decided(image) for image in images]
 
 
 def _with_splits(images: list[OwnImage], before: Mapping[str, Split]) -> list[OwnImage]:
@@ -90,5 +76,5 @@ def _without_crossings(images: list[OwnImage]) -> list[OwnImage]:
         for position in group:
             if images[position].split != stays.split:
                 detail = f"of {stays.original} in {stays.split}"
-                left[position] = _without(images[position], LeftOut.NEAR_DUPLICATE, detail)
+                left[position] = images[position].without(LeftOut.NEAR_DUPLICATE, detail)
     return left

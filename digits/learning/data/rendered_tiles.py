@@ -28,14 +28,8 @@ def rendered_by() -> tuple[int, ...]:
     return RENDERING_VERSION, FINDER_VERSION, TILE_RULE, _MIXTURE_VERSION
 
 
-def camera_tiles(
-    inks: Sequence[np.ndarray],
-    seed: int,
-    strength: float = 1.0,
-    workers: int | None = None,
-    done: Advance | None = None,
-    scanned: np.ndarray | None = None,
-) -> np.ndarray:
+def camera_tiles(inks: Sequence[np.ndarray], seed: int, strength: float = 1.0, workers: int | None = None,
+                 done: Advance | None = None, scanned: np.ndarray | None = None) -> np.ndarray:
     """Return what the reader makes of photographs of the given digits.
 
     Each is written on rendered paper with a rendered pen, photographed by `photograph_one`, and found again by
@@ -73,16 +67,10 @@ def photograph_all(inks: Iterable[np.ndarray], made: np.ndarray, seed: int, stre
             done(next(finished), len(starts))
 
 
-def camera_shift(
-    tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None
-) -> np.ndarray:
-    """Return the same tiles as a camera would have delivered them, to choose a model by.
+def camera_shift(tiles: np.ndarray, seed: int, workers: int | None = None, done: Advance | None = None) -> np.ndarray:
+    """Return tiles uint8 (N, 96, 96) as a camera would have delivered them, to choose a model by.
 
-    Args:
-        tiles: uint8 (N, 96, 96).
-        seed: fixed by the caller, so that all models are judged on the same pictures.
-    Returns:
-        uint8 (N, 96, 96), same order.
+    The caller fixes the seed, so that all models are judged on the same pictures.
     """
     return camera_tiles(tiles, seed, 1.0, workers, done=done)
 

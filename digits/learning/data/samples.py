@@ -60,7 +60,8 @@ def make_samples(samples_dir: Path = SAMPLES_DIR, mnist: Mnist | None = None) ->
     samples_dir.mkdir(parents=True, exist_ok=True)
     truth = {}
     for digit, seed in enumerate(DIGIT_SEEDS):
-        page = _one_digit(_pick(images, labels, [digit], seed), digit, np.random.default_rng(seed))
+        inks, rng = _pick(images, labels, [digit], seed), np.random.default_rng(seed)
+        page = photograph(inks, [digit], rng, (480, 400), 0.5, "grid", False)
         _save(samples_dir / f"digit_{digit}.jpg", page.frame, [cv2.IMWRITE_JPEG_QUALITY, 88])
         truth[f"digit_{digit}.jpg"] = _true(page)
     for number, (text, layout, strength, held, seed) in enumerate(PAGES, 1):
@@ -101,10 +102,6 @@ def _pick(images: np.ndarray, labels: np.ndarray, digits, seed: int) -> list[np.
     rng = np.random.default_rng(seed)
     shuffled = {digit: list(rng.permutation(np.flatnonzero(labels == digit))) for digit in set(digits)}
     return [images[left.pop() if len(left) > 1 else left[0]] for left in (shuffled[digit] for digit in digits)]
-
-
-def _one_digit(inks: list[np.ndarray], digit: int, rng: np.random.Generator) -> Page:
-    return photograph(inks, [digit], rng, (480, 400), 0.5, "grid", False)
 
 
 def _write_clip(path: Path, inks: list[np.ndarray]) -> None:

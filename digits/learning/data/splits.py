@@ -1,4 +1,7 @@
-"""The four splits, and which one a name fixes: nothing else than the name decides, whatever pictures there are."""
+"""The words of the index: where a picture comes from, the four splits, and which split a name fixes.
+
+Nothing else than the name decides, whatever pictures there are.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,13 @@ TAUGHT_PREFIX = "taught-"  # sessions of corrections: always in train
 # calibration: that stays 2,000 MNIST pictures, so that every gate measures the same thing whoever trains.
 VAL_SHARE = 0.15
 TEST_SHARE = 0.15
+
+
+class Source(StrEnum):
+    """Where a picture comes from; the name of its tile begins with this word."""
+
+    MNIST = "mnist"
+    CUSTOM = "custom"
 
 
 class Split(StrEnum):

@@ -53,8 +53,9 @@ class Lines(Report):
             del self._jobs[title]
         elif now - job.spoken >= _PLAIN_EVERY_S or (fifth > job.fifth and now - job.began > _FIFTHS_FROM_S):
             job.spoken = now
-            left = (now - job.began) * (total - done) / max(done - job.first, 1)
-            self(f"{title}: {done:,} of {total:,}, about {_spoken(left)} left.")
+            seconds = (now - job.began) * (total - done) / max(done - job.first, 1)
+            left = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
+            self(f"{title}: {done:,} of {total:,}, about {left} left.")
         job.fifth = max(fifth, job.fifth)
 
 
@@ -113,7 +114,3 @@ class Console(Lines):
         self.bars.update(self.tasks[title], completed=done, total=total)
         if done >= total:
             self.bars.remove_task(self.tasks.pop(title))
-
-
-def _spoken(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -25,17 +25,11 @@ _AHEAD = 3  # chunks a process that are taken at once: enough that none waits
 
 def available_cores() -> int:
     """Return the number of cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def map_chunks(
-    function: Callable,
-    chunks: Sequence[tuple],
-    workers: int | None = None,
-    done: Callable[[int], None] | None = None,
-) -> list:
+def map_chunks(function: Callable, chunks: Sequence[tuple], workers: int | None = None,
+               done: Callable[[int], None] | None = None) -> list:
     """Return [function(*chunk) for chunk in chunks], computed in several processes.
 
     Args:
@@ -54,9 +48,7 @@ def map_chunks(
     return [results[position] for position in range(len(chunks))]
 
 
-def each_chunk(
-    function: Callable, chunks: Iterable[tuple], workers: int | None = None
-) -> Iterator[tuple[int, object]]:
+def each_chunk(function: Callable, chunks: Iterable[tuple], workers: int | None = None) -> Iterator[tuple[int, object]]:
     """Yield (position, function(*chunk)) as each is finished; otherwise as `map_chunks`.
 
     Chunks are taken only a few ahead of the processes, so that neither they nor their results pile up in memory.

@@ -101,11 +101,11 @@ def _scan_photos(options: argparse.Namespace) -> int:
 
 def _listed(paths: list[Path]) -> list[Path]:
     """Return the photographs, with folders replaced by the pictures in them, in order of name."""
-    listed = []
-    for path in paths:
-        inside = sorted(path.iterdir()) if path.is_dir() else [path]
-        listed += [one for one in inside if one.suffix.lower() in IMAGE_SUFFIXES] if path.is_dir() else inside
-    return listed
+    return [
+        photo for path in paths
+        for photo in (sorted(path.iterdir()) if path.is_dir() else [path])
+        if photo is path or photo.suffix.lower() in IMAGE_SUFFIXES
+    ]  # fmt: skip
 
 
 def summary(path: Path, filed: Filed) -> list[str]:

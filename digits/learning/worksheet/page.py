@@ -59,14 +59,12 @@ class Layout:
     """Where everything lies on one paper size.
 
     Attributes:
-        paper: "a4" or "letter".
         width, height: of the sheet.
         boxes: row by row.
         markers: id -> float32 (4, 2), its corners clockwise from its top left.
         code: float32 (4, 2), the corners of the code with its white rim.
     """
 
-    paper: str
     width: float
     height: float
     boxes: tuple[PrintedBox, ...]
@@ -108,7 +106,7 @@ def sheet_layout(paper: str) -> Layout:
     first = 4 * list(PAPERS).index(paper)
     markers = {first + place: _square(x, y, MARKER_SIDE) for place, (x, y) in enumerate(corners)}
     code = _square(right - 6 - _CODE_SIDE, top - 2, _CODE_SIDE)
-    return Layout(paper, width, height, tuple(_boxes(width, height)), markers, code)
+    return Layout(width, height, tuple(_boxes(width, height)), markers, code)
 
 
 def _square(x: float, y: float, side: float) -> np.ndarray:
@@ -143,9 +141,11 @@ def draw_page(paper: str, code: Code) -> Figure:
     for marker, corners in layout.markers.items():
         side = dictionary.markerSize + 2  # with the black rim
         _add_modules(axes, cv2.aruco.generateImageMarker(dictionary, marker, side), corners)
-    _add_modules(axes, _qr_modules(code.text()), layout.code)
+    qr = cv2.QRCodeEncoder.Params()
+    qr.correction_level = cv2.QRCodeEncoder_CORRECT_LEVEL_M
+    _add_modules(axes, cv2.QRCodeEncoder.create(qr).encode(code.text()), layout.code)
+    style = {"fill": False, "edgecolor": GUIDE, "linewidth": LINE_WIDTH * _POINTS, "joinstyle": "miter"}
     for box in layout.boxes:
-        style = {"fill": False, "edgecolor": GUIDE, "linewidth": LINE_WIDTH * _POINTS, "joinstyle": "miter"}
         axes.add_patch(Rectangle((box.x, box.y), box.w, box.h, **style))
     _add_texts(axes, layout, code)
     return figure
@@ -166,15 +166,8 @@ def pages_as_pdf(paper: str, codes: Sequence[Code]) -> bytes:
     return buffer.getvalue()
 
 
-def _qr_modules(text: str) -> np.ndarray:
-    """Return the QR code of a text with its white rim, uint8 (N, N), 0 and 255."""
-    parameters = cv2.QRCodeEncoder.Params()
-    parameters.correction_level = cv2.QRCodeEncoder_CORRECT_LEVEL_M
-    return cv2.QRCodeEncoder.create(parameters).encode(text)
-
-
 def _add_modules(axes, modules: np.ndarray, corners: np.ndarray) -> None:
-    """Draw black modules into a square: as shapes, because viewers smooth small pictures."""
+    """Draw modules uint8 (N, N), 0 for black, into a square: as shapes, because viewers smooth small pictures."""
     side = (corners[1, 0] - corners[0, 0]) / len(modules)
     left, top = corners[0]
     shapes = []

@@ -45,12 +45,9 @@ def straighten(photo: np.ndarray) -> Straight:
     _check_size(layout, to_photo, photo)
     scaling = np.diag([SCALE, SCALE, 1.0])
     size = (round(layout.width * SCALE), round(layout.height * SCALE))
-    page = cv2.warpPerspective(
-        photo, scaling @ np.linalg.inv(to_photo), size, flags=cv2.INTER_LINEAR, borderValue=(128, 128, 128)
-    )
+    page = cv2.warpPerspective(photo, scaling @ np.linalg.inv(to_photo), size, borderValue=(128, 128, 128))
     grey = cv2.cvtColor(page, cv2.COLOR_BGR2GRAY)
-    blur = _blur(grey, [layout.markers[marker] for marker in found])
-    if blur > _MOST_BLUR:
+    if _blur(grey, [layout.markers[marker] for marker in found]) > _MOST_BLUR:
         raise SheetError("it is blurred; hold the camera still, with enough light, and tap the sheet to focus.")
     return Straight(page, layout, _read_code(grey, layout))
 
@@ -59,8 +56,7 @@ def _find_markers(photo: np.ndarray) -> dict[int, np.ndarray]:
     """Return the corner markers: id -> float32 (4, 2) in photo pixels, clockwise from each marker's top left."""
     parameters = cv2.aruco.DetectorParameters()
     parameters.cornerRefinementMethod = cv2.aruco.CORNER_REFINE_SUBPIX
-    dictionary = cv2.aruco.getPredefinedDictionary(DICTIONARY)
-    detector = cv2.aruco.ArucoDetector(dictionary, parameters)
+    detector = cv2.aruco.ArucoDetector(cv2.aruco.getPredefinedDictionary(DICTIONARY), parameters)
     grey = cv2.cvtColor(photo, cv2.COLOR_BGR2GRAY)
     found: dict[int, np.ndarray] = {}
     for scale in (1.0, 0.5):  # what is soft or grainy at full size is found at half
@@ -124,12 +120,10 @@ def _blur(grey: np.ndarray, markers: list[np.ndarray]) -> float:
     """Return the standard deviation in mm of the blur at the markers' edges, in the softer of the two directions."""
     across, down = [], []
     for corners in markers:
-        left, top = corners[0]
-        side = corners[1, 0] - left
-        for edge in (left, left + side):
-            across.append(_edge_blur(patch_of(grey, edge - 1.5, top + 0.2 * side, 3.0, 0.6 * side)))
-        for edge in (top, top + side):
-            down.append(_edge_blur(patch_of(grey, left + 0.2 * side, edge - 1.5, 0.6 * side, 3.0).T))
+        (left, top), (right, bottom) = corners[0], corners[2]
+        inset = 0.2 * (right - left)
+        across += [_edge_blur(_patch(grey, edge - 1.5, top + inset, 3.0, 3 * inset)) for edge in (left, right)]
+        down += [_edge_blur(_patch(grey, left + inset, edge - 1.5, 3 * inset, 3.0).T) for edge in (top, bottom)]
     return max(float(np.median(across)), float(np.median(down)))
 
 
@@ -144,19 +138,16 @@ def _edge_blur(patch: np.ndarray) -> float:
     return float(np.median(height / np.maximum(steepest, 0.5))) / np.sqrt(2 * np.pi) / SCALE
 
 
-def patch_of(image: np.ndarray, x: float, y: float, w: float, h: float) -> np.ndarray:
+def _patch(image: np.ndarray, x: float, y: float, w: float, h: float) -> np.ndarray:
     """Return the part of a straightened page that a rectangle in mm covers, cut off at the page's rim."""
-    return image[_pixels(y) : _pixels(y + h), _pixels(x) : _pixels(x + w)]
-
-
-def _pixels(length: float) -> int:
-    return max(0, round(length * SCALE))
+    left, top, right, bottom = (max(0, round(length * SCALE)) for length in (x, y, x + w, y + h))
+    return image[top:bottom, left:right]
 
 
 def _read_code(grey: np.ndarray, layout: Layout) -> Code | None:
     """Return what the code on the sheet says, or None if it is covered or cannot be read."""
     (left, top), (right, bottom) = layout.code[0] - 2, layout.code[2] + 2
-    patch = patch_of(grey, left, top, right - left, bottom - top)
+    patch = _patch(grey, left, top, right - left, bottom - top)
     for zoom in (1.0, 2.0, 0.6):
         image = cv2.resize(patch, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_CUBIC if zoom > 1 else cv2.INTER_AREA)
         try:

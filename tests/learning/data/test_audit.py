@@ -8,34 +8,10 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
+from own_pictures import photo, save, small_mnist
 
-from digits.learning.data.audit import audit
-from digits.learning.data.audit_page import render, write_page
+from digits.learning.data.audit import audit, render, write_page
 from digits.learning.data.merge import build_merged
-from digits.learning.data.mnist import Mnist
-from digits.reading.finding.ink import find_ink
-
-
-def draw(digit: int, seed: int, size: int) -> np.ndarray:
-    """A white digit on black, slanted and stretched differently for each seed."""
-    rng = np.random.default_rng([digit, seed])
-    canvas = np.zeros((256, 256), np.uint8)
-    cv2.putText(canvas, str(digit), (75, 185), cv2.FONT_HERSHEY_SIMPLEX, 5, 255, 16, cv2.LINE_AA)
-    shear, stretch = rng.uniform(-0.3, 0.3), rng.uniform(0.7, 1.1)
-    matrix = np.array([[1, shear, -128 * shear], [0, stretch, 128 * (1 - stretch)]])
-    return cv2.resize(cv2.warpAffine(canvas, matrix, (256, 256)), (size, size), interpolation=cv2.INTER_AREA)
-
-
-def photo(digit: int, seed: int, blur: float = 0) -> np.ndarray:
-    """A grey photograph 240 x 320 of the digit in dark ink."""
-    image = np.full((240, 320), 215, np.uint8)
-    image[56:184, 96:224] -= (draw(digit, seed, 128) * 0.75).astype(np.uint8)
-    return cv2.GaussianBlur(image, (0, 0), blur) if blur else image
-
-
-def save(path, image):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix, image)[1].tobytes())
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +26,10 @@ def folders(tmp_path_factory):
     save(custom / "ana" / "4" / "really a 1.png", photo(1, 77))
     save(custom / "ana" / "5" / "near.png", cv2.resize(photo(5, 1), (288, 216), interpolation=cv2.INTER_AREA))
     save(custom / "ana" / "6" / "blank.png", np.full((240, 320), 215, np.uint8))
-    save(custom / "ana" / "8" / "cut.png", photo(8, 9)[:110])
+    save(custom / "ana" / "8" / "cut.png", photo(8, 9)[:160])
     save(custom / "ana" / "9" / "not wanted.png", photo(9, 50))
-    (custom / "exclude.txt").write_text("ana/9/not wanted.png\n", encoding="utf-8")
-    pictures = np.stack([draw(k % 10, 1000 + k, 28) for k in range(130)])
-    labels = np.arange(130, dtype=np.uint8) % 10
-    build_merged(
-        custom, folder / "merged", mnist=Mnist(pictures[:100], labels[:100], pictures[100:], labels[100:]), workers=1
-    )
+    save(custom / "exclude.txt", b"ana/9/not wanted.png\n")
+    build_merged(custom, folder / "merged", mnist=small_mnist(100, 30), workers=1)
     return custom, folder / "merged"
 
 
@@ -77,7 +49,6 @@ def test_wrong_label_is_the_first_in_doubt(result):
 
 
 def test_near_duplicates_and_problems_are_found(result):
-    assert [{_name(result, position) for position in group} for group in result.groups if len(group) == 2] != []
     assert any({_name(result, p) for p in group} >= {"ana/5/1.png", "ana/5/near.png"} for group in result.groups)
     problems = {_name(result, position): look.problem for position, look in enumerate(result.looks) if look.problem}
     assert problems["ana/8/cut.png"] == "cut off" and "ana/3/0.png" not in problems
@@ -88,7 +59,6 @@ def test_advice_names_what_is_missing(result):
     advice = "\n".join(result.advice)
     assert "Few 7s from session bea: 1, where other digits have 3." in advice
     assert "3 more sessions" in advice and "No faint pens" in advice
-    assert find_ink(cv2.cvtColor(photo(3, 0), cv2.COLOR_GRAY2BGR)).contrast.max() > 100
 
 
 def test_page_needs_nothing_from_elsewhere(folders, tmp_path):
@@ -112,18 +82,13 @@ def test_page_in_a_browser(folders, tmp_path):
     shot = cv2.imread(str(picture))
     assert shot.shape[:2] == (3000, 1200)
     assert 0.02 < (shot.max(axis=2) < 60).mean() < 0.5  # tiles and letters are there, and not over all
-    dom = subprocess.run(
-        [browser, *options[:4], "--dump-dom", page.as_uri()], capture_output=True, timeout=60, check=True
-    )
+    command = [browser, *options[:4], "--dump-dom", page.as_uri()]
+    dom = subprocess.run(command, capture_output=True, timeout=60, check=True)
     assert dom.stdout.decode().count('class="card out"') == 1  # the script ticked what exclude.txt lists
 
 
 def test_page_without_any_picture_says_what_to_do(tmp_path):
     (tmp_path / "custom").mkdir()
-    pictures = np.stack([draw(k % 10, k, 28) for k in range(40)])
-    labels = np.arange(40, dtype=np.uint8) % 10
-    build_merged(
-        tmp_path / "custom", tmp_path / "merged", mnist=Mnist(pictures[:30], labels[:30], pictures[30:], labels[30:])
-    )
+    build_merged(tmp_path / "custom", tmp_path / "merged", mnist=small_mnist(30, 10))
     text = render(audit(tmp_path / "custom", tmp_path / "merged"))
     assert "There is no usable picture yet" in text

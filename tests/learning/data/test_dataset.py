@@ -5,15 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
+from unittest.mock import DEFAULT, Mock
 
 import cv2
 import numpy as np
 import pytest
+from own_pictures import photo, save, small_mnist
 
-from digits.learning.data import merge, merged_state
+from digits.learning.data import merge, merged
 from digits.learning.data.merge import build_merged, write_mnist_tiles
-from digits.learning.data.merged import DatasetError, load_index, load_split
-from digits.learning.data.mnist import Mnist
+from digits.learning.data.merged import DatasetError, load_index, load_split, read_tile
 from digits.learning.data.splits import SPLITS
 from digits.learning.dataset import main
 from digits.learning.shared.progress import Report
@@ -21,40 +22,9 @@ from digits.paths import CUSTOM_DIR
 from digits.reading.tile import normalise
 
 
-def draw(digit: int, seed: int, size: int = 28) -> np.ndarray:
-    """A white digit on black, slanted and stretched differently for each seed."""
-    rng = np.random.default_rng([digit, seed])
-    canvas = np.zeros((256, 256), np.uint8)
-    font = [cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX][seed % 3]
-    cv2.putText(canvas, str(digit), (70, 190), font, 6, 255, 16, cv2.LINE_AA)
-    angle, shear, stretch = rng.uniform(-0.3, 0.3), rng.uniform(-0.35, 0.35), rng.uniform(0.6, 1.0)
-    matrix = np.array([[np.cos(angle), -np.sin(angle) + shear, 0], [np.sin(angle), np.cos(angle) * stretch, 0]])
-    matrix[:, 2] = 128 - matrix[:, :2] @ (128, 128)
-    turned = cv2.warpAffine(canvas, matrix, (256, 256), flags=cv2.INTER_LINEAR)
-    return cv2.resize(turned, (size, size), interpolation=cv2.INTER_AREA)
-
-
-def photo(digit: int, seed: int) -> np.ndarray:
-    """A grey photograph 240 x 320 of the digit in dark pen on paper with uneven light."""
-    ink = np.zeros((240, 320), np.float32)
-    ink[60:188, 96:224] = draw(digit, seed, 128) / 255
-    paper = np.linspace(200, 235, 320, dtype=np.float32)[None] + np.zeros((240, 1), np.float32)
-    noise = np.random.default_rng(seed).normal(0, 2, paper.shape)
-    return np.clip(paper - 160 * ink + noise, 0, 255).astype(np.uint8)
-
-
-def save(path, image, *options):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(cv2.imencode(path.suffix.lower(), image, *options)[1].tobytes())
-    return path
-
-
 @pytest.fixture(scope="module")
 def mnist():
-    """150 training and 30 test pictures that stand for MNIST."""
-    train = np.stack([draw(k % 10, k) for k in range(150)])
-    test = np.stack([draw(k % 10, 1000 + k) for k in range(30)])
-    return Mnist(train, np.arange(150, dtype=np.uint8) % 10, test, np.arange(30, dtype=np.uint8) % 10)
+    return small_mnist(150, 30)
 
 
 @pytest.fixture
@@ -73,8 +43,13 @@ def own_rows(tmp_path) -> dict[str, dict]:
     return {row["original"]: row for row in load_index(tmp_path / "merged") if row["source"] == "custom"}
 
 
-def reason_of(tmp_path, original: str) -> str:
-    return own_rows(tmp_path)[original]["reason"]
+def own_splits(tmp_path) -> dict[str, set[str]]:
+    """Return the splits that the pictures of each session are in."""
+    splits = {}
+    for row in own_rows(tmp_path).values():
+        if not row["reason"]:
+            splits.setdefault(row["session"], set()).add(row["split"])
+    return splits
 
 
 def test_mnist_becomes_tiles_in_four_splits(build, tmp_path, mnist):
@@ -113,8 +88,10 @@ def test_limit_takes_a_share_of_each_split_and_leaves_membership(build, tmp_path
 
     build()
     whole = membership()
+    mine = save(tmp_path / "merged" / "train" / "0" / "mine.png", photo(0, 0))
     build(limit=90)
     half = membership()
+    assert mine.exists(), "no tile of ours, so none to remove"
     assert 85 <= len(half) <= 95 and half.items() <= whole.items()
     build(limit=40)
     assert membership().items() <= half.items()
@@ -132,6 +109,8 @@ def test_second_build_writes_nothing_and_a_third_only_what_changed(build, tmp_pa
 
     (tmp_path / "merged" / "test" / "7" / "mnist_test_00007.png").unlink()
     (tmp_path / "merged" / "test" / "8" / "mnist_test_00008.png").write_bytes(b"")
+    with pytest.raises(DatasetError, match="mnist_test_00007.png is missing or damaged"):
+        load_split(tmp_path / "merged", "test")
     assert build().written == 2
     save(changing, photo(3, 5))
     save(tmp_path / "custom" / "ana" / "5" / "c.png", photo(5, 3))
@@ -143,23 +122,17 @@ def test_second_build_writes_nothing_and_a_third_only_what_changed(build, tmp_pa
     assert set(own_rows(tmp_path)) == {"ana/4/b.png", "ana/5/c.png"}
 
 
-def test_other_files_in_the_merged_folder_are_left_alone(build, tmp_path):
-    build()
-    mine = save(tmp_path / "merged" / "train" / "0" / "mine.png", photo(0, 0))
-    build(limit=50)
-    assert mine.exists()
-
-
 def test_another_rule_for_tiles_makes_all_of_them_anew(build, monkeypatch):
-    assert build().written == 180
-    monkeypatch.setattr(merged_state, "TILE_RULE", -1)
+    build()
+    monkeypatch.setattr(merged, "TILE_RULE", -1)
     assert build().written == 180
 
 
 def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(merge, "MNIST_CHUNK", 100)
-        patch.setattr(merge, "write_mnist_tiles", _first_call_works(write_mnist_tiles))
+        first_call_works = Mock(wraps=write_mnist_tiles, side_effect=[DEFAULT, KeyboardInterrupt])
+        patch.setattr(merge, "write_mnist_tiles", first_call_works)
         with pytest.raises(KeyboardInterrupt):
             build()
     with pytest.raises(DatasetError, match="not to the end; run python -m digits.learning.dataset"):
@@ -170,58 +143,36 @@ def test_build_cut_off_is_noticed_and_continued(build, tmp_path, monkeypatch):
     assert len(load_split(tmp_path / "merged", "train")) == 130
 
 
-def _first_call_works(function):
-    calls = []
-
-    def run(*arguments):
-        calls.append(1)
-        if len(calls) > 1:
-            raise KeyboardInterrupt
-        return function(*arguments)
-
-    return run
-
-
 def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp_path, mnist):
-    custom = tmp_path / "custom"
-    good = save(custom / "ana" / "7" / "good.png", photo(7, 1))
-    (custom / "ana" / "7" / "copy.png").write_bytes(good.read_bytes())
-    save(custom / "ana" / "7" / "same pixels.bmp", photo(7, 1))
-    (custom / "ana" / "7" / "empty.jpg").write_bytes(b"")
-    (custom / "ana" / "7" / "text.jpg").write_bytes(b"not a picture")
-    (custom / "ana" / "7" / "phone.heic").write_bytes(b"some other format")
-    save(custom / "ana" / "7" / "blank.png", np.full((240, 320), 220, np.uint8))
-    save(custom / "ana" / "seven" / "a.png", photo(7, 2))
-    save(custom / "loose.png", photo(7, 3))
-    save(custom / "ana" / "10" / "ten.png", photo(1, 3))
-    save(custom / "ana" / "1" / "one or.png", photo(1, 4))
-    save(custom / "bea" / "7" / "seven.png", photo(1, 4))
-    save(custom / "ana" / "2" / "not this.png", photo(2, 4))
-    save(custom / "ana" / "5" / "from mnist.png", mnist.test_images[5])
-    (custom / "ana" / "7" / "good.json").write_text("{}")
-    (custom / "exclude.txt").write_text("# not these\nana/2/not this.png\n", encoding="utf-8")
-    lines = []
-    summary = build(report=lines.append)
-    expected = {
-        "ana/7/same pixels.bmp": "duplicate: of ana/7/copy.png",
-        "ana/7/good.png": "duplicate: of ana/7/copy.png",
-        "ana/7/empty.jpg": "empty",
-        "ana/7/text.jpg": "unreadable",
-        "ana/7/phone.heic": "unsupported",
-        "ana/7/blank.png": "blank",
-        "ana/seven/a.png": "misplaced",
-        "loose.png": "misplaced",
-        "ana/10/ten.png": "misplaced",
-        "ana/1/one or.png": "duplicate: the same picture has another label",
-        "bea/7/seven.png": "duplicate: the same picture has another label",
-        "ana/2/not this.png": "excluded",
-        "ana/5/from mnist.png": "duplicate: of MNIST's test picture 5",
+    plain = photo(7, 1)
+    files = {  # what each holds, and why it is left out
+        "ana/7/copy.png": (plain, ""),
+        "ana/7/good.png": (plain, "duplicate: of ana/7/copy.png"),
+        "ana/7/same pixels.bmp": (plain, "duplicate: of ana/7/copy.png"),
+        "ana/7/empty.jpg": (b"", "empty: "),
+        "ana/7/text.jpg": (b"not a picture", "unreadable: "),
+        "ana/7/phone.heic": (b"some other format", "unsupported: "),
+        "ana/7/blank.png": (np.full_like(plain, 220), "blank: "),
+        "ana/seven/a.png": (photo(7, 2), "misplaced: "),
+        "loose.png": (photo(7, 3), "misplaced: "),
+        "ana/10/ten.png": (photo(1, 3), "misplaced: "),
+        "ana/1/one or.png": (photo(1, 4), "duplicate: the same picture has another label as bea/7/seven.png"),
+        "bea/7/seven.png": (photo(1, 4), "duplicate: the same picture has another label as ana/1/one or.png"),
+        "ana/2/not this.png": (photo(2, 4), "excluded: "),
+        "ana/5/from mnist.png": (mnist.test_images[5], "duplicate: of MNIST's test picture 5"),
+        "ana/set_aside/7/sheet-looks-like-1.png": (photo(7, 5), "set aside: "),
+        "ana/set_aside/loose.png": (photo(7, 6), "set aside: "),
     }
-    rows = own_rows(tmp_path)
-    assert {name: row["reason"][: len(expected[name])] for name, row in rows.items() if row["reason"]} == expected
-    assert rows["ana/7/copy.png"]["reason"] == "" and "ana/7/good.json" not in rows
+    for name, (content, _) in files.items():
+        save(tmp_path / "custom" / name, content)
+    save(tmp_path / "custom" / "ana" / "7" / "good.json", b"{}")
+    save(tmp_path / "custom" / "exclude.txt", b"# not these\nana/2/not this.png\n")
+    summary = build(report=[].append)
+    reasons = {name: row["reason"] for name, row in own_rows(tmp_path).items()}
+    assert reasons.keys() == files.keys() and [name for name in reasons if not reasons[name]] == ["ana/7/copy.png"]
+    assert not {name: reasons[name] for name, (_, reason) in files.items() if not reasons[name].startswith(reason)}
     assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 3
-    assert "13 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
+    assert "15 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
     assert len(list((tmp_path / "merged").glob("*/*/custom_*"))) == 1
 
 
@@ -229,7 +180,7 @@ def test_a_picture_left_out_comes_back_when_its_twin_goes(build, tmp_path):
     first = save(tmp_path / "custom" / "ana" / "7" / "a.png", photo(7, 1))
     save(tmp_path / "custom" / "ana" / "7" / "b.png", photo(7, 1))
     build()
-    assert reason_of(tmp_path, "ana/7/b.png").startswith("duplicate")
+    assert own_rows(tmp_path)["ana/7/b.png"]["reason"].startswith("duplicate")
     build()
     first.unlink()
     build()
@@ -250,21 +201,19 @@ def test_kinds_of_files_give_the_tile_of_the_plain_picture(build, tmp_path):
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
     turned.save(custom / "a" / "7" / "turned.jpg", exif=exif, quality=95)
     build()
-    rows = own_rows(tmp_path)
-    tiles = {}
-    for name, row in rows.items():
-        assert row["reason"].split(":")[0] in ("", "duplicate"), row
-        if not row["reason"]:
-            tiles[name] = cv2.imread(str(tmp_path / "merged" / row["path"]), cv2.IMREAD_GRAYSCALE).reshape(96, 96)
-    tiles.setdefault("a/7/plain.png", tiles.get("b/7/deep.png"))  # equal pixels: one of them is left out
-    assert len(tiles) >= 4
-    for name, tile in tiles.items():
-        assert np.abs(tile.astype(int) - tiles["a/7/plain.png"]).mean() < 6, name
+    rows = own_rows(tmp_path).values()
+    assert {row["reason"] for row in rows} == {"", "duplicate: of a/7/plain.png"}  # the deep one has equal pixels
+    tiles = [read_tile(tmp_path / "merged" / row["path"]).astype(int) for row in rows if not row["reason"]]
+    assert len(tiles) == 4 and all(np.abs(tile - tiles[0]).mean() < 6 for tile in tiles)
 
 
 def _session(custom, name, seeds):
     for seed in seeds:
         save(custom / name / str(seed % 10) / f"{seed:03d}.png", photo(seed % 10, seed))
+
+
+def smaller(picture):
+    return cv2.resize(picture, (280, 210), interpolation=cv2.INTER_AREA)
 
 
 def test_with_few_sessions_images_are_divided_and_never_move(build, tmp_path):
@@ -278,8 +227,7 @@ def test_with_few_sessions_images_are_divided_and_never_move(build, tmp_path):
     build()
     after = {name: row["split"] for name, row in own_rows(tmp_path).items()}
     assert before.items() <= after.items()
-    tiles = load_split(tmp_path / "merged", "test")
-    assert tiles.same_writer and set(tiles.sources) == {"mnist", "custom"}
+    assert set(load_split(tmp_path / "merged", "test").sources) == {"mnist", "custom"}
 
 
 def test_near_duplicates_stay_together_and_follow_the_older_one(build, tmp_path):
@@ -287,15 +235,12 @@ def test_near_duplicates_stay_together_and_follow_the_older_one(build, tmp_path)
     _session(custom, "ana", range(12))
     build()
     before = {name: row["split"] for name, row in own_rows(tmp_path).items()}
-    for seed in range(12):
-        small = cv2.resize(photo(seed % 10, seed), None, fx=0.8, fy=0.8, interpolation=cv2.INTER_AREA)
-        options = [cv2.IMWRITE_JPEG_QUALITY, 70]
-        save(custom / "ana" / str(seed % 10) / f"{'a' if seed % 2 else 'z'}{seed}.jpg", small, options)
+    copies = {f"ana/{k % 10}/{k:03d}.png": f"ana/{k % 10}/{'a' if k % 2 else 'z'}{k}.jpg" for k in range(12)}
+    for seed, copy in enumerate(copies.values()):
+        save(custom / copy, smaller(photo(seed % 10, seed)), [cv2.IMWRITE_JPEG_QUALITY, 70])
     build()
     rows = own_rows(tmp_path)
-    for seed in range(12):
-        old, new = f"ana/{seed % 10}/{seed:03d}.png", f"ana/{seed % 10}/{'a' if seed % 2 else 'z'}{seed}.jpg"
-        assert rows[old]["split"] == rows[new]["split"] == before[old]
+    assert all(rows[old]["split"] == rows[new]["split"] == before[old] for old, new in copies.items())
 
 
 def test_with_five_sessions_whole_sessions_go_to_a_split(build, tmp_path):
@@ -303,20 +248,14 @@ def test_with_five_sessions_whole_sessions_go_to_a_split(build, tmp_path):
     for number in range(12):
         _session(custom, f"writer {number}", range(10 * number, 10 * number + 3))
     summary = build()
-    splits = {}
-    for row in own_rows(tmp_path).values():
-        if not row["reason"]:  # two drawn ones may look the same
-            splits.setdefault(row["session"], set()).add(row["split"])
+    splits = own_splits(tmp_path)
     assert all(len(found) == 1 for found in splits.values())
     assert set().union(*splits.values()) == {"train", "val", "test"}
     assert not summary.same_writer
-    held_out = next(session for session, found in splits.items() if found == {"test"})
-    trained = next(session for session, found in splits.items() if found == {"train"})
-    number = int(held_out.split()[1])
-    smaller = cv2.resize(photo(0, 10 * number), (280, 210), interpolation=cv2.INTER_AREA)
-    save(custom / trained / "0" / "again.png", smaller)
+    held_out, trained = (next(name for name in splits if splits[name] == {split}) for split in ("test", "train"))
+    save(custom / trained / "0" / "again.png", smaller(photo(0, 10 * int(held_out.split()[1]))))
     build()
-    assert reason_of(tmp_path, f"{trained}/0/again.png").startswith(f"near-duplicate: of {held_out}/0/")
+    assert own_rows(tmp_path)[f"{trained}/0/again.png"]["reason"].startswith(f"near-duplicate: of {held_out}/0/")
 
 
 def test_given_splits_are_kept_and_corrections_always_train(build, tmp_path):
@@ -324,15 +263,10 @@ def test_given_splits_are_kept_and_corrections_always_train(build, tmp_path):
     _session(custom, "Train", range(10))
     _session(custom, "TEST", range(10, 20))
     _session(custom, "taught-2024-05-01", range(20, 35))
-    save(custom / "Train" / "3" / "leak.png", cv2.resize(photo(3, 13), (280, 210), interpolation=cv2.INTER_AREA))
+    save(custom / "Train" / "3" / "leak.png", smaller(photo(3, 13)))
     summary = build()
-    rows = own_rows(tmp_path)
-    splits = {session: set() for session in ("Train", "TEST", "taught-2024-05-01")}
-    for row in rows.values():
-        if not row["reason"]:
-            splits[row["session"]].add(row["split"])
-    assert splits == {"Train": {"train"}, "TEST": {"test"}, "taught-2024-05-01": {"train"}}
-    assert rows["Train/3/leak.png"]["reason"] == "near-duplicate: of TEST/3/013.png in test"
+    assert own_splits(tmp_path) == {"Train": {"train"}, "TEST": {"test"}, "taught-2024-05-01": {"train"}}
+    assert own_rows(tmp_path)["Train/3/leak.png"]["reason"] == "near-duplicate: of TEST/3/013.png in test"
     assert not summary.same_writer
 
 
@@ -384,13 +318,6 @@ def test_wrong_folders_are_refused_in_a_sentence(build, tmp_path, mnist, monkeyp
     assert "there is no folder" in capsys.readouterr().err
     assert main(["build", "--custom", str(tmp_path / "custom"), "--out", str(tmp_path / "merged")]) == 0
     assert "train 130" in capsys.readouterr().out
-
-
-def test_missing_tile_is_named(build, tmp_path):
-    build()
-    (tmp_path / "merged" / "test" / "7" / "mnist_test_00007.png").unlink()
-    with pytest.raises(DatasetError, match="mnist_test_00007.png is missing or damaged"):
-        load_split(tmp_path / "merged", "test")
 
 
 def test_dataset_never_imports_tensorflow():

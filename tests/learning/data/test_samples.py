@@ -1,6 +1,4 @@
-"""The pictures that ship: what truth.json says is there, small, readable; and they can be made again."""
-
-import json
+"""The pictures that ship: small, readable, as many as said; and they can be made again."""
 
 import cv2
 import numpy as np
@@ -12,29 +10,11 @@ from digits.paths import CUSTOM_DIR, SAMPLES_DIR
 from digits.rendering.handwriting import draw_digit
 
 
-def test_shipped_samples_match_their_truth():
-    truth = json.loads((SAMPLES_DIR / "truth.json").read_text(encoding="utf-8"))
-    assert sum(name.startswith("digit_") for name in truth) == 10
-    for name, digits in truth.items():
-        path = SAMPLES_DIR / name
-        assert path.is_file(), name
-        if path.suffix == ".mp4":
-            continue
-        height, width = cv2.imread(str(path)).shape[:2]
-        for digit in digits:
-            x, y, w, h = digit["box"]
-            assert 0 <= x < x + w <= width and 0 <= y < y + h <= height, name
-
-
 def test_shipped_clip_plays_and_is_small():
     path = SAMPLES_DIR / "demo.mp4"
     assert path.stat().st_size < 1.5e6
     capture = cv2.VideoCapture(str(path))
-    frames = 0
-    while capture.read()[0]:
-        frames += 1
-    capture.release()
-    assert frames == 130
+    assert sum(1 for _ in iter(lambda: capture.read()[0], False)) == 130
 
 
 def test_shipped_session_holds_ten_of_each_and_says_it_is_rendered():

@@ -50,9 +50,8 @@ def test_chunks_are_taken_only_a_few_ahead_of_the_processes():
 
 def test_what_a_dying_process_leaves_undone_is_done_here():
     here = os.getpid()
-    assert dict(each_chunk(_die_elsewhere, ((here, number) for number in range(9)), workers=2)) == {
-        number: number for number in range(9)
-    }
+    done = dict(each_chunk(_die_elsewhere, ((here, number) for number in range(9)), workers=2))
+    assert done == {number: number for number in range(9)}
 
 
 def _die_elsewhere(here, number):
