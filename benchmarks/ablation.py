@@ -11,8 +11,6 @@ set is not looked at. Prints a table and writes benchmarks/results/ablation.json
 the states in models/ablation/.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable

@@ -9,8 +9,6 @@ what tutorials do: the whole frame to grey, turned to light on dark or not, resi
 into the same model; of the two whichever reads more of those photographs.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

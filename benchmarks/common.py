@@ -3,8 +3,6 @@
 Importing it puts the checkout before any `digits` that is installed, and silences TensorFlow's notes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -8,8 +8,6 @@ own, one after the other, with as many threads; "model.predict" is the same mode
 the file itself on MNIST's test set.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

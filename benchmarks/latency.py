@@ -7,8 +7,6 @@ Prints medians and writes benchmarks/results/latency.json. Frames are 640x480 an
 from a fixed seed: one digit, and twenty.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

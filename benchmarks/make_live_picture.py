@@ -6,8 +6,6 @@
 Run it on a machine that does nothing else: the picture shows frames a second and milliseconds. Takes half a minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import subprocess

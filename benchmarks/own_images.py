@@ -8,8 +8,6 @@ new each time: a small one from random weights, and a new head on the frozen tru
 (where those weights can be had; the trunk that ships has seen digits).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

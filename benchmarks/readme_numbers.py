@@ -8,8 +8,6 @@
 A number stands between `<!-- numbers:NAME -->` and `<!-- /numbers -->`; NAMES below says where each comes from.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import re

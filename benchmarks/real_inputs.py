@@ -1,7 +1,5 @@
 """The real photographs, scans, drawings, pages and clip that DIGITS_REAL_* name: what they show, and what is read."""
 
-from __future__ import annotations
-
 from collections import Counter
 from pathlib import Path
 

@@ -11,8 +11,6 @@ with the number of images instead, and adds that to the same file: images beyond
 features lie on disk.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 import time

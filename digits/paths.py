@@ -1,7 +1,5 @@
 """Where things lie: the checkout, its data, models, exports and runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[1]  # what the package lies in: a checkout, a folder, or a bundle's file

@@ -6,8 +6,6 @@
 data/merged/ can be deleted at any time: everything in it is made from data/raw/ and data/custom/.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

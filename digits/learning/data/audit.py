@@ -3,8 +3,6 @@
 The page loads nothing from elsewhere, has its pictures inside, and works without a server.
 """
 
-from __future__ import annotations
-
 import base64
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Labels in doubt: own pictures that a model which never saw them takes for another digit."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -3,8 +3,6 @@
 data/merged/ can be deleted at any time: everything in it is made from data/raw/ and data/custom/.
 """
 
-from __future__ import annotations
-
 import csv
 import hashlib
 import io

@@ -3,8 +3,6 @@
 Nothing is taken silently: `report` gets a plain line for what is tried, what failed and what was used.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import hashlib

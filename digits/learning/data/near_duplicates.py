@@ -1,7 +1,5 @@
 """Pictures that show the same drawing twice."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 import cv2

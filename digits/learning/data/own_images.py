@@ -1,7 +1,5 @@
 """The user's own images: which files count, what is wrong with the others, which split each belongs to."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import unicodedata

@@ -1,7 +1,5 @@
 """Which split each own image belongs to: fixed by hashes, near-duplicates together, none in two."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace

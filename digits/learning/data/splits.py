@@ -3,8 +3,6 @@
 Nothing else than the name decides, whatever pictures there are.
 """
 
-from __future__ import annotations
-
 import hashlib
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """A Keras model as `.tflite`: in float32, and in 8 bits with a float end and as much of a float start as it needs."""
 
-from __future__ import annotations
-
 import warnings
 from pathlib import Path
 

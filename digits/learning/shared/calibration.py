@@ -1,7 +1,5 @@
 """How sure a network may say it is: temperature and acceptance threshold, fitted on calibration pictures."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Files from the internet: within seconds, or a sentence that says why not."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """What ends a run, in one sentence for the user."""
 
-from __future__ import annotations
-
 
 class RunError(Exception):
     """The run cannot start or go on; one sentence says why and what to do."""

@@ -1,7 +1,5 @@
 """Short names for what a result was made from."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 

@@ -1,7 +1,5 @@
 """Where a number comes from: the commit, the machine and the versions that are noted beside it, and what a run took."""
 
-from __future__ import annotations
-
 import json
 import os
 import platform

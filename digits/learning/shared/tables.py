@@ -1,7 +1,5 @@
 """Tables as CSV: rows as dicts, numbers as numbers, yes and no as such."""
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

@@ -4,8 +4,6 @@ Processes are started afresh (`spawn`): forking one that has TensorFlow's thread
 the caller's script again, so scripts and notebooks need no guard and no worker imports TensorFlow for nothing.
 """
 
-from __future__ import annotations
-
 import contextlib
 import itertools
 import os

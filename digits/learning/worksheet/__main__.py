@@ -6,8 +6,6 @@
 Exit status: 0 done, 1 a photograph was refused, 2 bad arguments, a missing file, or something cannot be written.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a photographed worksheet holds, filed as own images: doubts set aside, nothing twice, nothing overwritten."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time

@@ -1,7 +1,5 @@
 """The printed boxes of a straightened worksheet: where each really is, and how it is taken out."""
 
-from __future__ import annotations
-
 import cv2
 import numpy as np
 

@@ -1,7 +1,5 @@
 """From a photograph of a worksheet to the sheet as seen from above: markers, perspective, its code."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import cv2
