@@ -192,6 +192,13 @@ def test_the_map_names_what_is_there():
         assert (ROOT / path).exists() or made_by_a_release, path
 
 
+@pytest.mark.parametrize("way, wing", [("A frame's way", "reading"), ("A picture's way", "learning")])
+def test_the_ways_through_the_code_lead_past_files_that_are_there(way, wing):
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w/]+\.py)`", contributing.split(way)[1].split("\n\n")[1]):
+        assert (ROOT / name).is_file() or [*(ROOT / "digits" / wing).rglob(name)], name
+
+
 @pytest.fixture(scope="module")
 def script():
     return load("benchmarks/readme_numbers.py")
