@@ -22,7 +22,7 @@ import common
 import cv2
 import numpy as np
 from matplotlib import get_data_path
-from real_inputs import accuracy, by_writer, clip, main_digit, one_each, sheets
+from real_inputs import accuracy, by_writer, clip, main_digit, no_digits, one_each, pages, sheets
 
 from digits.learning.data.mnist import load_mnist
 from digits.paths import EXPORTS_DIR, MODELS_DIR, ROOT
@@ -219,8 +219,9 @@ def library_pictures() -> dict[str, np.ndarray]:
 
 
 def real(reader: Reader, model: Model) -> dict:
-    """Return what is read of the real photographs, scans, drawings, sheets and the clip, where they are named."""
-    kinds = ("photos", "scans", "tablet", "sheets", "video")
+    """Return what is read of the real photographs, scans, drawings, pages and the clip, where they are named."""
+    read = {"sheets": sheets, "pages": pages, "nodigits": no_digits, "video": clip}
+    kinds = ("photos", "scans", "tablet", *read)
     place = {kind: Path(value) for kind in kinds if (value := os.environ.get(f"DIGITS_REAL_{kind.upper()}"))}
     result = {}
     if "photos" in place:
@@ -228,8 +229,7 @@ def real(reader: Reader, model: Model) -> dict:
         shots = [Photograph(load_image(file), int(file.parent.name)) for file in right]
         result = {"photos": by_writer(right), "photos_usual_way": share_right_usual_way(model, shots)}
     result |= {kind: accuracy(one_each(reader, place[kind])) for kind in ("scans", "tablet") if kind in place}
-    return result | {kind: read(reader, place[kind]) for kind, read in (("sheets", sheets), ("video", clip))
-                     if kind in place}  # fmt: skip
+    return result | {kind: read[kind](reader, place[kind]) for kind in read if kind in place}
 
 
 if __name__ == "__main__":

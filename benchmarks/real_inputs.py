@@ -1,6 +1,8 @@
 """The real photographs, scans, drawings, pages and clip that DIGITS_REAL_* name: what they show, and what is read."""
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -50,6 +52,48 @@ def sheets(reader: Reader, folder: Path) -> dict:
         total += len(found) + len(truth)
         perfect += [name] if found == truth else []
     return {"f1": 2 * true_positive / total, "perfect": perfect}
+
+
+def pages(reader: Reader, folder: Path) -> dict:
+    """Return how well pages by other people are read, their digits in reading order, as truth.json has them.
+
+    F1 counts the digits of the longest common subsequence as right: 1 less the edit distance, in insertions and
+    deletions, over the digits of both. Half of the pages, every second by name, may be looked at to find out what is
+    missed; the other half is only counted.
+    """
+    truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    scores, unordered = {}, []
+    for name in sorted(truth):
+        found = [digit.digit for digit in reader.read(load_image(folder / name)).digits]
+        scores[name] = 2 * _in_common(found, truth[name]), len(found) + len(truth[name])
+        unordered.append((2 * (Counter(found) & Counter(truth[name])).total(), len(found) + len(truth[name])))
+    parts = {"all": list(scores), "without_sudoku": [name for name in scores if not name.startswith("sudoku")],
+             "looked_at": list(scores)[::2], "counted_only": list(scores)[1::2]}  # fmt: skip
+    f1 = {part: _f1([scores[name] for name in names]) for part, names in parts.items()} | {"any_order": _f1(unordered)}
+    each = {name: _f1([score]) for name, score in scores.items()}
+    return {"f1": f1, "mean": float(np.mean(list(each.values()))), "worst": min(each, key=each.get), "pages": each}
+
+
+def _in_common(found: Sequence[int], truth: Sequence[int]) -> int:
+    """Return the length of the longest common subsequence."""
+    best = [0] * (len(truth) + 1)
+    for digit in found:
+        before = best[:]
+        for place, true in enumerate(truth):
+            best[place + 1] = before[place] + 1 if digit == true else max(before[place + 1], best[place])
+    return best[-1]
+
+
+def _f1(scores: list[tuple[int, int]]) -> float:
+    right, total = map(sum, zip(*scores, strict=True))
+    return right / total
+
+
+def no_digits(reader: Reader, folder: Path) -> dict:
+    """Return how many pictures without a digit there are, and what is read in some of them all the same."""
+    files = sorted(file for file in folder.iterdir() if file.suffix in (".jpg", ".png"))
+    found = {file.name: [digit.digit for digit in reader.read(load_image(file)).digits] for file in files}
+    return {"pictures": len(files), "read": {name: digits for name, digits in found.items() if digits}}
 
 
 def clip_file(path: Path) -> Path:

@@ -95,7 +95,8 @@ def test_no_paths_of_somebodys_machine(tracked):
 
 @pytest.mark.real
 def test_no_real_photograph_was_copied_in(tracked):
-    folders = [os.environ.get(f"DIGITS_REAL_{kind}") for kind in ("PHOTOS", "SCANS", "TABLET", "SHEETS", "VIDEO")]
+    kinds = "PHOTOS", "SCANS", "TABLET", "SHEETS", "PAGES", "NODIGITS", "VIDEO"
+    folders = [os.environ.get(f"DIGITS_REAL_{kind}") for kind in kinds]
     if not all(folders):
         pytest.skip("the DIGITS_REAL_* variables are not set")
     files = [path for folder in map(Path, folders) for path in (folder.rglob("*") if folder.is_dir() else [folder])]

@@ -51,6 +51,16 @@ def test_sheets(reader):
     assert found["f1"] >= 0.98
 
 
+def test_pages_by_other_people(reader):
+    found = real_inputs.pages(reader, place("PAGES"))
+    assert found["f1"]["all"] >= 0.79, found["pages"]
+
+
+def test_pictures_without_a_digit(reader):
+    found = real_inputs.no_digits(reader, place("NODIGITS"))
+    assert found["pictures"] == 20 and len(found["read"]) <= 1, found["read"]
+
+
 def test_clip_through_the_script():
     path = real_inputs.clip_file(place("VIDEO"))
     script = [sys.executable, str(ROOT / "realtime_multiformat.py")]
