@@ -238,7 +238,7 @@ def _seed(text: str) -> int:
 def _foreseen() -> tuple[type[Exception], ...]:
     import tensorflow as tf
 
-    from digits.learning.data.merged import DatasetError
+    from digits.learning.data.merged_folder import DatasetError
     from digits.learning.shared.download import DownloadError
     from digits.learning.shared.errors import RunError
     from digits.reading.models.errors import ModelError

@@ -24,8 +24,8 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.data.augmentation import geometric
-from digits.learning.data.merged import load_split
-from digits.learning.data.own_images import examine
+from digits.learning.data.find_own_images import examine
+from digits.learning.data.merged_folder import load_split
 from digits.learning.networks.baselines import build_cnn_small, inner_part
 from digits.learning.networks.imagenet import imagenet_weights
 from digits.learning.networks.inputs import shrink, small_to_input

@@ -23,7 +23,7 @@ import keras
 import numpy as np
 
 from digits.learning.data.augmentation import geometric
-from digits.learning.data.merged import Tiles, load_split
+from digits.learning.data.merged_folder import Tiles, load_split
 from digits.learning.networks.baselines import build_cnn_augmented, build_cnn_deep, inner_part
 from digits.learning.networks.imagenet import Weights, imagenet_weights
 from digits.learning.networks.mobilenet import LAST_LAYERS, build_mobilenet_v2, head, set_trainable, tail

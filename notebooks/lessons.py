@@ -28,7 +28,7 @@ from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import DatasetError, Tiles, load_split
+from digits.learning.data.merged_folder import DatasetError, Tiles, load_split
 from digits.learning.data.splits import Source
 from digits.learning.experiment.config import RunConfig
 from digits.learning.experiment.leaderboard import LEADERBOARD, Row, read_leaderboard, update_leaderboard

@@ -238,7 +238,7 @@ def test_adding_a_format_works_as_told(tmp_path):
 
 def test_adding_a_dataset_works_as_told(tmp_path, monkeypatch):
     pytest.importorskip("sklearn")
-    from digits.learning.data.own_images import examine, find_own_images
+    from digits.learning.data.find_own_images import examine, find_own_images
 
     monkeypatch.setattr("digits.paths.CUSTOM_DIR", tmp_path)
     exec(lesson("Add a dataset"), {})

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from digits.learning.data.audit import write_page
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import BUILD_COMMAND, DatasetError
+from digits.learning.data.merged_folder import BUILD_COMMAND, DatasetError
 from digits.learning.shared.download import DownloadError
 from digits.learning.shared.progress import Console
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RUNS_DIR

@@ -14,10 +14,10 @@ from jinja2 import Environment, StrictUndefined
 
 from digits.files import write_whole
 from digits.learning.data.doubts import find_doubts
-from digits.learning.data.merged import load_own_images, load_split
+from digits.learning.data.find_own_images import EXCLUDE_FILE, read_excluded
+from digits.learning.data.merged_folder import load_own_images, load_split
 from digits.learning.data.near_duplicates import near_groups
 from digits.learning.data.own_image import LeftOut, OwnImage
-from digits.learning.data.own_images import EXCLUDE_FILE, read_excluded
 from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
 from digits.learning.data.splits import SPLITS, TAUGHT_PREFIX, Split, given_split
 from digits.learning.shared.workers import map_chunks

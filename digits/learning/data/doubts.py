@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from digits.learning.data.merged import Tiles
+from digits.learning.data.merged_folder import Tiles
 from digits.learning.data.near_duplicates import near_groups
 from digits.learning.data.own_image import OwnImage
 from digits.learning.data.splits import Source

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import write_whole
-from digits.learning.data.merged import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
+from digits.learning.data.find_own_images import encode_tile, examine, find_own_images
+from digits.learning.data.merged_folder import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
-from digits.learning.data.own_images import encode_tile, examine, find_own_images
 from digits.learning.data.own_splits import decide
 from digits.learning.data.splits import SPLITS, Source, Split
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled

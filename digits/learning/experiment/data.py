@@ -12,7 +12,7 @@ import numpy as np
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import Tiles, load_split
+from digits.learning.data.merged_folder import Tiles, load_split
 from digits.learning.data.rendered_tiles import camera_shift, rendered_by
 from digits.learning.data.splits import SPLITS, Source
 from digits.learning.experiment.config import SEED, RunConfig

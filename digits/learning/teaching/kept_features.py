@@ -11,7 +11,7 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.extras import Extras, enrich
-from digits.learning.data.merged import Tiles, load_split
+from digits.learning.data.merged_folder import Tiles, load_split
 from digits.learning.data.rendered_tiles import rendered_by
 from digits.learning.data.splits import Source, Split
 from digits.learning.experiment.config import RunConfig

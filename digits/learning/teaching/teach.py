@@ -15,7 +15,7 @@ import numpy as np
 
 from digits.learning.data import near_duplicates
 from digits.learning.data.merge import build_merged
-from digits.learning.data.merged import load_own_images, read_tile
+from digits.learning.data.merged_folder import load_own_images, read_tile
 from digits.learning.data.splits import Split, given_split
 from digits.learning.experiment.config import RunConfig
 from digits.learning.export.exporting import export_model, make_default

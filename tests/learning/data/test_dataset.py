@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from own_pictures import photo, save, small_mnist
 
-from digits.learning.data import merge, merged
+from digits.learning.data import merge, merged_folder
 from digits.learning.data.merge import build_merged, write_mnist_tiles
-from digits.learning.data.merged import DatasetError, load_index, load_split, read_tile
+from digits.learning.data.merged_folder import DatasetError, load_index, load_split, read_tile
 from digits.learning.data.splits import SPLITS
 from digits.learning.dataset import main
 from digits.learning.shared.progress import Report
@@ -124,7 +124,7 @@ def test_second_build_writes_nothing_and_a_third_only_what_changed(build, tmp_pa
 
 def test_another_rule_for_tiles_makes_all_of_them_anew(build, monkeypatch):
     build()
-    monkeypatch.setattr(merged, "TILE_RULE", -1)
+    monkeypatch.setattr(merged_folder, "TILE_RULE", -1)
     assert build().written == 180
 
 

@@ -28,7 +28,7 @@ BUILD_COMMAND = "python -m digits.learning.dataset"
 INDEX_FILE = "index.csv"
 _STATE_FILE = "build.json"
 _OURS = tuple(f"{source}_" for source in Source)  # how the names of tiles begin
-_FACTS_RULE = 1  # version of what own_images.examine notes down
+_FACTS_RULE = 1  # version of what find_own_images.examine notes down
 
 
 class DatasetError(Exception):
