@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 
 from digits.learning.data import near_duplicates
@@ -120,6 +121,7 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
     if not fresh and _taught_key(config.exports_dir) == key:
         report(f"{config.exports_dir / NAME} was made from just these pictures: nothing was changed.")
         return None
+    keras.utils.set_random_seed(config.seed)  # what dropout leaves out, too: the same pictures give the same head
     network = CutNetwork(load_model(release.folder / "model.keras").keras_model)
     kept, trunk = kept_features(config, release.sha256, network, report, fresh)
     began = time.monotonic()
