@@ -77,6 +77,8 @@ def problem_with(options: argparse.Namespace) -> str | None:
         return f"There is no model {options.model}; name a file or folder that exists, or run python train_all.py."
     if options.record and options.record.suffix.lower() not in RECORD_SUFFIXES:
         return f"--record {options.record} must end in .mp4 or .avi."
+    if options.record and str(options.record).encode(errors="ignore").decode() != str(options.record):
+        return f"--record {options.record} cannot be written: the name is not in UTF-8."
     written = [options.record, Path(options.jsonl) if options.jsonl not in (None, "-") else None]
     for path in filter(None, written):
         if path.is_dir() or not path.parent.is_dir():

@@ -124,6 +124,8 @@ def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
     (["--camera-backend", "magic"], 2, "magic"),
     (["--unknown"], 2, "--unknown"),
+    (["--source", ""], 2, "--source is empty"),
+    (["--source", "9" * 20], 2, "the last is 99"),
     (["--source", "99"], 3, "Camera 99"),
     (["--source", "broken.avi"], 3, "broken.avi"),
     (["--source", "empty"], 3, "empty"),
@@ -140,6 +142,18 @@ def test_mistakes_are_one_sentence_and_a_status(script, tiny_export, photo, tmp_
     assert (got, records) == (status, []), err
     sentences = [line for line in err.splitlines() if not line.startswith(("usage:", " ", "Reading with", "INFO:"))]
     assert len(sentences) == 1 and said in sentences[0], err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such name")
+def test_names_that_are_not_utf8_end_in_a_sentence(read, photo, tmp_path):
+    name = os.fsdecode(b"caf\xe9.avi")
+    write_clip(tmp_path / "clip.avi", trembling(3)).rename(tmp_path / name)
+    status, _, err = finished(read(tmp_path / name))
+    assert status == 3 and "not in UTF-8" in err
+    status, records, err = finished(read(tmp_path))
+    assert status == 0 and len(records) == 1 and "Skipped" in err and "not in UTF-8" in err
+    status, _, err = finished(read(photo, "--record", tmp_path / name))
+    assert status == 2 and "not in UTF-8" in err
 
 
 def test_output_survives_a_western_windows_console(read, tmp_path):

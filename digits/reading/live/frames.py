@@ -50,6 +50,19 @@ class Waiting:
     seconds_left: float
 
 
+def utf8(name: object) -> str:
+    """Return a path or URL as text that OpenCV takes: the whole process dies of a name that is not UTF-8.
+
+    Raises:
+        SourceError: if the name is not UTF-8.
+    """
+    try:
+        str(name).encode("utf-8")
+    except UnicodeEncodeError:
+        raise SourceError(f"{name} cannot be opened: its name is not in UTF-8; rename it.") from None
+    return str(name)
+
+
 def as_bgr(image: np.ndarray) -> np.ndarray:
     """Return any camera's frame as uint8 (H, W, 3) BGR; raise ImageError if it is none.
 

@@ -10,7 +10,7 @@ import cv2
 from digits.paths import DEMO_CLIP
 from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_image
 from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
-from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite
+from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite, utf8
 from digits.reading.live.streams import Live
 from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 
@@ -19,6 +19,7 @@ PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".pgm", ".ppm")
 # Left behind by systems, not by people: skipped without a word.
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
 _STREAM_TIMEOUT_MS = 5000
+_LAST_CAMERA = 99  # OpenCV takes numbers from 100 on for names of its backends
 
 
 class Pictures:
@@ -65,7 +66,11 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
         if not DEMO_CLIP.is_file():
             raise SourceError(f"The demo clip {DEMO_CLIP} is not there; name a camera, video or picture instead.")
         return open_video(DEMO_CLIP, report, name="demo")
+    if not text.strip():
+        raise SourceMissingError("--source is empty; expected a camera, a file, a folder, a URL or demo.")
     if text.isdecimal():
+        if len(text.lstrip("0")) > len(str(_LAST_CAMERA)):
+            raise SourceMissingError(f"There is no camera {text}, the last is {_LAST_CAMERA}; try --list-cameras.")
         return _open_camera(int(text), backend, report)
     if "://" in text:
         return _open_url(text, report)
@@ -123,5 +128,5 @@ def _open_url(url: str, report: Report) -> Video | Live:
 
 def _stream(url: str) -> cv2.VideoCapture | None:
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
-    capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
+    capture = cv2.VideoCapture(utf8(url), cv2.CAP_FFMPEG, limits)
     return capture if capture.isOpened() else None

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, SourceError, finite, next_frame
+from digits.reading.live.frames import Frame, Report, SourceError, finite, next_frame, utf8
 from digits.reading.live.streams import FAILURES, USUAL_FPS
 
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
@@ -60,8 +60,9 @@ def open_video(path: Path, report: Report, name: str | None = None) -> Video:
     """Return an opened video file; raise SourceError if no backend can read it."""
     if not path.stat().st_size:
         raise SourceError(f"{path} is empty, expected a video or a picture.")
+    file = utf8(path)
     for api in cv2.videoio_registry.getStreamBackends():
-        capture = None if api in _OWN_READERS else cv2.VideoCapture(str(path), api)
+        capture = None if api in _OWN_READERS else cv2.VideoCapture(file, api)
         if capture is not None and capture.isOpened():
             return Video(name or str(path), capture, report)
     raise SourceError(f"{path} is no readable video or picture; it may be damaged or of an unknown kind.")
