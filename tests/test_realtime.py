@@ -77,6 +77,18 @@ def test_a_video_is_read_whole_tracked_and_recorded(read, tmp_path):
     assert frame_count(film) == 12 and cv2.VideoCapture(str(film)).get(cv2.CAP_PROP_FRAME_WIDTH) > 640
 
 
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit to the size of files")
+@pytest.mark.parametrize("name", ["film.avi", "film.mp4"])
+def test_a_recording_that_the_disk_cannot_hold_is_no_recording(read, tmp_path, name):
+    import resource
+
+    clip = write_clip(tmp_path / "clip.avi", trembling(40))
+    full = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (60_000, 60_000))
+    status, records, err = finished(read(clip, "--record", tmp_path / name, preexec_fn=full))
+    assert status == 2 and len(records) == 40 and "could not be written to its end" in err, err
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.avi"]
+
+
 def test_a_folder_is_read_in_name_order_and_recorded_whatever_lies_in_it(read, tmp_path):
     folder = tmp_path / "año 1"
     folder.mkdir()

@@ -56,7 +56,7 @@ class Recorder:
         self._path, self._fps, self._live = path, fps, live
         self._partial = beside(path)
         self._writer: cv2.VideoWriter | None = None
-        self._written = 0
+        self._due = self._frames = 0  # frames by the clock, and those written
 
     def write(self, picture: np.ndarray, time_s: float) -> None:
         """Add one picture, uint8 (H, W, 3); all have one size. Raise OSError if the file cannot be made."""
@@ -66,16 +66,25 @@ class Recorder:
             self._writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
             if not self._writer.isOpened():
                 raise OSError(f"{self._path} cannot be made; try another folder, or a name ending in .avi.")
-        due = round(time_s * self._fps) + 1 - self._written if self._live else 1
+        due = round(time_s * self._fps) + 1 - self._due if self._live else 1
         for _ in range(min(due, _MOST_REPEATS)):
             self._writer.write(picture)
-        self._written += max(0, due)
+            self._frames += 1
+        self._due += max(0, due)
 
     def close(self) -> None:
-        """Complete the video and give it its name."""
+        """Complete the video and give it its name; raise OSError if not all of it could be written.
+
+        OpenCV's writers say nothing of a full disk: what they wrote is opened and its frames are counted.
+        """
         if self._writer is None:
             return
         self._writer.release()
         self._writer = None
-        if self._partial.exists():
-            os.replace(self._partial, self._path)
+        film = cv2.VideoCapture(str(self._partial))
+        frames = film.get(cv2.CAP_PROP_FRAME_COUNT) if film.isOpened() else 0
+        film.release()
+        if frames < self._frames:
+            self._partial.unlink(missing_ok=True)
+            raise OSError(f"{self._path} could not be written to its end and was removed; is the disk full?")
+        os.replace(self._partial, self._path)
