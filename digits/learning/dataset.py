@@ -38,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (DatasetError, DownloadError, OSError) as error:
         print(f"{options.out} cannot be written: {error}." if isinstance(error, OSError) else error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
     return 0
 
 

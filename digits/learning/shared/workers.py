@@ -9,11 +9,12 @@ import itertools
 import os
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 
 import cv2
 
@@ -98,3 +99,10 @@ def _script_hidden() -> Iterator[None]:
 def _prepare_worker() -> None:
     cv2.setNumThreads(1)  # the processes are the parallelism
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the caller's to handle
+    threading.Thread(target=_end_with_caller, daemon=True).start()
+
+
+def _end_with_caller() -> None:
+    """End this process when the one that started it was killed: it would go on writing for nobody."""
+    parent_process().join()
+    os._exit(1)

@@ -37,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _complain(error, BAD_ARGUMENTS)
     except OSError as error:
         return _complain(f"{error.filename or 'A file'} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
+    except KeyboardInterrupt:
+        return _complain("Stopped. The same command goes on from here.", 130)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

@@ -343,3 +343,12 @@ def test_both_keras_readers_read_the_result(build, tmp_path):
         read = keras.utils.image_dataset_from_directory(folder, image_size=(96, 96), **options)
         assert read.class_names == list("0123456789")
         assert sum(len(batch[1]) for batch in read) == len(tiles)
+
+
+def test_ctrl_c_is_one_sentence(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("digits.learning.dataset.build_merged", interrupted)
+    assert main(["--custom", str(tmp_path), "--out", str(tmp_path / "merged")]) == 130
+    assert capsys.readouterr().err == "Stopped. The same command goes on from here.\n"

@@ -4,6 +4,8 @@ import math
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +30,32 @@ def test_scripts_need_no_guard_and_are_not_run_again(tmp_path):
     )
     done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, check=True)
     assert done.stdout.split("\n")[:2] == ["once", "[6, 24]"]
+
+
+def running(process: int) -> bool:
+    """Return whether a process is there and no zombie."""
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_for(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert condition()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+def test_workers_end_with_a_caller_that_is_killed():
+    work = "import time; from digits.learning.shared.workers import map_chunks; map_chunks(time.sleep, [(60,)] * 4, 2)"
+    caller = subprocess.Popen([sys.executable, "-c", work])
+    children = Path(f"/proc/{caller.pid}/task/{caller.pid}/children")
+    wait_for(lambda: len(children.read_text().split()) == 3)  # two workers, and Python's own tracker of semaphores
+    found = [int(process) for process in children.read_text().split()]
+    time.sleep(1)  # so that they are at work
+    caller.kill()
+    caller.wait()
+    wait_for(lambda: not any(map(running, found)))
 
 
 def test_without_processes_the_work_is_done_here(monkeypatch):
