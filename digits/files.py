@@ -19,23 +19,31 @@ def beside(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` if nothing went wrong."""
-    new = beside(path)
-    try:
+    with _beside(path) as new:
         yield new
         os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)
 
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet: beside it, onto the disk, then under its name in one step."""
-    new = beside(path)
-    try:
+    with _beside(path) as new:
         with new.open("wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         _name(new, path)
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Yield where to write; nothing stays there, and errors name the file that was wanted: a full disk names none."""
+    new = beside(path)
+    try:
+        yield new
+    except OSError as error:
+        if error.errno and error.filename in (None, str(new)):
+            error.filename = str(path)
+        raise
     finally:
         new.unlink(missing_ok=True)
 

@@ -36,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.command == "audit":
             print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.")
     except (DatasetError, DownloadError, OSError) as error:
-        print(f"{options.out} cannot be written: {error}." if isinstance(error, OSError) else error, file=sys.stderr)
+        if isinstance(error, OSError):
+            error = f"{error.filename or options.out} cannot be read or written: {error.strerror or error}."
+        print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)
