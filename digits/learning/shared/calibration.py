@@ -6,13 +6,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from digits.reading.models.contract import CLASSES
-from digits.reading.models.temperature import TINY, scaled
+from digits.reading.models.temperature import TINY, WARMEST, scaled
 
 # Share of calibration digits, clean and after the camera, that the acceptance threshold lets pass. How many non-digit
 # drawings pass with them stands in each export's card; the finder refuses more of those.
 ACCEPTED = 0.99
 _FOR_DIGITS = 0.01  # share of the non-digits that may pass besides, for whatever digits that lets pass
-_MOST = np.log(8)  # of the logarithm of a temperature, up and down
+_MOST = np.log(WARMEST)  # of the logarithm of a temperature, up and down
 
 
 class CalibrationSet(NamedTuple):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from digits.reading.models.contract import INPUT_SHAPE, LABELS
 from digits.reading.models.errors import EXPORT_AGAIN, ModelError, brief
+from digits.reading.models.temperature import WARMEST
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
 CARD = "card.json"
@@ -74,7 +75,7 @@ def _check_contract(path: Path, card: object) -> None:
 def _check_entry(path: Path, name: str, entry: object) -> None:
     if not isinstance(entry, dict) or not isinstance(entry.get("sha256"), str):
         raise ModelError(f"{path} gives {name} no checksum; {EXPORT_AGAIN}.")
-    for key, low, high in (("temperature", 0.01, 100.0), ("threshold", 0.0, 1.0)):
+    for key, low, high in (("temperature", 1 / WARMEST, WARMEST), ("threshold", 0.0, 1.0)):
         value = entry.get(key, low)  # parts such as weights have neither
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
             raise ModelError(f"{path} gives {name} {key} {value}, expected {low} to {high}; {EXPORT_AGAIN}.")

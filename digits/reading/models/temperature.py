@@ -3,6 +3,7 @@
 import numpy as np
 
 TINY = 1e-12  # smallest probability whose logarithm is taken
+WARMEST = 8.0  # temperatures lie between this and its inverse: others are no fit but a damaged card
 
 
 def scaled(probabilities: np.ndarray, temperature: float) -> np.ndarray:

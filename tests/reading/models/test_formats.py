@@ -131,7 +131,7 @@ def test_damage_is_seen_by_the_checksum(folder, name):
     ({"tile": None}, "no card"),
     ({"files": []}, "no card"),
     ({"files": {"model.tflite": {}}}, "checksum"),
-    ({"files": {"model.tflite": {"sha256": "0", "temperature": 0}}}, "temperature"),
+    ({"files": {"model.tflite": {"sha256": "0", "temperature": 9.5947}}}, "temperature"),  # a 0.5947 with a bit flipped
     ({"files": {"model.tflite": {"sha256": "0", "temperature": float("nan")}}}, "temperature"),
     ({"files": {"model.tflite": {"sha256": "0", "threshold": "high"}}}, "threshold"),
     ({"name": 7}, "no card"),
