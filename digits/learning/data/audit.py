@@ -10,7 +10,6 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from jinja2 import Environment, StrictUndefined
 
 from digits.files import write_whole
 from digits.learning.data.doubts import find_doubts
@@ -161,6 +160,8 @@ def write_page(custom_dir: Path, merged_dir: Path, page: Path) -> Path:
 
 def render(result: Audit) -> str:
     """Return the whole page. A list of cards is {position: note} or, without notes, the positions."""
+    from jinja2 import Environment, StrictUndefined  # merging needs no page
+
     images = result.images
     left_out = {position: image.reason for position, image in enumerate(images) if image.reason}
     problems = {p: look.problem for p, look in enumerate(result.looks) if look.problem and p not in left_out}

@@ -4,8 +4,6 @@ from collections import defaultdict
 
 import cv2
 import numpy as np
-from scipy.sparse import csr_array, vstack
-from scipy.sparse.csgraph import connected_components
 
 from digits.learning.data.own_image import OwnImage
 
@@ -28,6 +26,9 @@ def fingerprint(tile: np.ndarray) -> bytes:
 
 def near_groups(images: list[OwnImage]) -> list[list[int]]:
     """Return the positions of the usable images in groups of near-duplicates, singles included."""
+    from scipy.sparse import csr_array, vstack  # takes a tenth of a second to import, which every worker would pay
+    from scipy.sparse.csgraph import connected_components
+
     usable = [position for position, image in enumerate(images) if not image.reason]
     if not usable:
         return []

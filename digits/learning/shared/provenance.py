@@ -9,8 +9,6 @@ import time
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
 from digits.files import write_whole
 from digits.paths import ROOT
 
@@ -19,6 +17,7 @@ def circumstances(command: str) -> dict:
     """Return what a result's reader needs to judge it: command, commit, versions, device, time."""
     import cv2
     import keras
+    import numpy as np
     import tensorflow as tf
 
     gpus = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
