@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.learning.networks.registry import Origin
+from digits.learning.shared.errors import RunError
 from digits.learning.shared.tables import read_csv, write_csv
 
 LEADERBOARD = "leaderboard.csv"
@@ -56,6 +57,9 @@ class Row:
         """Return a row from a table's or a JSON file's dict; what other versions wrote besides is left out."""
         names = {field.name for field in fields(cls)}
         found = {name: value for name, value in values.items() if name in names}
+        if "no_camera" not in found:  # as it was written before these were columns, such as "last_20+val"
+            name, found["no_camera"] = found["stage"].removesuffix(", no camera"), ", no camera" in found["stage"]
+            found["stage"], found["with_val"] = name.removesuffix("+val"), name.endswith("+val")
         for name in ("commit", "judged_on"):  # checksums, of digits alone now and then
             found[name] = None if found.get(name) is None else str(found[name])
         return cls(**found | {"weights": Origin(found.get("weights", Origin.RANDOM))})
@@ -77,8 +81,15 @@ class Row:
 
 
 def read_leaderboard(path: Path) -> list[Row]:
-    """Return all rows of a leaderboard; none if there is no such file."""
-    return [Row.of(row) for row in read_csv(path)] if path.exists() else []
+    """Return all rows of a leaderboard; none if there is no such file.
+
+    Raises:
+        RunError: if the file is damaged.
+    """
+    try:
+        return [Row.of(row) for row in read_csv(path)] if path.exists() else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is no leaderboard ({error}); move it away, then run this again") from error
 
 
 def update_leaderboard(path: Path, rows: list[Row]) -> list[Row]:

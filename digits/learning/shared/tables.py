@@ -17,9 +17,16 @@ def write_csv(path: Path, rows: list[dict]) -> None:
 
 
 def read_csv(path: Path) -> list[dict]:
-    """Return the rows of a CSV as dicts, numbers as numbers, empty cells left out."""
+    """Return the rows of a CSV as dicts, numbers as numbers, empty cells left out.
+
+    Raises:
+        ValueError: if it is no text, or a row is longer or shorter than the head.
+    """
     with open(path, newline="", encoding="utf-8") as file:
-        return [{k: _cell(v) for k, v in row.items() if v != ""} for row in csv.DictReader(file)]
+        rows = list(csv.DictReader(file))
+    if any(None in row or None in row.values() for row in rows):
+        raise ValueError("a row is longer or shorter than the head")
+    return [{k: _cell(v) for k, v in row.items() if v != ""} for row in rows]
 
 
 def _cell(text: str) -> str | int | float | bool:

@@ -8,10 +8,19 @@ import pytest
 pytest.importorskip("tensorflow")
 
 from digits.learning.experiment import metrics, plots
-from digits.learning.experiment.leaderboard import LEADERBOARD, Row, chosen, over_seeds, update_leaderboard, winner
+from digits.learning.experiment.leaderboard import (
+    LEADERBOARD,
+    Row,
+    chosen,
+    over_seeds,
+    read_leaderboard,
+    update_leaderboard,
+    winner,
+)
 from digits.learning.experiment.report import _what_people_say
 from digits.learning.export.outcome import sample_photograph
 from digits.learning.networks.registry import NETWORKS
+from digits.learning.shared.errors import RunError
 
 RNG = np.random.default_rng(4)
 
@@ -34,6 +43,20 @@ def test_a_row_replaces_that_of_the_same_run_and_no_other(tmp_path):
     ], "a new training leaves no stage of the old one"  # fmt: skip
     assert path.read_text().splitlines()[0].startswith("model,stage,seed,no_camera,with_val,")
     assert update_leaderboard(path, []) == table  # what is written is read back alike
+
+
+def test_earlier_tables_are_read_and_damaged_ones_named(tmp_path):
+    path = tmp_path / LEADERBOARD
+    path.write_text('model,stage,seed,judged_on\n'
+                    'cnn_small,"train, no camera",0,1234567\nmobilenet_v2,last_20+val,0,1e5\n')  # fmt: skip
+    first, second = read_leaderboard(path)
+    assert (first.stage, first.no_camera, first.with_val, first.judged_on) == ("train", True, False, "1234567")
+    assert (second.stage, second.no_camera, second.with_val, second.judged_on) == ("last_20", False, True, "1e5")
+    for damaged in ("model,stage\ncnn_small\n", "model,seed\ncnn_small,0\n", "model,stage,seed,weights\na,b,0,hope\n"):
+        path.write_text(damaged)
+        with pytest.raises(RunError, match="is no leaderboard"):
+            update_leaderboard(path, [row()])
+        assert path.read_text() == damaged
 
 
 def test_mean_and_range_over_seeds():
