@@ -9,6 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import in_utf8
+
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
 # Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
 BACKENDS = ("auto", "any", "msmf", "dshow", "v4l2", "avfoundation", "gstreamer", "ffmpeg")
@@ -77,7 +79,7 @@ def problem_with(options: argparse.Namespace) -> str | None:
         return f"There is no model {options.model}; name a file or folder that exists, or run python train_all.py."
     if options.record and options.record.suffix.lower() not in RECORD_SUFFIXES:
         return f"--record {options.record} must end in .mp4 or .avi."
-    if options.record and str(options.record).encode(errors="ignore").decode() != str(options.record):
+    if options.record and not in_utf8(options.record):
         return f"--record {options.record} cannot be written: the name is not in UTF-8."
     written = [options.record, Path(options.jsonl) if options.jsonl not in (None, "-") else None]
     for path in filter(None, written):

@@ -13,7 +13,7 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from digits.files import replacing
+from digits.files import write_whole
 from digits.learning.shared.provenance import circumstances
 from digits.paths import ROOT
 
@@ -36,8 +36,7 @@ def made_with() -> dict:
 def write(path: Path, facts: dict) -> None:
     """Write facts as a results file, in place of what it held."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+    write_whole(path, (json.dumps(facts, indent=1) + "\n").encode())
 
 
 def add(path: Path, facts: dict) -> None:

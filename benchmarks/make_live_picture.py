@@ -17,7 +17,7 @@ import cv2
 from common import ROOT
 from PIL import Image
 
-from digits.files import replacing
+from digits.files import write_whole
 
 MOST_BYTES = 3_000_000  # README pages open on phones
 EVERY = 2  # the clip has 20 frames a second; 10 are smooth enough, and half the size
@@ -46,8 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{options.out} would be larger than {MOST_BYTES / 1e6:.0f} MB; use --max-frames.", file=sys.stderr)
         return 1
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(options.out) as beside:
-        beside.write_bytes(film)
+    write_whole(options.out, film)
     print(f"{options.out}: {len(frames)} frames, {len(film) / 1e6:.2f} MB")
     return 0
 

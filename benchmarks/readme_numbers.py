@@ -18,8 +18,9 @@ from pathlib import Path
 
 import common
 
-from digits.files import replacing
-from digits.learning.shared.tables import read_csv
+from digits.files import write_whole
+from digits.learning.experiment.leaderboard import Row, read_leaderboard
+from digits.learning.shared.errors import RunError
 from digits.paths import ROOT
 
 PAGES = {"README.md": "en", "README.es.md": "es"}
@@ -35,7 +36,7 @@ NAMED = {
     "light": "Uneven light", "blur": "Blur", "noise": "Noise", "perspective": "Perspective", "ruled": "Ruled paper",
     "small": "Small", "off_centre": "Off centre", "faint": "Faint pen", "tilted": "tilted by 15 to 55 degrees",
     "turned": "turned by 5 to 25 degrees", "both": "tilted and turned",
-    "train": "all layers", "train, no camera": "all layers, no rendered pictures",
+    "train": "all layers",
     "frozen": "stage 1: head, trunk frozen", "last_20": "stage 2: last 20 layers", "all_layers": "stage 3: all layers",
     "imagenet": "ImageNet", "shipped": "shipped trunk",
 }  # fmt: skip
@@ -64,12 +65,12 @@ class Results:
         """Return what benchmarks/<script>.py measured with these options, or a part of a part of that."""
         return self._read(f"{RESULTS}/{script}.json", f"python benchmarks/{script}.py{options}", *parts)
 
-    def leaderboard(self) -> list[dict]:
+    def leaderboard(self) -> list[Row]:
         """Return the rows of models/leaderboard.csv."""
-        try:
-            return read_csv(self.root / "models" / "leaderboard.csv")
-        except FileNotFoundError:
-            raise MissingError("models/leaderboard.csv is missing; run python train_all.py --release") from None
+        rows = read_leaderboard(self.root / "models" / "leaderboard.csv")
+        if not rows:
+            raise MissingError("models/leaderboard.csv is missing; run python train_all.py --release")
+        return rows
 
     def default(self) -> str:
         """Return the name of the released export: the last one named; before it stands what a user taught."""
@@ -131,30 +132,30 @@ def table(say: Say, head: list[str], rows: list[list[str]], words: tuple[int, ..
 def leaderboard(results: Results, say: Say) -> str:
     """Return the leaderboard: one line a network and stage, means over seeds, with their range."""
     rows = results.leaderboard()
-    most = max(row["images"] for row in rows)  # trials on fewer pictures are no rivals
-    groups: dict[tuple, list[dict]] = {}
+    most = max(row.images for row in rows)  # trials on fewer pictures are no rivals
+    groups: dict[tuple, list[Row]] = {}
     for row in rows:
-        if row["images"] == most:
-            stage = row["stage"] + ", no camera" * row["no_camera"]
-            key = row["model"], stage, row["with_val"], row["weights"], row["augmentation"]
-            groups.setdefault(key, []).append(row)
+        if row.images == most:
+            groups.setdefault((row.title, row.weights, row.augmentation), []).append(row)
     lines = []
-    for (model, stage, with_val, weights, _), same in groups.items():
+    for same in groups.values():
+        first = same[0]
         accuracies = [over_seeds(same, f"{key}_accuracy") or say("seen in training") for key in
                       ("val", "val_camera", "test")]  # fmt: skip
-        seconds = sum(row["train_seconds"] for row in same) / len(same)
-        stage = say(NAMED[stage]) + (say(", again with validation") if with_val else "")
+        seconds = sum(row.train_seconds for row in same) / len(same)
+        stage = say("all layers, no rendered pictures" if first.no_camera else NAMED[first.stage])
+        stage += say(", again with validation") if first.with_val else ""
         took = f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
-        start = say(NAMED.get(weights, weights))
-        lines.append([f"`{model}`", stage, start, *accuracies, f"{same[0]['params']:,}", took])
+        start = say(NAMED.get(first.weights, first.weights))
+        lines.append([f"`{first.model}`", stage, start, *accuracies, f"{first.params:,}", took])
     head = ["Network", "Trained", "Starts from", "Validation", "… after camera changes", "MNIST test", "Parameters",
             "Training"]  # fmt: skip
     return table(say, head, lines, words=(0, 1, 2))
 
 
-def over_seeds(rows: list[dict], column: str) -> str:
+def over_seeds(rows: list[Row], column: str) -> str:
     """Return the mean of a column of accuracies, with its range where there are several; empty if there is none."""
-    values = [row[column] for row in rows if column in row]
+    values = [getattr(row, column) for row in rows if getattr(row, column) is not None]
     if len(values) < 2:
         return "".join(percent(value, 2) for value in values)
     return f"{percent(sum(values) / len(values), 2)} ({100 * min(values):.2f}–{100 * max(values):.2f})"
@@ -162,8 +163,8 @@ def over_seeds(rows: list[dict], column: str) -> str:
 
 def release_hours(results: Results, say: Say) -> str:
     """Return what the trainings of --release add up to: all of the first seed but those without rendered pictures."""
-    rows = [row for row in results.leaderboard() if row["seed"] == 0 and not row["no_camera"]]
-    return f"{sum(row['train_seconds'] for row in rows) / 3600:.1f}"
+    rows = [row for row in results.leaderboard() if row.seed == 0 and not row.no_camera]
+    return f"{sum(row.train_seconds for row in rows) / 3600:.1f}"
 
 
 def formats(results: Results, say: Say) -> str:
@@ -340,7 +341,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.run:
             take_over(options.run, common.RESULTS / "whole_run.json")
         filled = {name: fill(texts[name], PAGES[name], Results(), options.pending) for name in PAGES}
-    except MissingError as error:
+    except (MissingError, RunError) as error:
         print(f"{error}.", file=sys.stderr)
         return 1
     changed = [name for name in PAGES if filled[name] != texts[name]]
@@ -350,8 +351,7 @@ def main(arguments: list[str] | None = None) -> int:
                   file=sys.stderr)  # fmt: skip
         return 1 if changed else 0
     for name in changed:
-        with replacing(ROOT / name) as beside:
-            beside.write_text(filled[name], encoding="utf-8", newline="\n")
+        write_whole(ROOT / name, filled[name].encode())
         print(f"{name}: filled in")
     return 0
 

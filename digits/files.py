@@ -19,14 +19,14 @@ def beside(path: Path) -> Path:
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a path beside `path` to write to; it takes the place of `path` if nothing went wrong."""
-    with _beside(path) as new:
+    with _written_beside(path) as new:
         yield new
         os.replace(new, path)
 
 
 def write_new(path: Path, data: bytes) -> None:
     """Write a file that must not exist yet: beside it, onto the disk, then under its name in one step."""
-    with _beside(path) as new:
+    with _written_beside(path) as new:
         with new.open("wb") as file:
             file.write(data)
             file.flush()
@@ -35,7 +35,7 @@ def write_new(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def _beside(path: Path) -> Iterator[Path]:
+def _written_beside(path: Path) -> Iterator[Path]:
     """Yield where to write; nothing stays there, and errors name the file that was wanted: a full disk names none."""
     new = beside(path)
     try:
@@ -62,8 +62,13 @@ def _name(new: Path, path: Path) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file, or put it in the place of another one."""
-    with replacing(path) as beside:
-        beside.write_bytes(content)
+    with replacing(path) as new:
+        new.write_bytes(content)
+
+
+def in_utf8(name: object) -> bool:
+    """Return whether a path or URL is UTF-8, as OpenCV's readers and writers of videos need: else the process dies."""
+    return str(name).encode(errors="ignore").decode() == str(name)
 
 
 def left_behind(name: str) -> bool:

@@ -18,7 +18,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from digits.files import replacing
+from digits.files import write_whole
 
 FOLDER = Path(__file__).resolve().parent
 PRESETS = ("full", "tiny")
@@ -107,8 +107,7 @@ def _renew(path: Path, preset: str) -> bool:
         print(f"{path.name}: {problem}", file=sys.stderr)
     if wrong:
         return False
-    with replacing(path) as beside:
-        beside.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8", newline="\n")
+    write_whole(path, (nbformat.writes(notebook) + "\n").encode())
     print(f"{path.name}: {time.monotonic() - began:.0f} s, {path.stat().st_size:,} bytes", flush=True)
     return True
 

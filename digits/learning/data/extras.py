@@ -1,6 +1,5 @@
 """Tiles to train on beside MNIST's: photographed, in styles that MNIST lacks, and things that are no digits."""
 
-import hashlib
 import itertools
 from dataclasses import astuple, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from digits.files import replacing
 from digits.learning.data.rendered_tiles import photograph_all, rendered_by
+from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import Advance
 from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.ink import find_inks
@@ -70,9 +70,7 @@ def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cac
     Returns:
         uint8 (M, 96, 96) and float32 (M, 10) targets, M the sum of `extras`, in its order.
     """
-    key = hashlib.sha256(repr((rendered_by(), extras, seed, len(tiles))).encode())
-    key.update(np.ascontiguousarray(tiles).data)
-    path = Path(cache_dir) / f"extras-{key.hexdigest()[:16]}.npz"
+    path = Path(cache_dir) / f"extras-{digest(rendered_by(), extras, seed, tiles)}.npz"
     made = np.empty((extras.total, TILE_SIZE, TILE_SIZE), np.uint8) if out is None else out
     if path.exists():
         with np.load(path) as kept:

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import keras
 import numpy as np
 
-from digits.files import replacing
+from digits.files import replacing, write_whole
 from digits.learning.experiment import metrics
 from digits.learning.experiment.judge import Judge
 from digits.learning.experiment.leaderboard import Row
@@ -48,8 +48,7 @@ def write_folder(name: str, outcome: Outcome, run: Run, key: str) -> Outcome:
         "config": asdict(run.config),
         **circumstances(run.command),
     }
-    with replacing(folder / "metrics.json") as beside:
-        beside.write_text(json.dumps(notes, indent=1, default=str), encoding="utf-8")
+    write_whole(folder / "metrics.json", json.dumps(notes, indent=1, default=str).encode())
     return outcome
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from digits.files import replacing, replacing_folder
+from digits.files import replacing_folder, write_whole
 from digits.learning.export import keras_files
 from digits.learning.export.card import make_card, write_card
 from digits.learning.export.golden_pictures import make_golden
@@ -88,8 +88,7 @@ def renew_golden(folder: Path) -> None:
 
 def make_default(exports_dir: Path, *names: str) -> None:
     """Name the export that is used where none is asked for, and what takes its place if its folder is gone."""
-    with replacing(exports_dir / DEFAULT_FILE) as beside:  # a live window may be looking
-        beside.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    write_whole(exports_dir / DEFAULT_FILE, "".join(f"{name}\n" for name in names).encode())  # a window may be looking
 
 
 def _check_contract(model: keras.Model) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
+from digits.files import in_utf8
 from digits.reading.images import ImageError, to_bgr
 
 Report = Callable[[str], None]  # takes one sentence for the terminal
@@ -51,15 +52,13 @@ class Waiting:
 
 
 def utf8(name: object) -> str:
-    """Return a path or URL as text that OpenCV takes: the whole process dies of a name that is not UTF-8.
+    """Return a path or URL as text that OpenCV takes.
 
     Raises:
         SourceError: if the name is not UTF-8.
     """
-    try:
-        str(name).encode("utf-8")
-    except UnicodeEncodeError:
-        raise SourceError(f"{name} cannot be opened: its name is not in UTF-8; rename it.") from None
+    if not in_utf8(name):
+        raise SourceError(f"{name} cannot be opened: its name is not in UTF-8; rename it.")
     return str(name)
 
 
