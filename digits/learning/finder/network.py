@@ -2,10 +2,9 @@
 
 import keras
 
+from digits.learning.finder.maps import FINE, HEADS
+
 CHANNELS = {2: 16, 4: 40, 8: 64, 16: 96, 32: 128}  # by stride
-HEADS = ("centre", "other", "size", "dx", "dy")  # then the ink: FINE x FINE sub-pixels of a place of STRIDE pixels
-STRIDE = 4  # pixels of the frame from one place of the maps to the next
-FINE = 4
 
 
 def build_finder(shape: tuple[int | None, int | None] = (None, None)) -> keras.Model:
