@@ -1,4 +1,4 @@
-"""Digits in tables, forms, boxes and puzzles, and on squared paper."""
+"""Tables and sudokus with digits in their cells."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -7,15 +7,12 @@ import numpy as np
 
 from digits.rendering.frames.canvas import Mark
 from digits.rendering.frames.lines import (
-    Lines,
     box_sides,
     cover,
     draw,
     drawn_lines,
-    line_mark,
     printed_lines,
     random_bend,
-    rounded,
     shade_box,
     thicker,
 )
@@ -136,7 +133,7 @@ def _header_cell(sheet: Sheet, cell, tall: float, pen: Pen) -> None:
     rng, (left, top, right, bottom) = sheet.rng, cell
     x, y = (left + right) / 2, (top + bottom) / 2
     height = min(tall * rng.uniform(0.5, 0.9), 0.7 * (bottom - top))
-    if not _in_sight(sheet, x, y, right - left):
+    if not in_sight(sheet, x, y, right - left):
         return
     if rng.random() < 0.75 or height < 8:
         word(sheet, x, y, height, 0.85 * (right - left), pen)
@@ -150,7 +147,7 @@ def _cell(sheet: Sheet, cell, tall: float, kind: int, pen: Pen, loose: float, cl
     x, y = (left + right) / 2, (top + bottom) / 2
     x += loose * (right - left) * float(np.clip(rng.standard_normal(), -2, 2))
     y += 0.5 * loose * (bottom - top) * float(np.clip(rng.standard_normal(), -2, 2))
-    if kind == 3 or not _in_sight(sheet, x, y, right - left):
+    if kind == 3 or not in_sight(sheet, x, y, right - left):
         return
     height = tall * float(np.exp(0.08 * rng.standard_normal()))
     if kind == 2:
@@ -161,7 +158,8 @@ def _cell(sheet: Sheet, cell, tall: float, kind: int, pen: Pen, loose: float, cl
     number(sheet, rng.integers(0, 10, count), x, y, height, pen, close)
 
 
-def _in_sight(sheet: Sheet, x: float, y: float, reach: float) -> bool:
+def in_sight(sheet: Sheet, x: float, y: float, reach: float) -> bool:
+    """Return whether a point lies on the sheet or at most `reach` pixels beside it."""
     return -reach < x < sheet.size[0] + reach and -reach < y < sheet.size[1] + reach
 
 
@@ -208,7 +206,7 @@ def _solve(sheet: Sheet, first: np.ndarray, cell: float, tall: float, bend) -> N
     notes = rng.random() < 0.25
     for place in range(81):
         x, y = bend((first + cell * (0.5 + np.array(divmod(place, 9))))[None])[0]
-        if not _in_sight(sheet, x, y, 0.3 * cell):
+        if not in_sight(sheet, x, y, 0.3 * cell):
             continue
         label = int(rng.integers(1, 10))
         if rng.random() < given:

@@ -115,6 +115,17 @@ def cover(sheet: Sheet, strands: list[np.ndarray], thickness: float, mark: Mark)
     cover_paper(sheet.canvas.paper[low[1] : high[1], low[0] : high[0]], mask, mark, sheet.rng)
 
 
+def stroke_mask(strands: list[np.ndarray], thickness: float) -> tuple[np.ndarray, float, float]:
+    """Return the ink of polylines, float (n, 2) each: uint8 (h, w), and the x and y of its middle."""
+    points = np.concatenate(strands)
+    low = np.floor(points.min(0) - thickness - 2)
+    size = np.maximum(np.ceil(points.max(0) + thickness + 2) - low, 1).astype(int)
+    mask = np.zeros(size[::-1], np.uint8)
+    fixed = [np.rint((strand - low) * 16).astype(np.int32) for strand in strands]
+    cv2.polylines(mask, fixed, False, 255, max(1, round(thickness)), cv2.LINE_AA, 4)
+    return mask, *(low + size / 2).tolist()
+
+
 def shade_box(sheet: Sheet, left: float, top: float, right: float, bottom: float, factor: float) -> None:
     """Darken or lighten a box by a factor."""
     rows = slice(max(0, round(top)), max(0, round(bottom)))

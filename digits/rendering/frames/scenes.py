@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from digits.rendering.frames import grids, writing
+from digits.rendering.frames import boards, fields, grids, writing
 from digits.rendering.frames.canvas import Frame, view
 from digits.rendering.frames.lens import random_grey_shot, shoot_grey
 from digits.rendering.frames.sheet import Sheet, new_sheet
@@ -31,6 +31,11 @@ KINDS: dict[str, Kind] = {
     "words": Kind(writing.words, 0.08, held=0.2),
     "table": Kind(grids.table, 0.08, "paper"),
     "sudoku": Kind(grids.sudoku, 0.06, "paper"),
+    "form": Kind(fields.form, 0.05, "paper"),
+    "boxes": Kind(fields.boxes, 0.05),
+    "squared": Kind(fields.squared, 0.05, "paper"),
+    "whiteboard": Kind(boards.whiteboard, 0.06, "whiteboard"),
+    "chalkboard": Kind(boards.chalkboard, 0.03, "board"),
 }
 
 
