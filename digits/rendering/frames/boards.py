@@ -18,11 +18,11 @@ def whiteboard(sheet: Sheet) -> None:
         sheet.canvas.paper *= np.float32(rng.uniform(0.6, 1.0))  # boards look grey beside lamps and windows
     if rng.random() < 0.5:
         _ghosts(sheet)
-    if rng.random() < 0.3:
-        _frame(sheet)
     _write(sheet)
     if rng.random() < 0.45:
         _pointers(sheet)
+    if rng.random() < 0.35:
+        _frame(sheet)
     if rng.random() < 0.35:
         _magnets(sheet)
     if rng.random() < 0.5:
@@ -38,11 +38,11 @@ def chalkboard(sheet: Sheet) -> None:
         _ghosts(sheet)
     if rng.random() < 0.25:
         _squares(sheet)
-    if rng.random() < 0.15:
-        _frame(sheet)
     _write(sheet)
     if rng.random() < 0.25:
         _pointers(sheet)
+    if rng.random() < 0.2:
+        _frame(sheet)
 
 
 def _write(sheet: Sheet) -> None:
@@ -123,20 +123,31 @@ def _squares(sheet: Sheet) -> None:
 
 
 def _frame(sheet: Sheet) -> None:
-    """Show the board's edge at one side: frame, wall, and below it now and then a tray with markers."""
-    rng, paper = sheet.rng, sheet.canvas.paper
-    side, width = int(rng.integers(4)), int(rng.integers(4, 26))
-    turned = np.rot90(paper, side)  # a view: the edge is at its bottom
-    edge = int(turned.shape[0] * rng.uniform(0.75, 0.97))
+    """Show the board's edge at a side where nothing is written: frame, wall, now and then a tray with markers."""
+    rng, width = sheet.rng, int(sheet.rng.integers(4, 26))
+    for _ in range(5):
+        side, share = int(rng.integers(4)), rng.uniform(0.75, 0.97)
+        paper, ink = np.rot90(sheet.canvas.paper, side), np.rot90(sheet.canvas.ink, side)  # views: the edge is below
+        edge = int(len(paper) * share)
+        if not ink[edge - 2 :].any():
+            break
+    else:
+        return
     profile = np.float32(rng.uniform(0.2, 0.85)) * (1 + 0.25 * np.sin(np.linspace(0, rng.uniform(2, 9), width)))
-    rows = turned[edge : edge + width]
+    rows = paper[edge : edge + width]
     rows[...] = np.clip(profile[: len(rows), None], 0, 1)
-    turned[edge + width :] = np.float32(rng.uniform(0.1, 0.95))
+    paper[edge + width :] = np.float32(rng.uniform(0.1, 0.95))
     if side == 0 and rng.random() < 0.5:
-        for _ in range(int(rng.integers(1, 4))):
-            x, thick = rng.uniform(0, sheet.size[0]), rng.uniform(4, 11)
-            draw(sheet, Lines(Mark(float(rng.uniform(0.05, 0.9))), thick),
-                 [((x, edge - 0.3 * thick), (x + thick * rng.uniform(7, 11), edge - 0.3 * thick))])
+        _markers(sheet, edge)
+
+
+def _markers(sheet: Sheet, edge: int) -> None:
+    """Lay markers onto the tray at the board's lower edge."""
+    rng = sheet.rng
+    for _ in range(int(rng.integers(1, 4))):
+        x, thick = rng.uniform(0, sheet.size[0]), rng.uniform(4, 11)
+        y = edge + 0.3 * thick
+        draw(sheet, Lines(Mark(float(rng.uniform(0.05, 0.9))), thick), [((x, y), (x + thick * rng.uniform(7, 11), y))])
 
 
 def _magnets(sheet: Sheet) -> None:

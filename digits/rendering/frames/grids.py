@@ -153,8 +153,9 @@ def _cell(sheet: Sheet, cell, tall: float, kind: int, pen: Pen, loose: float, cl
     if kind == 2:
         word(sheet, x, y, 0.9 * height, 0.9 * (right - left), pen)
         return
-    count = 1 if kind == 0 else int(rng.integers(2, 5))
-    height = max(8.0, min(height, 1.6 * (right - left) / count))
+    room = max(1, int((right - left) / (0.45 * height)))
+    count = 1 if kind == 0 else min(room, int(rng.integers(2, 5)))
+    height = max(8.0, min(height, 1.7 * (right - left) / count))
     number(sheet, rng.integers(0, 10, count), x, y, height, pen, close)
 
 
@@ -174,7 +175,7 @@ def sudoku(sheet: Sheet) -> None:
     first = rng.uniform(np.minimum(room, 0) - 0.1 * side, np.maximum(room, 0) + 0.1 * side)
     bend = random_bend(rng, sheet.size)
     _shade_cells(sheet, first, cell)
-    lines = printed_lines(sheet, tall)
+    lines = printed_lines(sheet, tall) if rng.random() < 0.85 else drawn_lines(sheet, 0.5 * tall)
     lines = replace(lines, thickness=min(lines.thickness, 3.0), double=0.0, bend=bend)
     ends = [(first + (0, k * cell), first + (9 * cell, k * cell)) for k in range(10)]
     ends += [(first + (k * cell, 0), first + (k * cell, 9 * cell)) for k in range(10)]
@@ -204,8 +205,7 @@ def _solve(sheet: Sheet, first: np.ndarray, cell: float, tall: float, bend) -> N
     given, done = rng.uniform(0.25, 0.6), rng.uniform(0, 1) if rng.random() < 0.6 else 1.0
     by_hand = tall * rng.uniform(0.75, 1.2)
     notes = rng.random() < 0.25
-    for place in range(81):
-        x, y = bend((first + cell * (0.5 + np.array(divmod(place, 9))))[None])[0]
+    for x, y in bend(first + cell * (0.5 + np.indices((9, 9)).reshape(2, -1).T)):
         if not in_sight(sheet, x, y, 0.3 * cell):
             continue
         label = int(rng.integers(1, 10))
