@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from digits.rendering.frames import writing
+from digits.rendering.frames import boards, fields, grids, writing
 from digits.rendering.frames.canvas import Frame, view
 from digits.rendering.frames.lens import random_grey_shot, shoot_grey
 from digits.rendering.frames.sheet import Sheet, new_sheet
@@ -29,6 +29,13 @@ KINDS: dict[str, Kind] = {
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.07, held=0.2),
     "words": Kind(writing.words, 0.08, held=0.2),
+    "table": Kind(grids.table, 0.08),
+    "sudoku": Kind(grids.sudoku, 0.06),
+    "form": Kind(fields.form, 0.05, "paper"),
+    "boxes": Kind(fields.boxes, 0.05),
+    "squared": Kind(fields.squared, 0.05, "paper"),
+    "whiteboard": Kind(boards.whiteboard, 0.06, "whiteboard"),
+    "chalkboard": Kind(boards.chalkboard, 0.03, "board"),
 }
 
 
