@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from digits.rendering.frames import writing
+from digits.rendering.frames import empty, writing
 from digits.rendering.frames.canvas import Frame, view
 from digits.rendering.frames.lens import random_grey_shot, shoot_grey
 from digits.rendering.frames.packing import packed, random_window, with_bars
@@ -34,6 +34,9 @@ KINDS: dict[str, Kind] = {
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.07, held=0.2),
     "words": Kind(writing.words, 0.08, held=0.2),
+    "empty_photo": Kind(empty.empty_photo, 0.1),
+    "empty_drawn": Kind(empty.empty_drawn, 0.06, held=0.1),
+    "empty_text": Kind(empty.empty_text, 0.04, held=0.2),
 }
 
 
@@ -73,6 +76,9 @@ def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind:
     pose = random_pose(rng, size, ground)
     sheet = new_sheet(rng, pose.canvas_size, shapes, ground)
     kind.paint(sheet)
+    width, height = pose.canvas_size
+    low, high = np.zeros(4), np.array([width, height, width, height], float)
+    sheet.canvas.others = [tuple(np.clip(box, low, high).tolist()) for box in sheet.canvas.others]
     if ground == "paper" and rng.random() < 0.5:
         curl(sheet.canvas.paper, rng)
     heights = [max(box[3] - box[1], box[2] - box[0], 4.0) for box in sheet.canvas.boxes]
@@ -80,7 +86,6 @@ def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind:
     around = behind(rng, size)
     set_off(around, rng, matrix, pose.canvas_size, ground)
     scene, frame = view(sheet.canvas, matrix, size, around)
-    width, height = pose.canvas_size
     corners = through(matrix, np.array([(0, 0), (width, 0), (width, height), (0, height)]))
     if rng.random() < (0.5 if ground in ("paper", "screen") else 0.1):
         add_hands(scene, frame, corners, rng)

@@ -40,7 +40,7 @@ class Pose:
 
 def random_pose(rng: np.random.Generator, size: tuple[int, int], ground: str | None) -> Pose:
     """Return how a sheet, board or screen is seen, and the size to paint it at so that little of it is lost."""
-    share = float(np.exp(rng.uniform(np.log(0.2), np.log(1.15))))
+    share = float(np.exp(rng.uniform(np.log(0.25), np.log(1.2))))
     formats = _FORMATS[1:2] + _FORMATS[4:7] if ground in ("board", "whiteboard") else _FORMATS
     aspect = float(rng.choice(formats)) * float(np.exp(rng.uniform(-0.1, 0.1)))
     longer = max(96.0, share * min(size) * float(rng.uniform(1.0, 1.25)))
