@@ -6,11 +6,16 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from digits.rendering.frames import boards, fields, grids, writing
+from digits.rendering.frames import boards, empty, fields, grids, writing
 from digits.rendering.frames.canvas import Frame, view
 from digits.rendering.frames.lens import random_grey_shot, shoot_grey
-from digits.rendering.frames.sheet import Sheet, new_sheet
+from digits.rendering.frames.packing import packed, random_window, with_bars
+from digits.rendering.frames.sheet import GROUNDS, Sheet, new_sheet
+from digits.rendering.frames.surroundings import add_hands, behind, curl, held_view, random_pose, set_off, through
 from digits.rendering.frames.writers import Shapes
+
+_SPLIT, _BARS = 0.15, 0.08  # shares of frames made of two pictures, and of those with bars at two sides
+_HELD_GROUNDS = (0.62, 0.14, 0.08, 0.16)  # of what is held or hangs in a room: shares of GROUNDS
 
 
 @dataclass(frozen=True)
@@ -29,13 +34,16 @@ KINDS: dict[str, Kind] = {
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.07, held=0.2),
     "words": Kind(writing.words, 0.08, held=0.2),
-    "table": Kind(grids.table, 0.08),
-    "sudoku": Kind(grids.sudoku, 0.06),
+    "table": Kind(grids.table, 0.08, held=0.2),
+    "sudoku": Kind(grids.sudoku, 0.06, held=0.1),
     "form": Kind(fields.form, 0.05, "paper"),
-    "boxes": Kind(fields.boxes, 0.05),
+    "boxes": Kind(fields.boxes, 0.05, held=0.15),
     "squared": Kind(fields.squared, 0.05, "paper"),
-    "whiteboard": Kind(boards.whiteboard, 0.06, "whiteboard"),
+    "whiteboard": Kind(boards.whiteboard, 0.06, "whiteboard", held=0.3),
     "chalkboard": Kind(boards.chalkboard, 0.03, "board"),
+    "empty_photo": Kind(empty.empty_photo, 0.1),
+    "empty_drawn": Kind(empty.empty_drawn, 0.06, held=0.1),
+    "empty_text": Kind(empty.empty_text, 0.04, held=0.2),
 }
 
 
@@ -45,14 +53,51 @@ def render(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind
     Raises:
         KeyError: if there is no such kind.
     """
+    frame = _one(rng, size, shapes, kind)
+    if rng.random() < _SPLIT:  # two pictures share the frame, as where the finder packs them side by side
+        frame = packed(frame, _one(rng, size, shapes, None), random_window(rng, *size, 0.15, 0.7))
+    if rng.random() < _BARS:
+        frame = with_bars(rng, frame)
+    return frame
+
+
+def _one(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: str | None) -> Frame:
     names = list(KINDS)
     shares = np.array([KINDS[name].share for name in names])
-    kind = str(rng.choice(names, p=shares / shares.sum())) if kind is None else kind
-    sheet = new_sheet(rng, size, shapes, KINDS[kind].ground)
-    KINDS[kind].paint(sheet)
-    scene, frame = view(sheet.canvas, _mild_view(rng, size), size)
-    grey = shoot_grey(scene, rng, random_grey_shot(rng, sheet.detail, sheet.contrast, float(rng.uniform(0.2, 1.0))))
-    return replace(frame, grey=grey)
+    chosen = KINDS[str(rng.choice(names, p=shares / shares.sum())) if kind is None else kind]
+    sheet, scene, frame, zoom = (_held if rng.random() < chosen.held else _close)(rng, size, shapes, chosen)
+    shot = random_grey_shot(rng, sheet.detail * zoom, sheet.contrast, float(rng.uniform(0.2, 1.0)))
+    return replace(frame, grey=shoot_grey(scene, rng, shot))
+
+
+def _close(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
+    """Return a sheet that fills the frame, its scene, its truth and how much it is enlarged."""
+    sheet = new_sheet(rng, size, shapes, kind.ground)
+    kind.paint(sheet)
+    return sheet, *view(sheet.canvas, _mild_view(rng, size), size), 1.0
+
+
+def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
+    """Return a sheet, board or screen seen with all that is around it, as `_close` does."""
+    ground = str(rng.choice(GROUNDS, p=_HELD_GROUNDS)) if kind.ground is None else kind.ground
+    pose = random_pose(rng, size, ground)
+    sheet = new_sheet(rng, pose.canvas_size, shapes, ground)
+    kind.paint(sheet)
+    width, height = pose.canvas_size
+    low, high = np.zeros(4), np.array([width, height, width, height], float)
+    sheet.canvas.others = [tuple(np.clip(box, low, high).tolist()) for box in sheet.canvas.others]
+    if ground == "paper" and rng.random() < 0.5:
+        curl(sheet.canvas.paper, rng)
+    heights = [max(box[3] - box[1], box[2] - box[0], 4.0) for box in sheet.canvas.boxes]
+    matrix = held_view(rng, pose, size, (min(heights), max(heights)) if heights else None)
+    around = behind(rng, size)
+    set_off(around, rng, matrix, pose.canvas_size, ground)
+    scene, frame = view(sheet.canvas, matrix, size, around)
+    corners = through(matrix, np.array([(0, 0), (width, 0), (width, height), (0, height)]))
+    if rng.random() < (0.5 if ground in ("paper", "screen") else 0.1):
+        add_hands(scene, frame, corners, rng)
+    zoom = np.sqrt(cv2.contourArea(corners) / (width * height))
+    return sheet, scene, frame, float(zoom)
 
 
 def _mild_view(rng: np.random.Generator, size: tuple[int, int]) -> np.ndarray:

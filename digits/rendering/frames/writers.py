@@ -15,7 +15,6 @@ from digits.rendering.ink_masks import FAINTEST, ink_points, thin_whole
 from digits.rendering.letters import (
     HERSHEY_FONTS,
     LETTERS,
-    LETTERS_LIKE_DIGITS,
     cropped,
     draw_printed_letter,
     training_fonts,
@@ -29,6 +28,7 @@ _UNIT = 64  # of the stored distances: 1/64 pixel
 _RENEW = 0.15  # share of the calls that make a new shape in place of an old one
 _BANK = 3000
 _SIGN_HEIGHT = {"-": 0.1, "=": 0.3, "+": 0.55, "x": 0.5, ".": 0.12, ",": 0.2, ":": 0.4}  # of a digit's
+_LIKE_DIGITS = "QDijZzSsBqgby"  # letters that a person tells from a digit by more than the company they keep
 THINNEST = 1.1  # pixels: what a camera resolves of the finest line
 
 
@@ -190,7 +190,7 @@ def _drawn(label: int, rng: np.random.Generator) -> _Shape:
 
 
 def _letter(rng: np.random.Generator, like: bool) -> _Shape:
-    ink = draw_printed_letter(rng, _WORK, training_fonts(), LETTERS_LIKE_DIGITS if like else LETTERS)
+    ink = draw_printed_letter(rng, _WORK, training_fonts(), _LIKE_DIGITS if like else LETTERS)
     return _shape(ink, thin=rng.random() < 0.7)
 
 
