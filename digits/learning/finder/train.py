@@ -23,7 +23,7 @@ class FinderRun:
     epochs: int = 60
     steps: int = 250
     batch: int = 32
-    learning_rate: float = 2e-3
+    learning_rate: float = 1.5e-3
     weight_decay: float = 1e-2
     seed: int = 0
     workers: int | None = None
@@ -41,7 +41,7 @@ def train_finder(run: FinderRun, inks: Path, folder: Path, report=print) -> kera
     rate = keras.optimizers.schedules.CosineDecay(
         run.learning_rate / 50, total - total // 40, alpha=0.005, warmup_target=run.learning_rate,
         warmup_steps=total // 40)  # fmt: skip
-    model.compile(keras.optimizers.AdamW(rate, weight_decay=run.weight_decay, global_clipnorm=5.0), FinderLoss())
+    model.compile(keras.optimizers.AdamW(rate, weight_decay=run.weight_decay, global_clipnorm=1.0), FinderLoss())
     model.optimizer.build(model.trainable_variables)
     key = digest({name: value for name, value in asdict(run).items() if name != "workers"})
     state, history = folder / "state.npz", _resume(model, folder / "state.npz", key)
