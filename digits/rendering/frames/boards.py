@@ -158,7 +158,8 @@ def _magnets(sheet: Sheet) -> None:
         cv2.circle(mask, (reach, reach), int(radius), 255, -1, cv2.LINE_AA)
         x, y = (rng.uniform(0, 1, 2) * sheet.size).astype(int)
         window = np.s_[max(0, y - reach) : y + reach, max(0, x - reach) : x + reach]
-        if np.any(sheet.canvas.ink[window]):
+        if any(left - reach < x < right + reach and top - reach < y < bottom + reach
+               for left, top, right, bottom in sheet.canvas.boxes + sheet.canvas.others):
             continue
         part = mask[max(0, reach - y) :, max(0, reach - x) :]
         paper = sheet.canvas.paper[window]

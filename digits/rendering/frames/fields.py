@@ -277,6 +277,9 @@ def _binding(sheet: Sheet, pitch: float) -> None:
     mask = np.zeros(sheet.canvas.paper.shape, np.uint8)
     for along in np.arange(rng.uniform(0, step), max(sheet.size), step):
         centre = (along, edge) if side else (edge, along)
+        left, top = np.maximum(0, np.array(centre) - radius - 2).astype(int)
+        if sheet.canvas.ink[top : top + int(2 * radius) + 4, left : left + int(2 * radius) + 4].any():
+            continue  # nobody writes on a hole
         middle = np.rint(np.array(centre) * 16).astype(int).tolist()
         cv2.circle(mask, middle, round(radius * 16), 255, -1, cv2.LINE_AA, 4)
         if spiral:
