@@ -84,12 +84,12 @@ def _lines_of_numbers(sheet: Sheet) -> None:
 def _ghosts(sheet: Sheet) -> None:
     """Leave the smeared remains of words and drawings, and the broad traces of the cloth: nothing that can be read."""
     rng = sheet.rng
-    smear = int(rng.integers(7, 25))
+    tall = log_uniform(rng, 15, 110)
+    smear = int(np.clip(tall * rng.uniform(0.2, 0.5), 7, 41))
     kernel = np.zeros((smear, smear), np.float32)
     cv2.line(kernel, (0, int(rng.integers(smear))), (smear - 1, int(rng.integers(smear))), 1.0, 2)
     kernel /= kernel.sum()
     writer, _ = random_pens(sheet, printed=0.0)[0]
-    tall = log_uniform(rng, 15, 110)
     mask = np.zeros(sheet.canvas.paper.shape, np.uint8)
     for _ in range(int(rng.integers(1, 8))):
         sign = sheet.shapes.sign(tall * rng.uniform(0.6, 1.5), writer, rng, 0.0)

@@ -224,7 +224,7 @@ def squared(sheet: Sheet) -> None:
     tall = max(tall, 8.0)
     lines_apart = pitch * max(1, round(1.1 * tall / pitch)) * rng.choice([1, 2], p=[0.7, 0.3])
     across = pitch * max(1, round(0.8 * tall / pitch))
-    y = phase[1] + lines_apart * int(rng.integers(0, 3))
+    y = phase[1] + lines_apart * int(rng.integers(0, max(3, 0.7 * sheet.size[1] / lines_apart)))
     while y < sheet.size[1] + tall and len(sheet.canvas.labels) < _MOST:
         _squared_row(sheet, y, tall, across if fits and style != 1 else 0.0, phase[0], pen, bend)
         y += lines_apart
