@@ -84,12 +84,12 @@ def _lines_of_numbers(sheet: Sheet) -> None:
 def _ghosts(sheet: Sheet) -> None:
     """Leave the smeared remains of words and drawings, and the broad traces of the cloth: nothing that can be read."""
     rng = sheet.rng
-    smear = int(rng.integers(7, 25))
+    tall = log_uniform(rng, 15, 110)
+    smear = int(np.clip(tall * rng.uniform(0.2, 0.5), 7, 41))
     kernel = np.zeros((smear, smear), np.float32)
     cv2.line(kernel, (0, int(rng.integers(smear))), (smear - 1, int(rng.integers(smear))), 1.0, 2)
     kernel /= kernel.sum()
     writer, _ = random_pens(sheet, printed=0.0)[0]
-    tall = log_uniform(rng, 15, 110)
     mask = np.zeros(sheet.canvas.paper.shape, np.uint8)
     for _ in range(int(rng.integers(1, 8))):
         sign = sheet.shapes.sign(tall * rng.uniform(0.6, 1.5), writer, rng, 0.0)
@@ -158,7 +158,8 @@ def _magnets(sheet: Sheet) -> None:
         cv2.circle(mask, (reach, reach), int(radius), 255, -1, cv2.LINE_AA)
         x, y = (rng.uniform(0, 1, 2) * sheet.size).astype(int)
         window = np.s_[max(0, y - reach) : y + reach, max(0, x - reach) : x + reach]
-        if np.any(sheet.canvas.ink[window]):
+        if any(left - reach < x < right + reach and top - reach < y < bottom + reach
+               for left, top, right, bottom in sheet.canvas.boxes + sheet.canvas.others):
             continue
         part = mask[max(0, reach - y) :, max(0, reach - x) :]
         paper = sheet.canvas.paper[window]

@@ -224,7 +224,7 @@ def squared(sheet: Sheet) -> None:
     tall = max(tall, 8.0)
     lines_apart = pitch * max(1, round(1.1 * tall / pitch)) * rng.choice([1, 2], p=[0.7, 0.3])
     across = pitch * max(1, round(0.8 * tall / pitch))
-    y = phase[1] + lines_apart * int(rng.integers(0, 3))
+    y = phase[1] + lines_apart * int(rng.integers(0, max(3, 0.7 * sheet.size[1] / lines_apart)))
     while y < sheet.size[1] + tall and len(sheet.canvas.labels) < _MOST:
         _squared_row(sheet, y, tall, across if fits and style != 1 else 0.0, phase[0], pen, bend)
         y += lines_apart
@@ -277,6 +277,9 @@ def _binding(sheet: Sheet, pitch: float) -> None:
     mask = np.zeros(sheet.canvas.paper.shape, np.uint8)
     for along in np.arange(rng.uniform(0, step), max(sheet.size), step):
         centre = (along, edge) if side else (edge, along)
+        left, top = np.maximum(0, np.array(centre) - radius - 2).astype(int)
+        if sheet.canvas.ink[top : top + int(2 * radius) + 4, left : left + int(2 * radius) + 4].any():
+            continue  # nobody writes on a hole
         middle = np.rint(np.array(centre) * 16).astype(int).tolist()
         cv2.circle(mask, middle, round(radius * 16), 255, -1, cv2.LINE_AA, 4)
         if spiral:
