@@ -78,7 +78,8 @@ def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind:
     kind.paint(sheet)
     width, height = pose.canvas_size
     low, high = np.zeros(4), np.array([width, height, width, height], float)
-    sheet.canvas.others = [tuple(np.clip(box, low, high).tolist()) for box in sheet.canvas.others]
+    others = [np.clip(box, low, high) for box in sheet.canvas.others]  # what lies over the sheet's edge is not there
+    sheet.canvas.others = [tuple(box.tolist()) for box in others if np.all(box[2:] - box[:2] >= 2)]
     if ground == "paper" and rng.random() < 0.5:
         curl(sheet.canvas.paper, rng)
     heights = [max(box[3] - box[1], box[2] - box[0], 4.0) for box in sheet.canvas.boxes]
