@@ -66,8 +66,11 @@ def _one(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: 
 def _close(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
     """Return a sheet that fills the frame, its scene, its truth and how much it is enlarged."""
     sheet = new_sheet(rng, size, shapes, kind.ground)
+    blank = sheet.canvas.paper.copy()
     kind.paint(sheet)
-    return sheet, *view(sheet.canvas, _mild_view(rng, size), size), 1.0
+    matrix, written = _mild_view(rng, size), sheet.canvas.labels or sheet.canvas.others
+    beside = cv2.warpPerspective(blank, matrix, size, borderMode=cv2.BORDER_REPLICATE) if written else None
+    return sheet, *view(sheet.canvas, matrix, size, beside), 1.0  # ink at the sheet's edge is not drawn out beyond it
 
 
 def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
