@@ -3,12 +3,15 @@
 Nothing here looks like a digit to a person: no lone upright stick, no ring with nothing in or across it.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
-from digits.rendering.frames.sheet import Sheet, random_pens
+from digits.rendering.frames.sheet import Sheet
 from digits.rendering.frames.surroundings import add_person, behind, leaves
 from digits.rendering.frames.writing import log_uniform
+from digits.rendering.letters import HERSHEY_FONTS, training_fonts
 from digits.rendering.paper import clouds, noise
 from digits.rendering.pen import arc, spline
 
@@ -47,11 +50,13 @@ def empty_text(sheet: Sheet) -> None:
     """Print paragraphs of letters; those of fewer than 10 pixels are not declared as other writing."""
     rng = sheet.rng
     width, height = sheet.size
-    writer = random_pens(sheet, printed=1.0)[0][0]
     mark = sheet.random_mark()
     tall = log_uniform(rng, 5, 0.25 * height)
+    if tall >= _DECLARED:
+        sheet.detail = min(sheet.detail, tall)
     angle = 0.0 if rng.random() < 0.6 else float(rng.normal(0, 0.05))
-    words = [_word(sheet, writer, tall) for _ in range(int(np.clip(2500 / tall**2, 2, 24)))]
+    font = int(rng.integers(1 << 30))
+    words = [_word(rng, font, tall) for _ in range(int(np.clip(2500 / tall**2, 2, 24)))]
     left, right = width * rng.uniform(-0.1, 0.2), width * rng.uniform(0.7, 1.1)
     y = height * rng.uniform(-0.05, 0.4)
     bottom = min(height + tall, y + tall * log_uniform(rng, 2, 40))
@@ -65,17 +70,39 @@ def empty_text(sheet: Sheet) -> None:
                 sheet.put_other(word, *middle, mark)
             else:
                 _lay(sheet, word, *middle, mark.tone, mark.opacity)
-            x += word.shape[1] * 0.9 + 0.4 * tall
+            x += word.shape[1] + 0.25 * tall
         y += leading
 
 
-def _word(sheet: Sheet, writer, tall: float) -> np.ndarray:
-    rng = sheet.rng
-    letters = "".join(rng.choice(_LETTERS, int(rng.integers(2, 11))))
+def _word(rng: np.random.Generator, font: int, tall: float) -> np.ndarray:
+    """Return a printed word, uint8 (h, w), its capitals about `tall` pixels high, on the middle of its line."""
+    letters = "".join(rng.choice(_LETTERS, int(rng.integers(1, 9)))) + "aeknrt"[rng.integers(6)]  # not o or l alone
     letters = letters.capitalize() if rng.random() < 0.2 else letters.upper() if rng.random() < 0.08 else letters
-    mask = sheet.shapes.text(letters, tall, writer, rng)
-    rows, columns = np.flatnonzero(mask.max(1) > 20), np.flatnonzero(mask.max(0) > 20)
-    return mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] if len(rows) else mask
+    fonts = training_fonts()
+    if not fonts or font % (len(fonts) + 2) < 2:
+        face, scale = HERSHEY_FONTS[font % len(HERSHEY_FONTS)], tall / 22
+        (w, h), below = cv2.getTextSize(letters, face, scale, 1)
+        ink = np.zeros((h + below + 6, w + 6), np.uint8)
+        return cv2.putText(ink, letters, (3, h + 3), face, scale, 255, max(1, round(0.1 * tall)), cv2.LINE_AA)
+    printed = _font(fonts[font % len(fonts)], max(5, round(1.38 * tall)))
+    left, _, right, _ = printed.getbbox(letters)
+    ascent, descent = printed.getmetrics()
+    return _set_in_type(printed, letters, (max(1, right - left + 4), ascent + descent), (2 - left, 0))
+
+
+def _set_in_type(font, letters: str, size: tuple[int, int], start: tuple[int, int]) -> np.ndarray:
+    from PIL import Image, ImageDraw  # only here: Pillow comes with matplotlib
+
+    page = Image.new("L", size)
+    ImageDraw.Draw(page).text(start, letters, fill=255, font=font)
+    return np.array(page)
+
+
+@lru_cache(maxsize=256)
+def _font(path: str, height: int):
+    from PIL import ImageFont
+
+    return ImageFont.truetype(path, height)
 
 
 def _lay(sheet: Sheet, mask: np.ndarray, x: float, y: float, tone: float, opacity: float) -> None:
@@ -127,7 +154,7 @@ def _hand(sheet: Sheet) -> None:
         return np.asarray(points, float) * (mirror, 1) @ rotation + middle
 
     palm = spline(np.array([(-0.85, -0.7), (-0.3, -0.85), (0.4, -0.8), (0.85, -0.55), (0.9, 0.2), (0.6, 0.95), (0.5, 4),
-                            (-0.5, 4), (-0.65, 0.9), (-0.95, 0.2), (-0.85, -0.7)]))
+                            (0.6, 14), (-0.6, 14), (-0.5, 4), (-0.65, 0.9), (-0.95, 0.2), (-0.85, -0.7)]))
     spread = rng.uniform(0, 0.28)
     bent = rng.random(4) < (0.0 if rng.random() < 0.4 else 0.4)
     for finger in range(4):

@@ -73,8 +73,11 @@ def _one(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: 
 def _close(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
     """Return a sheet that fills the frame, its scene, its truth and how much it is enlarged."""
     sheet = new_sheet(rng, size, shapes, kind.ground)
+    blank = sheet.canvas.paper.copy()
     kind.paint(sheet)
-    return sheet, *view(sheet.canvas, _mild_view(rng, size), size), 1.0
+    matrix, written = _mild_view(rng, size), sheet.canvas.labels or sheet.canvas.others
+    beside = cv2.warpPerspective(blank, matrix, size, borderMode=cv2.BORDER_REPLICATE) if written else None
+    return sheet, *view(sheet.canvas, matrix, size, beside), 1.0  # ink at the sheet's edge is not drawn out beyond it
 
 
 def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
@@ -85,7 +88,8 @@ def _held(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind:
     kind.paint(sheet)
     width, height = pose.canvas_size
     low, high = np.zeros(4), np.array([width, height, width, height], float)
-    sheet.canvas.others = [tuple(np.clip(box, low, high).tolist()) for box in sheet.canvas.others]
+    others = [np.clip(box, low, high) for box in sheet.canvas.others]  # what lies over the sheet's edge is not there
+    sheet.canvas.others = [tuple(box.tolist()) for box in others if np.all(box[2:] - box[:2] >= 2)]
     if ground == "paper" and rng.random() < 0.5:
         curl(sheet.canvas.paper, rng)
     heights = [max(box[3] - box[1], box[2] - box[0], 4.0) for box in sheet.canvas.boxes]

@@ -152,7 +152,7 @@ def _hand(rng, shape, grip, along, outwards, thick: float, reach: float) -> tupl
         fingers.append((tip, base))
         _stroke(cover, tip, base, thick)
     palm = grip + outwards * thick * (5.2 - reach) + along * lean * 4 * thick
-    _stroke(cover, palm, palm + (outwards + lean * along) * 12 * thick, thick * (1.5 + 0.9 * count))
+    _stroke(cover, palm, palm + (outwards + lean * along) * 60 * thick, thick * (1.5 + 0.9 * count))
     light = cv2.GaussianBlur(cover, (0, 0), max(0.6, 0.22 * thick))
     light = 0.45 + 0.6 * light
     for tip, base in fingers:
