@@ -8,6 +8,7 @@ from digits.rendering.frames import backgrounds, scenes
 from digits.rendering.frames.canvas import Frame
 from digits.rendering.frames.packing import packed, with_bars
 from digits.rendering.frames.surroundings import add_hands, behind, held_view, random_pose, through
+from digits.rendering.frames.shapes import Bank
 from digits.rendering.frames.writers import Shapes
 
 SIZE = (200, 160)
@@ -69,10 +70,13 @@ def test_held_digits_stay_legible_and_hands_off_them():
         assert np.all(scene[frame.ink > 0] == 0.5)
 
 
+FEW = {"drawn": 3, "letter": 30, "like": 10, "drawing": 30}
+
+
 @pytest.mark.parametrize("kind", ["empty_photo", "empty_drawn", "empty_text"])
 def test_empty_kinds_hold_no_digit(kind, monkeypatch):
     monkeypatch.setattr(scenes, "_SPLIT", 0.0)
-    rng, shapes = np.random.default_rng(2), Shapes()
+    rng, shapes = np.random.default_rng(2), Shapes(Bank.make(None, 0, FEW))
     frames = [scenes.render(rng, SIZE, shapes, kind) for _ in range(25)]
     assert all(frame.grey.shape == SIZE[::-1] and not frame.labels and not frame.ink.any() for frame in frames)
     assert sum(frame.grey.std() > 5 for frame in frames) > 15

@@ -29,11 +29,11 @@ class FinderRun:
     workers: int | None = None
 
 
-def train_finder(run: FinderRun, inks: Path, folder: Path, report=print) -> keras.Model:
+def train_finder(run: FinderRun, bank: Path, folder: Path, report=print) -> keras.Model:
     """Return the trained network; `folder` gets its state after each epoch and its history.
 
     Args:
-        inks: npz file of people's digits to write with, see `crops.batch`.
+        bank: file of the shapes to write with, see `crops.bank_file`.
     """
     keras.utils.set_random_seed(run.seed)
     model = build_finder()
@@ -46,7 +46,7 @@ def train_finder(run: FinderRun, inks: Path, folder: Path, report=print) -> kera
     key = digest({name: value for name, value in asdict(run).items() if name != "workers"})
     state, history = folder / "state.npz", _resume(model, folder / "state.npz", key)
     numbers = range(len(history) * run.steps, total)
-    feed = batches(inks, run.seed, numbers, run.batch, run.workers or available_cores())
+    feed = batches(bank, run.seed, numbers, run.batch, run.workers or available_cores())
     for epoch in range(len(history), run.epochs):
         began, losses = time.perf_counter(), []
         for _ in range(run.steps):

@@ -46,6 +46,13 @@ def shoot_grey(scene: np.ndarray, rng: np.random.Generator, shot: Shot) -> np.nd
     return grey
 
 
+def enlarged(grey: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
+    """Return the frame, uint8 (H, W), as it looks after it was stored `factor` times smaller and enlarged again."""
+    size = tuple(max(8, round(side / factor)) for side in grey.shape[::-1])
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if rng.random() < 0.8 else cv2.INTER_NEAREST)
+    return cv2.resize(small, grey.shape[::-1], interpolation=cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC)
+
+
 def _reflection(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """A lamp or a window mirrored in a shiny board: a soft round, or streaks with edges."""
     height, width = shape

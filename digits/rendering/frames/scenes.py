@@ -8,12 +8,13 @@ import numpy as np
 
 from digits.rendering.frames import boards, empty, fields, grids, writing
 from digits.rendering.frames.canvas import Frame, view
-from digits.rendering.frames.lens import random_grey_shot, shoot_grey
+from digits.rendering.frames.lens import enlarged, random_grey_shot, shoot_grey
 from digits.rendering.frames.packing import packed, random_window, with_bars
 from digits.rendering.frames.sheet import GROUNDS, Sheet, new_sheet
 from digits.rendering.frames.surroundings import add_hands, behind, curl, held_view, random_pose, set_off, through
 from digits.rendering.frames.writers import Shapes
 
+_ENLARGED = 0.1  # share of frames that come from a smaller picture
 _SPLIT, _BARS = 0.15, 0.08  # shares of frames made of two pictures, and of those with bars at two sides
 _HELD_GROUNDS = (0.62, 0.14, 0.08, 0.16)  # of what is held or hangs in a room: shares of GROUNDS
 
@@ -67,7 +68,10 @@ def _one(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: 
     chosen = KINDS[str(rng.choice(names, p=shares / shares.sum())) if kind is None else kind]
     sheet, scene, frame, zoom = (_held if rng.random() < chosen.held else _close)(rng, size, shapes, chosen)
     shot = random_grey_shot(rng, sheet.detail * zoom, sheet.contrast, float(rng.uniform(0.2, 1.0)))
-    return replace(frame, grey=shoot_grey(scene, rng, shot))
+    grey = shoot_grey(scene, rng, shot)
+    if rng.random() < _ENLARGED:
+        grey = enlarged(grey, float(rng.uniform(1.3, max(1.4, min(4.5, sheet.detail * zoom / 14)))), rng)
+    return replace(frame, grey=grey)
 
 
 def _close(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):
