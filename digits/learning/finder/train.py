@@ -29,14 +29,17 @@ class FinderRun:
     workers: int | None = None
 
 
-def train_finder(run: FinderRun, bank: Path, folder: Path, report=print) -> keras.Model:
+def train_finder(run: FinderRun, bank: Path, folder: Path, report=print, start: Path | None = None) -> keras.Model:
     """Return the trained network; `folder` gets its state after each epoch and its history.
 
     Args:
         bank: file of the shapes to write with, see `crops.bank_file`.
+        start: weights to begin with; random ones if None.
     """
     keras.utils.set_random_seed(run.seed)
     model = build_finder()
+    if start is not None:
+        model.load_weights(start)
     total = run.epochs * run.steps
     rate = keras.optimizers.schedules.CosineDecay(
         run.learning_rate / 50, total - total // 40, alpha=0.005, warmup_target=run.learning_rate,

@@ -12,7 +12,7 @@ from digits.reading.finding.looks import FINE, STRIDE, Look
 UNIT = 32.0  # pixels: the unit of sizes and ways
 CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
 INK = -0.4  # logit from which a pixel is ink
-_REACH = 0.35  # ink belongs to a centre where its way ends within this share of the digit's size
+_REACH = 0.6  # ink belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
 _SAME = 0.5  # two digits that share so much of the smaller one's box are one
 _SOFT = 2.0  # logits of ink are drawn as grey up to here

@@ -30,8 +30,8 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "one": Kind(writing.one_digit, 0.24, held=0.25),
-    "rows": Kind(writing.rows, 0.22, held=0.25),
+    "one": Kind(writing.one_digit, 0.34, held=0.25),
+    "rows": Kind(writing.rows, 0.2, held=0.25),
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.07, held=0.2),
     "words": Kind(writing.words, 0.08, held=0.2),

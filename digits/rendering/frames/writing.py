@@ -15,7 +15,9 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def one_digit(sheet: Sheet) -> None:
     """Write one digit, from 14 pixels tall to the whole frame, somewhere; seldom with a sign or a stroke beside it."""
     rng, side = sheet.rng, min(sheet.size)
-    height = log_uniform(rng, 0.3 * side, 0.97 * side) if rng.random() < 0.6 else log_uniform(rng, 14, 0.4 * side)
+    kind = rng.random()
+    low, high = (0.3, 0.97) if kind < 0.6 else (0.05, 0.4) if kind < 0.85 else (0.9, 1.8)  # the last: too near
+    height = log_uniform(rng, low * side, high * side)
     rule(sheet, height, 0.4)
     writer, mark = random_pens(sheet)[0]
     width = 0.7 * height
