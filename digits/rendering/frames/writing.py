@@ -21,7 +21,7 @@ def one_digit(sheet: Sheet) -> None:
     rule(sheet, height, 0.4)
     writer, mark = random_pens(sheet)[0]
     width = 0.7 * height
-    room = np.maximum(0, np.array(sheet.size) - (width, height))
+    room = np.abs(np.array(sheet.size) - (width, height))
     x, y = np.array(sheet.size) / 2 + (rng.random(2) - 0.5) * room
     sheet.write(int(rng.integers(10)), x, y, height, writer, mark)
     if rng.random() < 0.12:
