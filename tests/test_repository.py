@@ -156,7 +156,7 @@ WINGS = {
     "rendering": FOUNDATION,
     "learning": FOUNDATION | {"digits.reading", "digits.rendering"},
 }
-FLOORS = ("shared", "data", "networks", "training", "experiment", "export", "teaching")  # each from those before it
+FLOORS = ("shared", "data", "networks", "training", "experiment", "export", "finder", "teaching")  # from those before
 LIGHT = sys.stdlib_module_names | {"numpy", "cv2", "digits"}  # what reading and rendering load when they are imported
 
 

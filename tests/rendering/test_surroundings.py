@@ -7,8 +7,8 @@ from digits.box import Box
 from digits.rendering.frames import backgrounds, scenes
 from digits.rendering.frames.canvas import Frame
 from digits.rendering.frames.packing import packed, with_bars
-from digits.rendering.frames.surroundings import add_hands, behind, held_view, random_pose, through
 from digits.rendering.frames.shapes import Bank
+from digits.rendering.frames.surroundings import add_hands, behind, held_view, random_pose, through
 from digits.rendering.frames.writers import Shapes
 
 SIZE = (200, 160)

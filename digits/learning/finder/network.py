@@ -53,7 +53,7 @@ def _blocks(x, channels: int, count: int, name: str):
 
 
 def _up(coarse, fine, channels: int, name: str):
-    """Bring the coarse map to the fine one's size and channels, and add them; bilinear, as nearest is slow in browsers."""
+    """Bring the coarse map to the fine one's size and channels, and add them; bilinear: nearest is slow in browsers."""
     coarse = _conv(coarse, channels, 1, 1, name)
     coarse = keras.layers.UpSampling2D(interpolation="bilinear", name=f"{name}_bilinear")(coarse)
     return keras.layers.Add(name=f"{name}_add")([coarse, fine])

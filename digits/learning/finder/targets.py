@@ -60,7 +60,8 @@ def _hill(plane: np.ndarray, box: Box) -> None:
     column, row = int(x), int(y)
     if not (0 <= column < width and 0 <= row < height):
         return
-    sx, sy = (float(np.clip(0.12 * side / STRIDE, 0.55, 4.0)) for side in (max(box.w, 0.4 * box.h), max(box.h, 0.4 * box.w)))
+    sides = max(box.w, 0.4 * box.h), max(box.h, 0.4 * box.w)
+    sx, sy = (float(np.clip(0.12 * side / STRIDE, 0.55, 4.0)) for side in sides)
     reach_x, reach_y = int(np.ceil(3 * sx)), int(np.ceil(3 * sy))
     left, right = max(0, column - reach_x), min(width, column + reach_x + 1)
     top, bottom = max(0, row - reach_y), min(height, row + reach_y + 1)

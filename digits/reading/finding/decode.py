@@ -14,7 +14,7 @@ CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
 INK = -0.4  # logit from which a pixel is ink
 _REACH = 0.6  # ink belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
-_SAME = 0.5  # two digits that share so much of the smaller one's box are one
+_SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
 _SOFT = 2.0  # logits of ink are drawn as grey up to here
 
 
@@ -39,12 +39,15 @@ class Found:
 
 
 def decode(looks: Sequence[Look]) -> list[Found]:
-    """Return the digits of a frame's looks, the most certain ones first; each is taken from the look that shows it best."""
+    """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
+
+    A part of a digit may be among them beside the whole: which it is shows when both have been read.
+    """
     found = [digit for look in looks for digit in _digits(look)]
     found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
     kept: list[Found] = []
     for digit in found:
-        if all(_shared(digit.box, other.box) < _SAME for other in kept):
+        if all(_alike(digit.box, other.box) < _SAME for other in kept):
             kept.append(digit)
     return kept
 
@@ -54,10 +57,17 @@ def _fit(size: float) -> float:
     return float(np.exp(-0.5 * (np.log2(size / _BEST_SIZE) / 1.5) ** 2))
 
 
-def _shared(first: Box, second: Box) -> float:
+def _alike(first: Box, second: Box) -> float:
+    """Return the share that two boxes have in common of what either covers."""
+    both = shared_area(first, second)
+    return both / max(1, first.area + second.area - both)
+
+
+def shared_area(first: Box, second: Box) -> int:
+    """Return how many pixels lie in both boxes."""
     w = min(first.right, second.right) - max(first.x, second.x)
     h = min(first.bottom, second.bottom) - max(first.y, second.y)
-    return max(w, 0) * max(h, 0) / max(1, min(first.area, second.area))
+    return max(w, 0) * max(h, 0)
 
 
 def _digits(look: Look) -> list[Found]:

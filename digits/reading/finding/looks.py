@@ -1,6 +1,6 @@
-"""How the finder network looks at a frame: near, far, and at large stills in windows; and what it answers.
+"""How the finder network looks at a frame: near, far, farther, and at large stills in windows; and what it answers.
 
-Near and far lie side by side on one square picture, so that one call of the network sees both: digits from some
+All but the windows lie side by side on one square picture, so that one call of the network sees digits from some
 8 pixels to the whole frame.
 """
 
@@ -13,7 +13,8 @@ import cv2
 import numpy as np
 
 SIDE = 640  # pixels: the network's picture is square
-FAR = 160  # pixels: shorter side of the far look; the near one has three times as many
+FAR = 160  # pixels: shorter side of the far look
+FARTHER = (1, 3, 6)  # the far looks are so many times smaller than the near one
 STRIDE, FINE = 4, 4  # pixels from place to place of the maps; sub-pixels of ink a place has along each side
 STILL = 1200  # pixels: a frame whose longer side has more is looked at in windows as well
 _STEP = SIDE - 96  # pixels from window to window: what a border hides of one, the next one shows
@@ -32,8 +33,8 @@ class Look:
     """What the network says of a frame at one scale.
 
     Attributes:
-        maps: float32 (h, w, 5 + 16): logits of a digit's and of other writing's centre, log2 of the digit's size / 32 px,
-            way to its centre in 32 px, logits of ink.
+        maps: float32 (h, w, 5 + 16): logits of a digit's and of other writing's centre, log2 of the digit's size in
+            32 px, way to its centre in 32 px, logits of ink.
         scale: pixels of the look for one of the frame.
         left, top: where the look begins in the frame, in pixels of the look.
     """
@@ -61,13 +62,23 @@ def look_at(grey: np.ndarray, network: Network) -> list[Look]:
 def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
     height, width = grey.shape
     scale = min(SIDE / max(height, width), (SIDE - FAR) / min(height, width), _LARGEST)
-    picture = np.full((SIDE, SIDE), grey[:: max(1, height // 32), :: max(1, width // 32)].mean(), np.float32)
-    near, far = _resized(grey, scale), _resized(grey, scale / 3)
-    picture[: near.shape[0], : near.shape[1]] = near
-    x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
-    picture[y : y + far.shape[0], x : x + far.shape[1]] = far
+    picture = np.full((SIDE, SIDE), grey[:: max(1, height // 32), :: max(1, width // 32)].mean(), np.uint8)
+    places, x, y = [], 0, 0
+    for smaller in FARTHER:
+        part = _resized(grey, scale / smaller)
+        rows, columns = part.shape
+        picture[y : y + rows, x : x + columns] = part
+        places.append((x, y, part, scale / smaller))
+        if smaller == 1:  # the farther looks lie in the strip that the near one leaves, one after the other
+            x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
+        else:
+            x, y = (x + _aligned(columns), y) if width >= height else (x, y + _aligned(rows))
     maps = network(picture * np.float32(1 / 255))
-    return [Look(_cut(maps, 0, 0, near), scale), Look(_cut(maps, x, y, far), scale / 3)]
+    return [Look(_cut(maps, left, top, part), at) for left, top, part, at in places]
+
+
+def _aligned(length: int) -> int:
+    return -(-(length + STRIDE) // STRIDE) * STRIDE
 
 
 def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
@@ -76,7 +87,7 @@ def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
     for top in _starts(still.shape[0]):
         for left in _starts(still.shape[1]):
             part = still[top : top + SIDE, left : left + SIDE]
-            picture = np.full((SIDE, SIDE), part.mean(), np.float32)
+            picture = np.full((SIDE, SIDE), part.mean(), np.uint8)
             picture[: part.shape[0], : part.shape[1]] = part
             yield Look(_cut(network(picture * np.float32(1 / 255)), 0, 0, part), scale, left, top)
 

@@ -154,7 +154,7 @@ def _boxes(canvas: Canvas, matrix: np.ndarray, owner: np.ndarray) -> tuple[list[
     for index, (box, area) in enumerate(zip(canvas.boxes, canvas.areas, strict=True), 1):
         rough = _through(box, matrix).grown(2)
         window = Box.between(max(0, rough.x), max(0, rough.y), min(width, rough.right), min(height, rough.bottom))
-        own = (owner[window.window] == index).astype(np.uint8) if min(window.w, window.h) > 0 else np.zeros((1, 1), np.uint8)
+        own = (owner[window.window] == index).astype(np.uint8) if window.area else np.zeros((1, 1), np.uint8)
         count = int(np.count_nonzero(own))
         x, y, w, h = cv2.boundingRect(own)
         boxes.append(Box(window.x + x, window.y + y, w, h) if count else Box(0, 0, 0, 0))

@@ -50,7 +50,8 @@ def enlarged(grey: np.ndarray, factor: float, rng: np.random.Generator) -> np.nd
     """Return the frame, uint8 (H, W), as it looks after it was stored `factor` times smaller and enlarged again."""
     size = tuple(max(8, round(side / factor)) for side in grey.shape[::-1])
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if rng.random() < 0.8 else cv2.INTER_NEAREST)
-    return cv2.resize(small, grey.shape[::-1], interpolation=cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC)
+    smooth = cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC
+    return cv2.resize(small, grey.shape[::-1], interpolation=smooth)
 
 
 def _reflection(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
