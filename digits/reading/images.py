@@ -32,11 +32,16 @@ def load_image(path: str | Path) -> np.ndarray:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return decode_image(data, path)
+
+
+def decode_image(data: np.ndarray, name: str | Path) -> np.ndarray:
+    """Return the picture in a file's bytes, uint8 (N,), as `load_image` does; errors call it by `name`."""
     if data.size == 0:
-        raise ImageError(f"{path} is empty, expected a picture.")
+        raise ImageError(f"{name} is empty, expected a picture.")
     image = _decode(data)
     if image is None or image.size == 0:
-        raise ImageError(f"{path} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
+        raise ImageError(f"{name} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
     longest = max(image.shape[:2])
     if longest <= _LONGEST_SIDE:
         return image

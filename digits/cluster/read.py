@@ -1,0 +1,100 @@
+"""Reading at scale: Ray Data takes pictures to a pool of readers and their rows to Parquet, and goes on after a cut."""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+import pyarrow.dataset as arrow
+import ray
+from pyarrow import fs
+from ray.data import ActorPoolStrategy, DataContext
+from ray.data.checkpoint import CheckpointConfig
+
+from digits.cluster.pictures import filesystem, find_files, whole_path, write_list
+from digits.cluster.rows import BAD, PICTURES, PictureReader
+from digits.learning.shared.errors import RunError
+from digits.reading.models.loading import load_model
+
+_READER_CPUS, _WAITING_CPUS = 0.9, 0.1  # the latter of steps that wait for disks more than they compute
+_BLOCK = 128  # pictures that a reader takes at once: what is read again, at most, where one dies
+_BATCH = 32  # pictures whose bytes a reader holds
+_FILES, _MOST_ROWS = 100, 8192  # Parquet files that a run writes, at least, and rows of one, at most
+
+
+def read_pictures(source: str, output: str, model: Path | None, readers: int, report: Callable) -> dict[str, int]:
+    """Read what this model has not read before; return how many rows each table in `output` has, by its folder.
+
+    Args:
+        source: a folder, a pattern, a picture, or Parquet with the columns `path`, unique, and, if it holds the
+            pictures themselves, `bytes`; on a disk or wherever pyarrow's filesystems reach.
+        output: a folder that all machines see.
+    Raises:
+        RunError: if there is nothing to read; ModelError: if there is no model that can run here.
+    """
+    loaded, output = load_model(model, threads=1), whole_path(output)
+    sha256 = hashlib.sha256(loaded.path.read_bytes()).hexdigest()
+    rows = f"{output}/model={sha256[:8]}"
+    _set_up(f"{output}/_checkpoint/{sha256[:8]}")
+    pictures, total = _pictures(source, output)
+    report(f"{total:,} pictures, {readers} readers")
+    pool = ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers)
+    with _progress(rows, total, report):
+        read = pictures.repartition(target_num_rows_per_block=_BLOCK).map_batches(
+            PictureReader, fn_constructor_args=(loaded.path.resolve(), sha256), compute=pool, num_cpus=_READER_CPUS,
+            batch_size=_BATCH, batch_format="pyarrow")  # fmt: skip
+        read.write_parquet(rows, partition_cols=["table"], ray_remote_args={"num_cpus": _WAITING_CPUS},
+                           min_rows_per_file=min(max(total // _FILES, _BLOCK), _MOST_ROWS))  # fmt: skip
+    return count_rows(rows)
+
+
+def count_rows(rows: str) -> dict[str, int]:
+    """Return how many rows each table in a folder has, by the table's folder."""
+    places = {folder: filesystem(folder) for folder in (f"{rows}/table={table}" for table in (PICTURES, BAD))}
+    return {folder: arrow.dataset(inner, filesystem=system, format="parquet").count_rows()
+            for folder, (system, inner) in places.items() if system.get_file_info(inner).type != fs.FileType.NotFound}
+
+
+def _set_up(checkpoint: str) -> None:
+    """Have Ray Data note in a folder which paths are written, and be silent; only datasets made later obey."""
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context = DataContext.get_current()
+    # Kept: the same command, given again, reads what came new, and nothing twice.
+    context.checkpoint_config = CheckpointConfig("path", checkpoint, delete_checkpoint_on_success=False)
+    context.checkpoint_config.checkpoint_actor_pool_max_size = 1  # each takes a whole CPU
+    context.enable_progress_bars = False
+
+
+def _pictures(source: str, output: str) -> tuple[ray.data.Dataset, int]:
+    """Return the pictures as rows with `path`, and perhaps `bytes`, and how many there are."""
+    found = find_files(source)
+    files = [*found] if source.endswith(".parquet") else write_list(found, f"{output}/_list")
+    tables = [arrow.dataset(inner, filesystem=system) for system, inner in map(filesystem, files)]
+    total = sum(table.count_rows() for table in tables)
+    columns = [name for name in ("path", "bytes") if total and name in tables[0].schema.names]
+    if "path" not in columns:
+        raise RunError(f"{source} holds no pictures; expected a folder of them, a pattern such as 'scans/*.png', or "
+                       "Parquet files, 'scans/*.parquet', with the columns path and bytes")  # fmt: skip
+    return ray.data.read_parquet(files, columns=columns, partitioning=None, num_cpus=_WAITING_CPUS), total
+
+
+@contextmanager
+def _progress(rows: str, total: int, report: Callable) -> Iterator[None]:
+    """Within it, say now and then how many pictures are done, how fast that goes, and how long the rest will take."""
+    ended, began, first = Event(), time.monotonic(), sum(count_rows(rows).values())
+
+    def speak() -> None:
+        while not ended.wait(10):
+            done = sum(count_rows(rows).values())
+            if rate := (done - first) / (time.monotonic() - began):
+                left = f"about {max(total - done, 0) / rate / 60:.1f} min left"
+                report(f"{done:,} of {total:,} pictures, {rate:.1f} a second, {left}")
+
+    Thread(target=speak, daemon=True).start()
+    try:
+        yield
+    finally:
+        ended.set()
