@@ -36,7 +36,7 @@ def filesystem(place: str) -> tuple[fs.FileSystem, str]:
 
 
 def find_files(source: str) -> Iterator[str]:
-    """Yield what a source names: a file, the pictures in a folder, or what a pattern fits; its * goes into folders, too."""
+    """Yield what a source names: a file, the pictures in a folder, or what a pattern fits; * goes into folders, too."""
     source = whole_path(source)
     system, inner = filesystem(source)
     kind = system.get_file_info(inner).type
