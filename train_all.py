@@ -61,6 +61,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
                         "with --release another one only adds rows to compare")  # fmt: skip
     parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="train each model with N seeds, from "
                         "--seed on; those after the first only add rows to compare")  # fmt: skip
+    parser.add_argument("--cluster", nargs="?", const="here", metavar="ADDRESS", help="share trainings out with Ray "
+                        "here, or on a running cluster: auto or HOST:PORT")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
     job = parser.add_mutually_exclusive_group()
@@ -74,8 +76,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
     if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
-    if options.seeds > 1 and (options.teach or options.finder or options.bundle):
-        parser.error("--seeds goes with none of --teach, --finder and --bundle")
+    if (options.seeds > 1 or options.cluster) and (options.teach or options.finder or options.bundle):
+        parser.error("--seeds and --cluster go with none of --teach, --finder and --bundle")
     if options.no_camera and TRANSFER in (options.models or [TRANSFER]):
         parser.error("--no-camera is for the convolutional networks: name them with --models")
     if options.models is None:
@@ -111,6 +113,10 @@ def run_all(options: argparse.Namespace, report) -> None:
     """Do everything: data, networks, leaderboard, figures, exports, and a photograph read with what was exported."""
     cost = Cost()
     config = configure(options)
+    if options.cluster:
+        from digits.cluster.connect import require_ray
+
+        require_ray("--cluster")
     report("Loading TensorFlow")
     load_tensorflow()
     from digits.files import tidy_up
@@ -137,6 +143,11 @@ def run_all(options: argparse.Namespace, report) -> None:
             weights = imagenet_weights(options.imagenet_weights, report)
         data = load_data(config, report, options.models)
         run = Run(config, data, weights, command(options), report, options.tensorboard)
+        if options.cluster:
+            from digits.cluster.train import train_on_cluster
+
+            cost.part("cluster")
+            train_on_cluster(options.models, config.with_seeds(options.seeds), run, options.cluster)
         outcomes, further = train_seeds(run, options, cost)
         cost.part("end")
         place = results_dir(config)

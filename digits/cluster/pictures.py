@@ -1,7 +1,4 @@
-"""Which pictures there are to read: the files of a folder, a pattern or a bucket, as a table of their paths.
-
-Paths are absolute, or URLs such as s3://bucket/key. They name a picture for good: one that is done is not read again.
-"""
+"""Which pictures there are to read, as a table of absolute paths or URLs, which name a picture for good."""
 
 import fnmatch
 import os

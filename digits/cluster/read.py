@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,8 +33,7 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, re
         source: a folder, a pattern, a picture, or Parquet with the columns `path`, unique, and, if it holds the
             pictures themselves, `bytes`; on a disk or wherever pyarrow's filesystems reach.
         output: a folder that all machines see.
-    Raises:
-        RunError: if there is nothing to read; ModelError: if there is no model that can run here.
+    Raises RunError if there is nothing to read, ModelError if no model can run here.
     """
     loaded, output = load_model(model, threads=1), whole_path(output)
     sha256 = hashlib.sha256(loaded.path.read_bytes()).hexdigest()
@@ -41,9 +41,9 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, re
     _set_up(f"{output}/_checkpoint/{sha256[:8]}")
     pictures, total = _pictures(source, output)
     report(f"{total:,} pictures, {readers} readers")
-    pool = ActorPoolStrategy(min_size=1, max_size=readers, initial_size=readers)
+    pool = ActorPoolStrategy(min_size=1, max_size=readers)  # which grows once pictures come, and no step waits for it
     with _progress(rows, total, report):
-        read = pictures.repartition(target_num_rows_per_block=_BLOCK).map_batches(
+        read = pictures.map_batches(
             PictureReader, fn_constructor_args=(loaded.path.resolve(), sha256), compute=pool, num_cpus=_READER_CPUS,
             batch_size=_BATCH, batch_format="pyarrow")  # fmt: skip
         read.write_parquet(rows, partition_cols=["table"], ray_remote_args={"num_cpus": _WAITING_CPUS},
@@ -59,12 +59,14 @@ def count_rows(rows: str) -> dict[str, int]:
 
 
 def _set_up(checkpoint: str) -> None:
-    """Have Ray Data note in a folder which paths are written, and be silent; only datasets made later obey."""
+    """Have Ray Data note in a folder, for good, which paths are written, and be silent; only later datasets obey."""
     logging.getLogger("ray.data").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", category=UserWarning, module="ray")
     context = DataContext.get_current()
-    # Kept: the same command, given again, reads what came new, and nothing twice.
     context.checkpoint_config = CheckpointConfig("path", checkpoint, delete_checkpoint_on_success=False)
     context.checkpoint_config.checkpoint_actor_pool_max_size = 1  # each takes a whole CPU
+    context.use_datasource_v2 = False  # the second reader of Parquet cuts no small blocks
+    context.target_max_block_size = 2**24  # bytes: Ray holds back steps whose next block might find no room
     context.enable_progress_bars = False
 
 
@@ -78,7 +80,8 @@ def _pictures(source: str, output: str) -> tuple[ray.data.Dataset, int]:
     if "path" not in columns:
         raise RunError(f"{source} holds no pictures; expected a folder of them, a pattern such as 'scans/*.png', or "
                        "Parquet files, 'scans/*.parquet', with the columns path and bytes")  # fmt: skip
-    return ray.data.read_parquet(files, columns=columns, partitioning=None, num_cpus=_WAITING_CPUS), total
+    options = {"partitioning": None, "num_cpus": _WAITING_CPUS, "override_num_blocks": -(-total // _BLOCK)}
+    return ray.data.read_parquet(files, columns=columns, **options), total
 
 
 @contextmanager

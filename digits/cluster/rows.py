@@ -22,7 +22,6 @@ _SCHEMA = pa.schema({
     "digits": pa.list_(pa.struct({"box": _BOX, "digit": pa.int8(), "confidence": pa.float32()})),
     "hint": pa.string(), "model_sha256": pa.string(), "reason": pa.string(), "table": pa.string(),
 })  # fmt: skip
-_AT_ONCE = 8  # files of a batch that are fetched together: a bucket takes tens of milliseconds to answer
 
 
 def row_of(path: str, reading: Reading) -> dict:
@@ -31,8 +30,7 @@ def row_of(path: str, reading: Reading) -> dict:
     lines = numbers([digit.box for digit in digits])
     text = [" ".join("".join(str(digits[i].digit) for i in number) for number in line) for line in lines]
     found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence} for digit in digits]
-    return {"path": path, "width": width, "height": height, "rows": text, "digits": found, "hint": reading.hint,
-            "table": PICTURES}  # fmt: skip
+    return {"path": path, "width": width, "height": height, "rows": text, "digits": found, "hint": reading.hint}
 
 
 class PictureReader:
@@ -41,7 +39,7 @@ class PictureReader:
     def __init__(self, model: Path, sha256: str) -> None:
         cv2.setNumThreads(1)  # the actors are the parallelism
         self._reader, self._sha256 = Reader(load_model(model, threads=1)), sha256
-        self._threads = ThreadPoolExecutor(_AT_ONCE)
+        self._threads = ThreadPoolExecutor(8)  # a bucket takes tens of milliseconds to answer
 
     def __call__(self, batch: pa.Table) -> pa.Table:
         """Return a row for each picture of a batch, which has the column `path` and may have `bytes`."""
@@ -51,7 +49,8 @@ class PictureReader:
 
     def _row(self, path: str, content: Future) -> dict:
         try:
-            return row_of(path, self._reader.read(decode_image(np.frombuffer(content.result(), np.uint8), path)))
+            picture = decode_image(np.frombuffer(content.result(), np.uint8), path)
+            return row_of(path, self._reader.read(picture)) | {"table": PICTURES}
         except (OSError, ValueError, MemoryError, cv2.error) as error:  # one picture must not end the others' run
             return {"path": path, "reason": str(error), "table": BAD}
 
