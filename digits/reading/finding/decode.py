@@ -12,7 +12,7 @@ from digits.reading.finding.looks import FINE, STRIDE, Look
 UNIT = 32.0  # pixels: the unit of sizes and ways
 CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
 INK = -0.4  # logit from which a pixel is ink
-_REACH = 0.6  # ink belongs to a centre where its way ends within this share of the digit's size
+_REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
 _SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
 _SOFT = 2.0  # logits of ink are drawn as grey up to here
@@ -96,13 +96,26 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray)
     ends = np.stack([x, y], 1) + ways
     places = np.stack([columns, rows], 1).astype(np.float32)
     reach = (size / STRIDE).astype(np.float32)
-    best, nearest = np.full(len(y), _REACH, np.float32), np.full(len(y), -1, np.int32)
+    nearest, best = np.zeros(len(y), np.int32), np.full(len(y), np.inf, np.float32)
     for number in range(len(rows)):
         away = np.hypot(*(ends - places[number]).T) / reach[number]
         closer = away < best
         best[closer], nearest[closer] = away[closer], number
-    owner[y, x] = nearest + 1
+    sure = best < _REACH
+    stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
+    # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
+    votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
+    np.add.at(votes, (stroke[sure], nearest[sure]), 1)
+    known = votes[stroke, nearest] > 0
+    nearest = np.where(sure | known, nearest, votes[stroke].argmax(1))
+    owner[y, x] = np.where(votes[stroke].any(1), nearest + 1, 0)
     return owner
+
+
+def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[y, x] = 1
+    return mask
 
 
 def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float) -> Found | None:
