@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import clear_abandoned
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -86,6 +87,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         what = f"{missing} does not exist" if missing else f"{options.photos[0]} holds no pictures"
         return _complain(f"{what}; name photographs of filled worksheets.", BAD_ARGUMENTS)
     model = None if options.model == "none" else load_model(options.model)
+    clear_abandoned(options.custom, below=True)
     status = DONE
     for path in photos:
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.files import clear_abandoned
 from digits.paths import CUSTOM_DIR
 from digits.reading.live.collecting import thought_of
 from digits.reading.live.controls import ESCAPE, Controls
@@ -98,7 +99,10 @@ class _Loop:
         self._reader = Reader(model, options.min_confidence)
         self._status = Status(model.name, model.format, model.verified)
         self._language = options.lang or default_language()
-        self._controls = Controls(options.custom or CUSTOM_DIR, self._language, model.name, report)
+        custom = options.custom or CUSTOM_DIR
+        if not options.headless:
+            clear_abandoned(custom, below=True)
+        self._controls = Controls(custom, self._language, model.name, report)
         self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
         self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from made_up import left_by_the_dead
 
 from digits.learning.export import exporting, keras_files
 from digits.learning.export.__main__ import main
@@ -124,9 +125,11 @@ def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_e
 def test_another_contract_is_refused_and_a_killed_export_put_right(tmp_path, rendered_digits, killed):
     inks, tiles, labels = rendered_digits
     if killed:
-        (tmp_path / ".odd.tmp-1").mkdir()
-        (tmp_path / ".odd.old-1").mkdir()
-        (tmp_path / ".odd.old-1" / CARD).write_text("{}", encoding="utf-8")
+        new = left_by_the_dead(tmp_path / "odd")
+        new.mkdir()
+        old = new.with_name(new.name.replace("tmp", "old"))
+        old.mkdir()
+        (old / CARD).write_text("{}", encoding="utf-8")
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     with pytest.raises(ExportError, match=r"takes \(28, 28, 1\)"):
         export_model(model, "odd", tmp_path, {}, golden_sources(inks, count=2), (tiles, labels), tiles)
