@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
+from digits.reading.models.card import SUMS, read_sums, write_sums
 from digits.reading.readings import Digit, Reading
 
 
@@ -52,8 +53,10 @@ def left_by_the_dead(path: Path) -> Path:
 
 
 def edit_json(path: Path, **changes) -> None:
-    """Change entries of a JSON file, such as an export's card."""
+    """Change entries of a JSON file, such as an export's card, and the checksums beside it."""
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | changes), encoding="utf-8")
+    if (path.parent / SUMS).exists():
+        write_sums(path.parent, read_sums(path.parent))
 
 
 def digit(label: int, box: Box, sure: float = 0.9) -> Digit:

@@ -239,7 +239,7 @@ class _Loop:
 
 
 def _introduction(model: Model) -> str:
-    checked = "" if model.verified else ", not verified: no export card vouches for this file"
+    checked = "" if model.verified else ", not verified: no card.json and SHA256SUMS beside it vouch for this file"
     return f"Reading with {model.path} ({model.format}){checked}."
 
 
