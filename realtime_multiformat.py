@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return complain(error, NO_MODEL)
     except OSError as error:
-        return complain(f"A result cannot be written: {error}", BAD_ARGUMENTS)
+        named = error.filename and error.strerror
+        return complain(f"{error.filename} cannot be written: {error.strerror}." if named else error, BAD_ARGUMENTS)
     return DONE
 
 

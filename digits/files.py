@@ -14,10 +14,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _BESIDE, _OLD = ".tmp-", ".old-"
 _COMPUTER = f"{zlib.crc32(platform.node().encode()):08x}"  # a shared disk holds files of several computers' processes
 _MARK = re.compile(r"\.(tmp|old)-(\d+)(?:\.([0-9a-f]{8}))?-(.+)", re.DOTALL)
+_LOCKED_BYTE = 2**30  # Windows lets nobody read a byte that is locked: one that no file here has
 _FORGOTTEN_S = 24 * 3600  # what another computer wrote to so long ago, it no longer writes to
 _cleared: set[Path] = set()  # folders that this process has looked into
 
@@ -156,6 +158,11 @@ def write_whole(path: Path, content: bytes) -> None:
         new.write_bytes(content)
 
 
+def drop_stdout() -> None:
+    """Send what standard output still holds nowhere: where it cannot be written, Python would complain at exit too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def in_utf8(name: object) -> bool:
     """Return whether a path or URL is UTF-8, as OpenCV's readers and writers of videos need: else the process dies."""
     return str(name).encode(errors="ignore").decode() == str(name)
@@ -170,6 +177,30 @@ def tidy_up(folder: Path) -> None:
     """Remove what killed processes left behind in a folder that this one alone writes to."""
     for path in folder.glob(f"{_BESIDE}*"):
         path.unlink(missing_ok=True)
+
+
+def try_lock(file: IO) -> bool:
+    """Lock an open file for this process; return False if another one holds it.
+
+    The system lets go of it when the file is closed, however the process ends.
+    """
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            place = file.tell()
+            file.seek(_LOCKED_BYTE)
+            try:
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            finally:
+                file.seek(place)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import clear_abandoned
+from digits.files import clear_abandoned, drop_stdout
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -37,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return _complain(error, BAD_ARGUMENTS)
     except OSError as error:
-        return _complain(f"{error.filename or 'A file'} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
+        if not error.filename:  # of files all errors have one
+            drop_stdout()
+        where = error.filename or "Standard output"
+        return _complain(f"{where} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
     except KeyboardInterrupt:
         return _complain("Stopped. The same command goes on from here.", 130)
 
@@ -76,7 +79,8 @@ def _print_sheet(options: argparse.Namespace) -> int:
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, data)
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]")
+    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]",
+          flush=True)  # fmt: skip
     return DONE
 
 

@@ -1,7 +1,7 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -128,12 +128,11 @@ class _Loop:
                 return
 
     def close(self) -> None:
-        """Finish the files and close the window."""
-        self._lines.close()
-        if self._recorder:
-            self._recorder.close()
-        if self._window:
-            self._window.close()
+        """Finish the files and close the window, whichever of them fails."""
+        with ExitStack() as ends:
+            for each in (self._window, self._recorder, self._lines):
+                if each:
+                    ends.callback(each.close)
 
     def _frame(self, frame: Frame) -> bool:
         """Read, write and show one frame; return False when the person quits."""
