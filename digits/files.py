@@ -131,13 +131,21 @@ def _written_beside(path: Path) -> Iterator[Path]:
     """Yield where to write; nothing stays there, and errors name the file that was wanted: a full disk names none."""
     new = beside(path)
     try:
-        yield new
-    except OSError as error:
-        if error.errno and error.filename in (None, str(new)):
-            error.filename = str(path)
-        raise
+        with _errors_name(path, new):
+            yield new
     finally:
         new.unlink(missing_ok=True)
+
+
+@contextmanager
+def _errors_name(path: Path, new: Path) -> Iterator[None]:
+    """Let errors of what is written at `new` name `path`, in place of nothing or of a name that nobody asked for."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and str(error.filename or new).startswith(str(new)):
+            error.filename = str(path) + str(error.filename or "")[len(str(new)) :]
+        raise
 
 
 def _name(new: Path, path: Path) -> None:
@@ -214,7 +222,8 @@ def replacing_folder(place: Path) -> Iterator[Path]:
     _remove(new)
     new.mkdir(parents=True)
     try:
-        yield new
+        with _errors_name(place, new):
+            yield new
         if place.exists():
             place.rename(old)
         try:

@@ -98,7 +98,9 @@ class Recorder:
             size = (picture.shape[1], picture.shape[0])
             self._writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
             if not self._writer.isOpened():
-                raise OSError(f"{self._path} cannot be made; try another folder, or a name ending in .avi.")
+                self._writer = None
+                self._partial.unlink(missing_ok=True)
+                raise OSError(f"{self._path} cannot be made; is the disk full, or no video of that kind possible here?")
         due = round(time_s * self._fps) + 1 - self._due if self._live else 1
         for _ in range(min(due, _MOST_REPEATS)):
             self._writer.write(picture)
@@ -117,7 +119,9 @@ class Recorder:
         film = cv2.VideoCapture(str(self._partial))
         frames = film.get(cv2.CAP_PROP_FRAME_COUNT) if film.isOpened() else 0
         film.release()
-        if frames < self._frames:
+        try:
+            if frames < self._frames:
+                raise OSError(f"{self._path} could not be written to its end and was removed; is the disk full?")
+            os.replace(self._partial, self._path)
+        finally:
             self._partial.unlink(missing_ok=True)
-            raise OSError(f"{self._path} could not be written to its end and was removed; is the disk full?")
-        os.replace(self._partial, self._path)
