@@ -166,6 +166,11 @@ def write_whole(path: Path, content: bytes) -> None:
         new.write_bytes(content)
 
 
+def printable(text: object) -> str:
+    """Return a text as one line without what steers a terminal: names of files come from strangers."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
+
+
 def drop_stdout() -> None:
     """Send what standard output still holds nowhere: where it cannot be written, Python would complain at exit too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import drop_stdout
+from digits.files import drop_stdout, printable
 from digits.learning.data.audit import write_page
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged_folder import BUILD_COMMAND, DatasetError
@@ -34,15 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with Console(stderr=True, timed=False) as report:
             summary = build_merged(options.custom, options.out, options.limit, report)
-        print(summary.line(), flush=True)
+        print(printable(summary.line()), flush=True)
         if options.command == "audit":
-            print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.", flush=True)
+            page = write_page(options.custom, options.out, options.page)
+            print(printable(f"Audit: open {page} in a browser."), flush=True)
     except (DatasetError, DownloadError, RunError, OSError) as error:
         if isinstance(error, OSError):
             if not error.filename:  # of files all errors have one
                 drop_stdout()
             error = f"{error.filename or 'Standard output'} cannot be read or written: {error.strerror or error}."
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)

@@ -10,7 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import clear_abandoned, drop_stdout
+from digits.files import clear_abandoned, drop_stdout, printable
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -79,8 +79,8 @@ def _print_sheet(options: argparse.Namespace) -> int:
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, data)
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]",
-          flush=True)  # fmt: skip
+    how = "print it at 100 % or fitted to the page, have it filled in, then"
+    print(f"{printable(path)}: {how}: {COMMAND} scan PHOTO [PHOTO ...]", flush=True)
     return DONE
 
 
@@ -101,7 +101,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         except ImageError as error:
             status = _complain(error, REFUSED)
         else:
-            print("\n".join(summary(path, filed)), flush=True)
+            print("\n".join(map(printable, summary(path, filed))), flush=True)
     return status
 
 
@@ -133,7 +133,7 @@ def summary(path: Path, filed: Filed) -> list[str]:
 
 
 def _complain(sentence: object, status: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

@@ -20,6 +20,7 @@ CARD = "card.json"
 SUMS = "SHA256SUMS"
 _SUM_LINE = re.compile(r"([0-9a-f]{64}) [ *]([^/\\]+)")
 _LARGEST = 10**10  # bytes of a file: no number of a card is larger
+_LARGEST_CARD, _LONGEST_NAME = 10_000_000, 100  # bytes and letters: more is damaged or hostile
 # What the numbers of a card can be, wherever in an entry they stand. The most probable of ten has a tenth at least.
 _RANGES = {"temperature": (1 / WARMEST, WARMEST), "threshold": (1 / CLASSES, 1.0), "max_difference": (0.0, 1.0),
            "bytes": (1, _LARGEST), "digits": (0.0, 1.0), "non_digits": (0.0, 1.0)}  # fmt: skip
@@ -36,7 +37,11 @@ def read_card(folder: Path) -> dict | None:
     if not path.is_file():
         return None
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(_LARGEST_CARD + 1)
+        if len(text) > _LARGEST_CARD:
+            raise ValueError(f"it is larger than {_LARGEST_CARD} bytes")
+        card = json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON ({brief(error)}); {EXPORT_AGAIN}.") from error
     _check_contract(path, card)
@@ -109,7 +114,7 @@ def _check_contract(path: Path, card: object) -> None:
             "input shape": (card["input"]["shape"], [None, *INPUT_SHAPE]),
             "input dtype": (card["input"]["dtype"], "float32"),
         }
-        named = isinstance(name, str) and isinstance(card["files"], dict)
+        named = isinstance(name, str) and len(name) <= _LONGEST_NAME and isinstance(card["files"], dict)
     except (KeyError, TypeError, IndexError) as error:
         raise ModelError(f"{path} is no card of an export (no {brief(error)}); {EXPORT_AGAIN}.") from error
     if not named:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from digits.files import printable
 from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, sha256
 from digits.reading.models.errors import MissingRuntimeError, ModelError
 from digits.reading.models.golden import GOLDEN, Golden, golden_tile, load_golden, machine
@@ -152,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(folder, checks))
         bad += [check for check in checks if check.ok is False]
     for check in bad:
-        print(f"{check.file}: {check.note}", file=sys.stderr)
+        print(printable(f"{check.file}: {check.note}"), file=sys.stderr)
     return 1 if bad else 0
 
 
@@ -161,4 +162,4 @@ def table(folder: Path, checks: list[Check]) -> str:
     words = {True: "ok", False: "FAILED", None: "-"}
     width = max(len(check.file) for check in checks)
     lines = [f"  {check.file:<{width}}  {words[check.ok]:<6}  {check.note}" for check in checks]
-    return "\n".join([str(folder), *lines]).encode("ascii", "replace").decode()
+    return "\n".join(map(printable, [folder, *lines])).encode("ascii", "replace").decode()

@@ -246,7 +246,7 @@ class TestKerasFilesWithoutACard:
     def test_files_of_something_else_are_refused(self, no_card):
         with zipfile.ZipFile(no_card / "model.keras", "w") as archive:
             archive.writestr("readme.txt", "hello")
-        refused(no_card / "model.keras", "cannot be loaded")
+        refused(no_card / "model.keras", "holds 'readme.txt'")
         shutil.copy(no_card / "model.weights.h5", no_card / "alone.h5")
         refused(no_card / "alone.h5", "weights without a network")
 
