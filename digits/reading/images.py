@@ -46,19 +46,24 @@ def load_image(path: str | Path) -> np.ndarray:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    return decode_image(data, path)
+
+
+def decode_image(data: np.ndarray, name: object = "a picture") -> np.ndarray:
+    """Return the picture that a file's bytes, uint8 (N,), hold, as `load_image` does; `name` is what errors call it."""
     if data.size == 0:
-        raise ImageError(f"{path} is empty, expected a picture.")
+        raise ImageError(f"{name} is empty, expected a picture.")
     header = read_header(memoryview(data))
     if header and len(data) + header.width * header.height * header.bytes_each > _MOST_BYTES:
-        raise ImageError(f"{path} has {header.width} x {header.height} pixels, too many to read; make it smaller.")
+        raise ImageError(f"{name} has {header.width} x {header.height} pixels, too many to read; make it smaller.")
     try:
         with quiet_decoders():
             image = _decode(data, header)
         if image is None or image.size == 0:
-            raise ImageError(f"{path} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
+            raise ImageError(f"{name} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
         return _reduced(image)
     except MemoryError as error:
-        raise ImageError(f"{path} needs more memory than is free; make it smaller.") from error
+        raise ImageError(f"{name} needs more memory than is free; make it smaller.") from error
 
 
 @contextmanager
