@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with Console(stderr=True, timed=False) as report:
             summary = build_merged(options.custom, options.out, options.limit, report)
-        print(summary.line())
+        print("\n".join(summary.lines()))
         if options.command == "audit":
             print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.")
     except (DatasetError, DownloadError, OSError) as error:

@@ -33,8 +33,11 @@ SPLITS = tuple(Split)
 
 
 def given_split(session: str) -> Split | None:
-    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others."""
-    name = session.lower()
+    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others.
+
+    Of a session within another folder, such as `test/Ana`, the outer one decides.
+    """
+    name = session.lower().split("/")[0]
     if name in (Split.TRAIN, Split.TEST):
         return Split(name)
     return Split.TRAIN if name.startswith(TAUGHT_PREFIX) else None

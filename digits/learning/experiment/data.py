@@ -85,7 +85,8 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
+    for line in build_merged(config.custom_dir, config.merged_dir, config.limit, report).lines():
+        report(line)
     train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
     wanted = Extras(0, 0, 0)
     if any(NETWORKS[name].learns_from_rendered for name in models):

@@ -112,7 +112,8 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
         TeachingError: if there are no pictures, or no export that can be refitted.
     """
     release = find_release(config.exports_dir)
-    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
+    for line in build_merged(config.custom_dir, config.merged_dir, config.limit, report).lines():
+        report(line)
     pictures = load_pictures(config)
     key = digest(pictures.tiles, pictures.labels, pictures.sessions.tolist(), release.sha256)
     corrections = sum(given_split(session) == Split.TRAIN for session in pictures.sessions)
