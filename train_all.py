@@ -52,7 +52,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     length.add_argument("--release", action="store_true", help="longest: all-layer training, renews what is kept")
     parser.add_argument("--models", nargs="+", choices=NETWORKS, metavar="NAME",
                         help="train these alone: " + " ".join(NETWORKS))  # fmt: skip
-    parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
+    parser.add_argument("--custom", type=Path, metavar="DIR|ZIP", help="your own images (default: data/custom)")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
     parser.add_argument("--seed", type=_seed, default=SEED, help="of weights, order and augmentation (default: 0); "
                         "with --release another one only adds rows to compare")  # fmt: skip
@@ -95,7 +95,10 @@ def configure(options: argparse.Namespace) -> RunConfig:
     if options.out:
         config = config.under(options.out)
     if options.custom:
-        config = replace(config, custom_dir=options.custom)
+        from digits.learning.data.class_zip import UNPACKED, own_folder
+
+        custom = own_folder(options.custom, (options.out or RUNS_DIR) / UNPACKED)
+        config = replace(config, custom_dir=custom)
     return config.with_epochs(options.epochs) if options.epochs else config
 
 
