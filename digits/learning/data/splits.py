@@ -6,6 +6,7 @@ Nothing else than the name decides, whatever pictures there are.
 import hashlib
 from enum import StrEnum
 
+RENDERED_SESSION = "rendered-session"  # of own images that come with the project: nobody's handwriting
 TAUGHT_PREFIX = "taught-"  # sessions of corrections: always in train
 # Share of the sessions (of the images, with fewer sessions) that go to validation and to test. None goes to
 # calibration: that stays 2,000 MNIST pictures, so that every gate measures the same thing whoever trains.

@@ -49,7 +49,7 @@ def material_of(run: Run) -> Material:
         run.report,
         calibration_set(data.calibration, config.cache_dir),
         data.fitted.tiles[np.sort(picked)],
-        {"train": len(data.train), "rendered": len(data.extras), "val": len(data.val),
+        {"train": len(data.train), "own": data.own_count, "rendered": len(data.extras), "val": len(data.val),
          "calibration": len(data.calibration), "test": len(data.test)},
         data.key,
         data.judged_on,
