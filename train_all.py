@@ -23,7 +23,7 @@ from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.provenance import Cost
 from digits.learning.shared.silence import load_tensorflow
-from digits.paths import MODELS_DIR, RUNS_DIR, SAMPLES_DIR
+from digits.paths import EXPORTS_DIR, MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -110,6 +110,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     load_tensorflow()
     from digits.files import tidy_up
     from digits.learning.experiment.data import load_data
+    from digits.learning.experiment.own_results import read_own, report_own
     from digits.learning.experiment.report import report_run, tabulate
     from digits.learning.experiment.run import Run
     from digits.learning.experiment.train import train_model
@@ -144,10 +145,13 @@ def run_all(options: argparse.Namespace, report) -> None:
         else:
             default = _default_of(config.exports_dir)
             best = report_run(run, outcomes, place, default)
+            own, said = own_before(config, default)
             material = material_of(run)
             del data, run
             folder = export(material, outcomes, best, default)
-            read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
+            if own is not None:
+                report_own(own, said, read_own(folder, own), config.reports_dir, report)
+            read_sample(folder, sample_photograph(SAMPLES_DIR), config.quick, report)
         report(cost.write(place / "run.json", command(options), from_nothing))
 
 
@@ -203,15 +207,47 @@ def _default_of(exports_dir: Path) -> str | None:
         return None
 
 
-def read_sample(folder: Path, name: str, frame, report) -> None:
-    """Read a photograph with the model just exported, the way the camera script does, and say what it reads."""
+def own_before(config: RunConfig, default: str | None) -> tuple:
+    """Return the own pictures and what the default so far says of them, float32 (N, 10); None for what there is not.
+
+    Where there is no default yet, as in a first quick run, it is what the release says.
+    """
+    from digits.learning.experiment.own_results import load_own, read_own
+    from digits.reading.models.default import default_in
+    from digits.reading.models.errors import ModelError
+
+    own = load_own(config.merged_dir)
+    if own is None:
+        return None, None
+    try:
+        return own, read_own(config.exports_dir / default if default else default_in(EXPORTS_DIR), own)
+    except ModelError:
+        return own, None
+
+
+def read_sample(folder: Path, sample, quick: bool, report) -> None:
+    """Read a photograph with the model just exported, the way the camera script does, and say whether it is right.
+
+    Raises:
+        RunError: if nothing is found in it, not even something to refuse: then the way from picture to digit is broken.
+    """
+    from digits.learning.shared.errors import RunError
     from digits.reading.models.loading import load_model
     from digits.reading.reader import Reader
 
     model = load_model(folder)
-    reading = Reader(model).read(frame)
-    found = " ".join(f"{digit.digit} ({digit.confidence:.2f})" for digit in reading.digits) or "nothing"
-    report(f"Reading {name} with {model.path}: {found}")
+    reading = Reader(model).read(sample.frame)
+    if not (reading.digits or reading.rejected):
+        raise RunError(f"Nothing was found in {sample.name}, which shows a {sample.digit}: the installation is broken; "
+                       "run the tests (python -m pytest tests/reading).")
+    found = " ".join(f"{digit.digit} ({digit.confidence:.2f})" for digit in reading.digits) or "nothing surely"
+    report(f"Reading {sample.name}, a {sample.digit}, with {model.path}: {found}")
+    if [digit.digit for digit in reading.digits] == [sample.digit]:
+        report("Right. Everything works, from the pictures to the exported file.")
+    else:
+        why = ("no surprise after minutes on a few thousand images; python train_all.py trains for longer" if quick
+               else "look at the figures, and at your own images with python -m digits.learning.dataset audit")
+        report(f"Wrong: {why}. Everything works, from the pictures to the exported file.")
 
 
 def results_dir(config: RunConfig) -> Path:

@@ -108,9 +108,10 @@ def test_the_first_block_sets_up_trains_and_tests():
 def test_the_quick_run_ends_by_reading_a_photograph(tmp_path):
     """The first line of the README after its installation, whole: the one long run of the suite."""
     done = run([sys.executable, "train_all.py", "--quick", "--out", str(tmp_path)], timeout=900)
-    *_, reading, last = done.stdout.splitlines()
-    found = re.search(r"Reading .*digit_(\d)\.\w+ with .*exports.*: (\d) \(", reading)
-    assert found and found[1] == found[2], reading
+    *_, reading, verdict, last = done.stdout.splitlines()
+    found = re.search(r"Reading .*digit_(\d)\.\w+, a (\d), with .*exports.*: (\d) \(", reading)
+    assert found and found[1] == found[2] == found[3], reading
+    assert "Right. Everything works" in verdict
     assert re.search(r"Done in [\d.]+ minutes$", last), last
     assert {path.name for path in (tmp_path / "exports").iterdir()} >= {"default.txt"}
 

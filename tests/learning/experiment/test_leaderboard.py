@@ -116,10 +116,10 @@ def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera
 def test_a_sample_photograph_that_ships_is_taken(tmp_path):
     import cv2
 
-    cv2.imwrite(str(tmp_path / "b.png"), np.full((40, 50, 3), 200, np.uint8))
-    (tmp_path / "a.txt").write_text("no picture")
-    name, frame = sample_photograph(tmp_path)
-    assert name.endswith("b.png") and frame.shape == (40, 50, 3)
+    cv2.imwrite(str(tmp_path / "digit_6.png"), np.full((40, 50, 3), 200, np.uint8))
+    (tmp_path / "digit_1.txt").write_text("no picture")
+    sample = sample_photograph(tmp_path)
+    assert sample.name.endswith("digit_6.png") and sample.frame.shape == (40, 50, 3) and sample.digit == 6
 
 
 def test_figures_can_be_saved_without_a_screen(tmp_path):
