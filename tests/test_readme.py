@@ -43,6 +43,9 @@ ELSEWHERE = {
     "python -m pip install numpy opencv-python ai-edge-litert": (
         "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
     ),
+    "python -m pip install pillow-heif": (
+        "tests/reading/test_images.py::test_a_photograph_of_an_iphone_is_read_whole_or_says_what_to_install"
+    ),
 }
 
 

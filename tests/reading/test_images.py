@@ -1,11 +1,13 @@
 """Pictures as people have them: rotated, transparent, deep, grey, broken."""
 
+import sys
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from digits.reading.images import ImageError, load_image, to_bgr
+from digits.reading.images import ImageError, load_image, load_images, moves, to_bgr
 
 
 def picture(width: int = 60, height: int = 40) -> np.ndarray:
@@ -34,6 +36,61 @@ def test_transparency_is_laid_on_white(tmp_path, suffix):
     assert image[2, 2].min() > 250 and image[20, 20].max() < 5
 
 
+def test_white_strokes_on_nothing_are_laid_on_black(tmp_path):
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[10:30, 16:24] = 255
+    rgba[2, 2] = (0, 0, 0, 255)  # a stray pixel is no stroke
+    Image.fromarray(rgba, "RGBA").save(tmp_path / "white.png")
+    image = load_image(tmp_path / "white.png")
+    assert image[20, 20].min() == 255 and image[5, 30].max() == 0
+    sheet = np.full((40, 40, 4), 255, np.uint8)
+    sheet[10:30, 18:22, :3] = 40
+    sheet[:, :4, 3] = 0
+    Image.fromarray(sheet, "RGBA").save(tmp_path / "sheet.png")
+    assert load_image(tmp_path / "sheet.png")[20, 1].min() == 255, "paper that was cut out stays on white"
+
+
+@pytest.mark.parametrize("name", ["deep.png", "deep.tif", "deep.pgm"])
+def test_12_bits_in_16_are_not_dark(tmp_path, name):
+    cv2.imwrite(str(tmp_path / name), picture()[:, :, 0].astype(np.uint16) * 16)
+    image = load_image(tmp_path / name)
+    assert image[:, :25].mean() < 60 and 200 < image[:, 35:].mean()
+
+
+def test_a_photograph_of_an_iphone_is_read_whole_or_says_what_to_install(tmp_path, monkeypatch):
+    heif = pytest.importorskip("pillow_heif")
+    path = tmp_path / "IMG_0001.HEIC"
+    heif.from_pillow(Image.fromarray(picture(1200, 800))).save(path, quality=90)
+    path.rename(tmp_path / "renamed.jpg")
+    image = load_image(tmp_path / "renamed.jpg")
+    assert image.shape == (800, 1200, 3) and image[:, :500].mean() < 60 and image[:, 700:].mean() > 200
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(ImageError, match=r"renamed.jpg is a HEIC .*pip install pillow-heif.*Most Compatible"):
+        load_image(tmp_path / "renamed.jpg")
+    (tmp_path / "half.heic").write_bytes((tmp_path / "renamed.jpg").read_bytes()[:2000])
+    monkeypatch.undo()
+    with pytest.raises(ImageError, match="half.heic is not a readable"):
+        load_image(tmp_path / "half.heic")
+
+
+@pytest.mark.parametrize(("name", "kind"), [
+    ("pages.tif", "several pages"), ("moving.webp", "an animation"), ("moving.png", "an animation"),
+    ("moving.avif", "an animation"),
+])  # fmt: skip
+def test_a_file_of_several_pictures_gives_them_all_and_is_no_single_one(tmp_path, name, kind):
+    path = tmp_path / name
+    pictures = [Image.fromarray(np.roll(picture(), 5 * number, axis=1)) for number in range(11)]
+    try:
+        pictures[0].save(path, save_all=True, append_images=pictures[1:])
+    except (KeyError, OSError):
+        pytest.skip(f"this Pillow writes no {name}")
+    found = list(load_images(path))
+    assert len(found) == 11 and all(image.shape == (40, 60, 3) for image in found)
+    assert moves(path) == (kind == "an animation") and not moves(tmp_path / "nowhere")
+    with pytest.raises(ImageError, match=f"{name} holds {kind}, expected one picture"):
+        load_image(path)
+
+
 def test_16_bit_cmyk_and_grey_files(tmp_path):
     cv2.imwrite(str(tmp_path / "deep.png"), picture().astype(np.uint16) * 257)
     Image.fromarray(picture()).convert("CMYK").save(tmp_path / "cmyk.jpg")
@@ -57,7 +114,7 @@ def test_broken_and_missing_files_give_one_sentence(tmp_path, content):
 def test_frames_of_any_camera():
     for shape in ((8, 9), (8, 9, 1), (8, 9, 3), (8, 9, 4)):
         assert to_bgr(np.full(shape, 7, np.uint8)).shape == (8, 9, 3)
-    assert to_bgr(np.full((8, 9), 0x0700, np.uint16))[0, 0, 0] == 7
+    assert to_bgr(np.full((8, 9), 0xFF00, np.uint16))[0, 0, 0] == 255
     assert to_bgr(np.full((8, 9, 3), 2.0)).max() == 255
     for bad in (np.zeros((0, 5, 3), np.uint8), np.zeros((4, 5, 2), np.uint8), np.zeros(5, np.uint8)):
         with pytest.raises(ImageError, match="shape"):

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 
 from digits.paths import DEMO_CLIP
-from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_image
+from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_images, moves
 from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
 from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite, utf8
 from digits.reading.live.streams import Live
@@ -18,6 +18,7 @@ from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".pgm", ".ppm")
 # Left behind by systems, not by people: skipped without a word.
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+_ANIMATION_FPS = 10  # of animated pictures, whatever their frames' own times
 _STREAM_TIMEOUT_MS = 5000
 _LAST_CAMERA = 99  # OpenCV takes numbers from 100 on for names of its backends
 
@@ -88,7 +89,9 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
 
 def _read_file(path: Path, report: Report) -> Iterator[Frame]:
     if path.suffix.lower() in PICTURE_SUFFIXES:
-        yield Frame(str(path), 0, 0.0, load_image(path), still=True)
+        still = not moves(path)
+        for index, image in enumerate(load_images(path)):
+            yield Frame(str(path), index, index / _ANIMATION_FPS, image, still)
         return
     with closing(open_video(path, report)) as video:
         yield from video

@@ -10,7 +10,8 @@ import numpy as np
 from digits.reading.live.frames import Frame, Report, SourceError, finite, next_frame, utf8
 from digits.reading.live.streams import FAILURES, USUAL_FPS
 
-VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv", ".gif", ".mjpg",
+                  ".mjpeg")  # fmt: skip
 # Frame counts in headers are estimates for some containers; less than this share missing is no truncation.
 _MISSING_SHARE = 0.05
 # OpenCV's own readers are passed over: one takes a name such as "take_01.txt" for a numbered series of pictures, the

@@ -151,7 +151,8 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
         "ana/7/same pixels.bmp": (plain, "duplicate: of ana/7/copy.png"),
         "ana/7/empty.jpg": (b"", "empty: "),
         "ana/7/text.jpg": (b"not a picture", "unreadable: "),
-        "ana/7/phone.heic": (b"some other format", "unsupported: "),
+        "ana/7/phone.heic": (b"some other format", "unreadable: "),
+        "ana/7/scan.tif": (plain, "unsupported: "),
         "ana/7/blank.png": (np.full_like(plain, 220), "blank: "),
         "ana/sevn/a.png": (photo(7, 2), "misplaced: the folder sevn names no digit; expected <session>/<digit"),
         "ana/sevn/b.png": (photo(7, 12), "misplaced: the folder sevn names no digit; expected <session>/<digit"),
@@ -175,7 +176,7 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
     assert reasons.keys() == files.keys() and [name for name in reasons if not reasons[name]] == ["ana/7/copy.png"]
     assert not {name: reasons[name] for name, (_, reason) in files.items() if not reasons[name].startswith(reason)}
     assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 5
-    assert "18 left out, see index.csv: 5 misplaced, 5 duplicate" in summary.line() and "\n" not in summary.line()
+    assert "19 left out, see index.csv: 5 misplaced, 5 duplicate, 2 " in summary.line() and "\n" not in summary.line()
     named = "\n".join(summary.lines()[1:5])
     assert "  ana/sevn/ (2 pictures) left out, misplaced: " in named and "is seven meant?" in named, named
     assert "exclude" not in "\n".join(summary.lines()[1:]), "what a person chose needs no line"
