@@ -54,7 +54,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     add = parser.add_argument
     add("--model", type=Path, metavar="FILE|FOLDER", help="a model file, or an export folder (its fastest file)")
-    add("--source", default="0", metavar="N|NAME|FILE|FOLDER|URL|demo", help="what to read (default: camera 0)")
+    add("--source", default="0", metavar="N|NAME|FILE|FOLDER|URL|demo|picamera",
+        help="what to read (default: camera 0)")  # fmt: skip
     add("--headless", action="store_true", help="no window; JSON lines go to standard output, or where --jsonl says")
     add("--jsonl", metavar="FILE|-", help="write one JSON object a frame to a file, or to standard output (-)")
     add("--record", type=Path, metavar="FILE", help="write the annotated video (.mp4 or .avi)")

@@ -245,6 +245,31 @@ def test_a_network_camera_is_read_and_its_loss_is_status_3(read):
     assert status == 3 and "trying again for 10 s" in err and "was lost" in err
 
 
+PICAMERA2 = """
+import numpy as np
+class Picamera2:
+    def create_video_configuration(self, main): return main
+    def configure(self, settings): self.shape = (settings["size"][1], settings["size"][0], 3)
+    def start(self): {start}
+    def capture_array(self): return np.full(self.shape, 225, np.uint8)
+    def stop(self): pass
+    def close(self): pass
+"""
+
+
+@pytest.mark.parametrize(("start", "status", "said"), [
+    ("pass", 0, ""), ("raise RuntimeError('busy')", 3, "rpicam-hello --list-cameras"), (None, 3, "python3-picamera2"),
+])  # fmt: skip
+def test_the_camera_of_a_raspberry_pi(read, tmp_path, start, status, said):
+    """With a module that stands in for picamera2, which is to be had on a Raspberry Pi alone."""
+    if start:
+        (tmp_path / "picamera2.py").write_text(PICAMERA2.format(start=start))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    got, records, err = finished(read("picamera", "--max-frames", 3, env=environment))
+    assert got == status and said in err, err
+    assert [record["size"] for record in records] == [[640, 480]] * (0 if status else 3)
+
+
 def test_a_tflite_file_needs_no_tensorflow(script, photo):
     exports = sorted(ROOT.glob("exports/*/model.tflite"))
     if not exports:
@@ -266,11 +291,11 @@ def test_help_answers_without_opencv(script):
 
 
 @linux
-@pytest.mark.parametrize("name", [None, ":987"])
-def test_without_a_display_one_sentence_names_headless(script, tiny_export, photo, name):
-    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    if name:
-        environment["DISPLAY"] = name
+@pytest.mark.parametrize("more", [
+    {}, {"DISPLAY": ":987"}, {"QT_QPA_PLATFORM": "wayland", "WAYLAND_DISPLAY": "wayland-0"}, {"QT_QPA_PLATFORM": "xcb"},
+])  # fmt: skip
+def test_without_a_display_one_sentence_names_headless(script, tiny_export, photo, more):
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")} | more
     status, _, err = finished(script("--model", tiny_export, "--source", photo, env=environment))
     assert status == 2 and len(err.splitlines()) == 1 and "--headless" in err
 
@@ -333,6 +358,14 @@ def test_the_window_shows_the_reading_and_a_key_ends_it(window, display, photo, 
     xdotool(display, "key", key)
     assert process.wait(timeout=START_S) == 0
     assert xdotool(display, "search", "--name", "^Digits$") == []
+
+
+@pytest.mark.window
+@linux
+def test_a_desktop_that_asks_for_wayland_gets_its_window_by_x11(window, display, photo):
+    process, _ = window("--source", photo, QT_QPA_PLATFORM="wayland;wayland-egl", WAYLAND_DISPLAY="wayland-0")
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
 
 
 @pytest.mark.window

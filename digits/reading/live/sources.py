@@ -11,6 +11,7 @@ from digits.paths import DEMO_CLIP
 from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_images, moves
 from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
 from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite, utf8
+from digits.reading.live.picamera import MISSING, open_picamera, picamera_installed
 from digits.reading.live.streams import Live
 from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 
@@ -18,6 +19,8 @@ from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".pgm", ".ppm")
 # Left behind by systems, not by people: skipped without a word.
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+PICAMERA = "picamera"
+_PI_LIST = "rpicam-hello --list-cameras"
 _ANIMATION_FPS = 10  # of animated pictures, whatever their frames' own times
 _STREAM_TIMEOUT_MS = 5000
 _LAST_CAMERA = 99  # OpenCV takes numbers from 100 on for names of its backends
@@ -52,7 +55,7 @@ class Pictures:
 
 
 def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | Video | Live:
-    """Return the source that a word names: "demo", a number, a URL, a file, a folder, or a camera's name.
+    """Return the source that a word names: "demo", "picamera", a number, a URL, a file, a folder, or a camera's name.
 
     Args:
         text: what the user gave after --source.
@@ -67,6 +70,11 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
         if not DEMO_CLIP.is_file():
             raise SourceError(f"The demo clip {DEMO_CLIP} is not there; name a camera, video or picture instead.")
         return open_video(DEMO_CLIP, report, name="demo")
+    if text == PICAMERA:
+        if not picamera_installed():
+            raise SourceError(MISSING)
+        failure = f"The camera of the Raspberry Pi cannot be opened; does {_PI_LIST} show one, and is it free?"
+        return Live(text, open_picamera, report, failure)
     if not text.strip():
         raise SourceMissingError("--source is empty; expected a camera, a file, a folder, a URL or demo.")
     if text.isdecimal():

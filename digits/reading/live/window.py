@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 TITLE = "Digits"
 # What X11 calls the keys that have no letter; the keypad's digits are digits too.
 _KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27} | {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
+_X11 = "xcb"  # what Qt calls it
 _X_TCP_PORT = 6000
 _X_TIMEOUT_S = 3
 _X_EVENTS_LIBRARY = "libX11-xcb.so.1"
@@ -77,14 +79,35 @@ class Window:
 def require_display() -> None:
     """Raise DisplayError if no window can be opened here.
 
-    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display, so the
-    display is asked first.
+    Qt, which OpenCV's windows are made with on Linux, ends the whole process when it finds no display, or no plugin
+    for the one that QT_QPA_PLATFORM names, so both are asked first. Some desktops set it to wayland, for which OpenCV
+    brings no plugin: then X11 takes its place, which they have too.
     """
-    if not sys.platform.startswith("linux") or os.environ.get("QT_QPA_PLATFORM"):
+    if not sys.platform.startswith("linux"):
         return
-    wayland = os.environ.get("WAYLAND_DISPLAY") and cv2.currentUIFramework() != "QT"  # OpenCV's Qt knows only X11
-    if not wayland and not _x_server_answers(os.environ.get("DISPLAY", "")):
+    if cv2.currentUIFramework() == "QT":  # OpenCV's knows X11 alone
+        if _choose_plugin() in (None, _X11) and not _x_server_answers(os.environ.get("DISPLAY", "")):
+            raise DisplayError(_NO_WINDOW)
+    elif not os.environ.get("WAYLAND_DISPLAY") and not _x_server_answers(os.environ.get("DISPLAY", "")):
         raise DisplayError(_NO_WINDOW)
+
+
+def _choose_plugin() -> str | None:
+    """Return which of Qt's plugins will be used, None for its own choice; put X11's in the place of missing ones.
+
+    Raises:
+        DisplayError: if neither what QT_QPA_PLATFORM names is there nor X11's.
+    """
+    wanted = [name.split(":")[0] for name in os.environ.get("QT_QPA_PLATFORM", "").split(";") if name]
+    folder = Path(os.environ.get("QT_QPA_PLATFORM_PLUGIN_PATH") or Path(cv2.__file__).parent / "qt" / "plugins")
+    there = [path.name for path in (*folder.glob("libq*.so"), *folder.glob("platforms/libq*.so"))]
+    if not wanted or not there:  # a Qt of the system's own keeps its plugins elsewhere
+        return wanted[0] if wanted else None
+    found = next((name for name in wanted if any(file.startswith(f"libq{name}") for file in there)), None)
+    if found is None and not any(file.startswith(f"libq{_X11}") for file in there):
+        raise DisplayError(_NO_WINDOW)
+    os.environ["QT_QPA_PLATFORM"] = found or _X11
+    return found or _X11
 
 
 def _use_the_systems_x_library() -> None:
