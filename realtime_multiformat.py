@@ -1,7 +1,9 @@
 """Read handwritten digits from a camera, a video, a photograph or a folder, with a model in any format.
 
 Keys in the window: q, Esc or the close button quit; 0 to 9 say what the highlighted digit really is (Tab highlights
-the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once).
+the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once, s skips
+one, 0 to 9 choose one); f is full screen; of several pictures Space or the right arrow shows the next, the left one
+the one before.
 Exit status: 0 done, 2 bad arguments or missing file, 3 source cannot be opened or was lost, 4 no model could be loaded.
 """
 
@@ -60,6 +62,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--jsonl", metavar="FILE|-", help="write one JSON object a frame to a file, or to standard output (-)")
     add("--record", type=Path, metavar="FILE", help="write the annotated video (.mp4 or .avi)")
     add("--max-frames", type=positive, metavar="N", help="stop after N frames")
+    add("--once", action="store_true", help="end with the video or the pictures instead of going on until q")
+    add("--scale", type=scale, metavar="X", help="enlarge the window so many times (default: as suits the screen)")
     add("--threads", type=positive, metavar="N", help="threads for the model and OpenCV")
     add("--min-confidence", type=share, metavar="P", help="accept readings from this probability on (0 to 1)")
     add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
@@ -82,6 +86,8 @@ def problem_with(options: argparse.Namespace) -> str | None:
         return f"--record {options.record} must end in .mp4 or .avi."
     if options.record and not in_utf8(options.record):
         return f"--record {options.record} cannot be written: the name is not in UTF-8."
+    if options.custom and options.custom.is_file():
+        return f"--custom {options.custom} is a file; name the folder that pictures kept with the keys go to."
     written = [options.record, Path(options.jsonl) if options.jsonl not in (None, "-") else None]
     for path in filter(None, written):
         if path.is_dir() or not path.parent.is_dir():
@@ -105,6 +111,17 @@ def share(text: str) -> float:
         value = -1.0
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} was given, a number from 0 to 1 was expected")
+    return value
+
+
+def scale(text: str) -> float:
+    """Return a number from 0.25 to 8."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.25 <= value <= 8.0:
+        raise argparse.ArgumentTypeError(f"{text} was given, a number from 0.25 to 8 was expected")
     return value
 
 

@@ -89,6 +89,14 @@ def test_a_recording_that_the_disk_cannot_hold_is_no_recording(read, tmp_path, n
     assert [path.name for path in tmp_path.iterdir()] == ["clip.avi"]
 
 
+def test_every_run_ends_with_a_line_of_what_was_read_and_written(read, tmp_path):
+    clip, out, film = write_clip(tmp_path / "clip.avi", trembling(6)), tmp_path / "out.jsonl", tmp_path / "film.avi"
+    status, _, err = finished(read(clip, "--jsonl", out, "--record", film))
+    assert status == 0 and err.splitlines()[-1] == f"6 frames, 15 digits read. Written: {film}, {out}."
+    status, _, err = finished(read(clip, "--max-frames", 1))
+    assert err.splitlines()[-1] == "1 frame, 0 digits read."
+
+
 def test_a_folder_is_read_in_name_order_and_recorded_whatever_lies_in_it(read, tmp_path):
     folder = tmp_path / "año 1"
     folder.mkdir()
@@ -131,6 +139,8 @@ def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     (["--model", "nowhere.tflite"], 2, "nowhere.tflite"),
     (["--max-frames", "0"], 2, "from 1 on"),
     (["--threads", "two"], 2, "from 1 on"),
+    (["--scale", "0"], 2, "0.25 to 8"),
+    (["--custom", "seven.png"], 2, "is a file"),
     (["--min-confidence", "1.5"], 2, "0 to 1"),
     (["--record", "film.gif"], 2, ".mp4 or .avi"),
     (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
@@ -382,13 +392,59 @@ def test_the_close_button_ends_it_and_qt_claims_its_events_from_the_system(windo
 @pytest.mark.window
 def test_a_video_plays_to_its_end_at_its_own_speed(window, display, tmp_path):
     out = tmp_path / "out.jsonl"
-    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(50)), "--jsonl", out, "--mirror")
+    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(50)), "--jsonl", out, "--mirror",
+                        "--once")  # fmt: skip
     assert process.wait(timeout=START_S) == 0
     records = [json.loads(line) for line in out.read_text().splitlines()]
     assert [record["frame"] for record in records] == list(range(50))
     xs = [digit["box"][0] for digit in records[-1]["digits"]]
     assert digits_of(records[-1]) == [2, 7, 3]
     assert xs == sorted(xs), "mirrored is only what is shown"
+
+
+@pytest.mark.window
+def test_a_video_goes_on_until_q(window, display, tmp_path):
+    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(25)))
+    time.sleep(2.5)  # the clip takes a second
+    assert process.poll() is None and green(display) > 1000
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
+    frames = int(process.communicate()[1].splitlines()[-1].split()[0])
+    assert frames > 30, "it has begun again"
+
+
+@pytest.mark.window
+def test_a_folder_waits_for_keys_and_writes_each_picture_once(window, display, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out.jsonl"
+    folder.mkdir()
+    for digit in (2, 7, 3):
+        cv2.imwrite(str(folder / f"{digit}.png"), page((digit,)))
+    (folder / "5 broken.png").write_bytes(b"no picture")
+    process, _ = window("--source", folder, "--jsonl", out)
+
+    def sources():
+        return [Path(json.loads(line)["source"]).stem for line in out.read_text().splitlines()]
+
+    wait_until(lambda: sources() == ["2"])
+    time.sleep(2.5)
+    assert sources() == ["2"], "it waits"
+    for key, seen in (("space", ["2", "3"]), ("Left", ["2", "3"]), ("Right", ["2", "3"]), ("Right", ["2", "3", "7"])):
+        before = screenshot(display).copy()
+        xdotool(display, "key", key)
+        wait_until(lambda before=before: (screenshot(display) != before).any())
+        assert wait_until(lambda seen=seen: sources() == seen)
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
+    assert "5 frames, 5 digits read" in process.communicate()[1]
+
+
+@pytest.mark.window
+def test_the_window_is_as_large_as_scale_says(window, display, photo):
+    process, number = window("--source", photo, "--scale", "0.5")
+    small = xdotool(display, "getwindowgeometry", number)[-1]
+    assert small == "470x240"
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
 
 
 @pytest.mark.window
@@ -422,7 +478,7 @@ def test_an_open_window_takes_a_new_model(window, display, tiny_export, photo, t
     xdotool(display, "key", "q")
     assert process.wait(timeout=20) == 0
     said = process.communicate()[1].splitlines()
-    assert [line.split()[:2] for line in said] == [["Reading", "with"]] * 2
+    assert [line.split()[:2] for line in said] == [["Reading", "with"], ["Reading", "with"], ["1", "frame,"]]
 
 
 def press_close_button(name: str, window: int) -> None:

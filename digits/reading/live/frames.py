@@ -26,7 +26,7 @@ class SourceMissingError(SourceError):
 class Frame:
     """One frame: which source it is from, its number and time there, and uint8 (H, W, 3) BGR pixels.
 
-    `still` is true for a picture, which has no past and no future to vote with.
+    `still` is true for a picture, which has no past and no future to vote with. `place` is which file of how many.
     """
 
     source: str
@@ -34,6 +34,7 @@ class Frame:
     time_s: float
     image: np.ndarray
     still: bool = False
+    place: tuple[int, int] = (1, 1)
 
 
 class Silence(StrEnum):

@@ -26,7 +26,7 @@ class Live:
         report: takes a sentence for the user.
     """
 
-    live = True
+    live, repeats = True, False
     fps = USUAL_FPS
 
     def __init__(self, name: str, opener: Callable, report: Report, failure: str = ""):

@@ -11,8 +11,14 @@ import cv2
 import numpy as np
 
 TITLE = "Digits"
+LEFT, RIGHT = 0x100, 0x101  # the arrows, as `Window.key` names them
 # What X11 calls the keys that have no letter; the keypad's digits are digits too.
-_KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27} | {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
+_KEYSYMS = {0xFF08: 8, 0xFF09: 9, 0xFF0D: 13, 0xFF1B: 27, 0xFF51: LEFT, 0xFF53: RIGHT, 0xF702: LEFT, 0xF703: RIGHT}
+_KEYSYMS |= {0xFFB0 + digit: ord("0") + digit for digit in range(10)}
+_WINDOWS_KEYS = {0x250000: LEFT, 0x270000: RIGHT}
+# Without --scale the window takes this share of the screen's height or width, but is never shown smaller.
+_SHARE_OF_SCREEN = 0.8
+MOST_SCALE = 4.0
 _X11 = "xcb"  # what Qt calls it
 _X_TCP_PORT = 6000
 _X_TIMEOUT_S = 3
@@ -28,9 +34,14 @@ class DisplayError(Exception):
 
 
 class Window:
-    """The live window; knows its keys and when its close button was pressed. Raises DisplayError if there is none."""
+    """The live window; knows its keys and when its close button was pressed. Raises DisplayError if there is none.
 
-    def __init__(self):
+    Args:
+        scale: how many pixels of the screen show one of a picture; None for what suits the screen.
+    """
+
+    def __init__(self, scale: float | None = None):
+        self._scale, self._full = scale, False
         self._was_visible = False
         self._size: tuple[int, int] | None = None
         _use_the_systems_x_library()
@@ -43,20 +54,29 @@ class Window:
         """Show a picture; the window takes its size when that changes, else keeps what the person gave it."""
         size = (picture.shape[1], picture.shape[0])
         if size != self._size:
-            cv2.resizeWindow(TITLE, *size)
+            scale = self._scale or suitable_scale(size, screen_size())
+            cv2.resizeWindow(TITLE, *(round(side * scale) for side in size))
             self._size = size
         cv2.imshow(TITLE, picture)
         # Noted before any key or click is handled: the first one may be the close button.
         self._was_visible |= self._visible()
 
     def key(self, wait_ms: int) -> int | None:
-        """Return the key pressed within so many milliseconds, as its ASCII code; None for none and for others."""
+        """Return the key pressed in so many milliseconds: its ASCII code, LEFT or RIGHT; None for none and others."""
         code = cv2.waitKeyEx(max(1, wait_ms))
         if code < 0:
             return None
+        if code in _WINDOWS_KEYS:
+            return _WINDOWS_KEYS[code]
         code &= 0xFFFF  # GTK adds Shift and NumLock above
         # Not `waitKey`, which makes Q of the left arrow.
         return code if code < 0x80 else _KEYSYMS.get(code)
+
+    def toggle_full_screen(self) -> None:
+        """Take the whole screen, or give it back."""
+        self._full = not self._full
+        mode = cv2.WINDOW_FULLSCREEN if self._full else cv2.WINDOW_NORMAL
+        cv2.setWindowProperty(TITLE, cv2.WND_PROP_FULLSCREEN, mode)
 
     @property
     def closed(self) -> bool:
@@ -74,6 +94,40 @@ class Window:
         with suppress(cv2.error):  # closed by its button already
             cv2.destroyWindow(TITLE)
             cv2.waitKey(1)
+
+
+def suitable_scale(picture: tuple[int, int], screen: tuple[int, int] | None) -> float:
+    """Return by how much a picture (width, height) is enlarged on a screen: 1 where the screen is small or unknown."""
+    if screen is None:
+        return 1.0
+    fits = min(_SHARE_OF_SCREEN * there / side for side, there in zip(picture, screen, strict=True))
+    return min(max(1.0, fits), MOST_SCALE)
+
+
+def screen_size() -> tuple[int, int] | None:
+    """Return width and height of the main screen in pixels, or None where it cannot be asked."""
+    with suppress(OSError, AttributeError, ValueError):
+        if sys.platform == "win32":
+            return tuple(map(ctypes.windll.user32.GetSystemMetrics, (0, 1)))
+        if sys.platform == "darwin":
+            graphics = ctypes.CDLL("/System/Library/Frameworks/CoreGraphics.framework/CoreGraphics")
+            main = graphics.CGMainDisplayID()
+            return tuple(int(side(main)) for side in (graphics.CGDisplayPixelsWide, graphics.CGDisplayPixelsHigh))
+        return _x_screen_size()
+    return None
+
+
+def _x_screen_size() -> tuple[int, int] | None:
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    display = x11.XOpenDisplay(None)
+    if not display:
+        return None
+    display = ctypes.c_void_p(display)
+    try:
+        return tuple(side(display, x11.XDefaultScreen(display)) for side in (x11.XDisplayWidth, x11.XDisplayHeight))
+    finally:
+        x11.XCloseDisplay(display)
 
 
 def require_display() -> None:
