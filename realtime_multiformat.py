@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from digits.files import in_utf8
+from digits.missing import sentence
 
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
 # Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
@@ -25,16 +26,22 @@ def main(arguments: list[str] | None = None) -> int:
         # A cp1252 console cannot write every file name; an escaped letter beats a crash.
         stream.reconfigure(errors="backslashreplace")
     options = parse(arguments)
-    if options.list_cameras:
-        return print_cameras()
+    try:
+        return print_cameras() if options.list_cameras else run(options)
+    except ImportError as error:
+        return complain(sentence(error), BAD_ARGUMENTS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read what the options name; return the exit status."""
+    from digits.reading.live import loop
     from digits.reading.live.frames import SourceError, SourceMissingError
-    from digits.reading.live.loop import Options, run
     from digits.reading.live.window import DisplayError
     from digits.reading.models.errors import ModelError
 
     asked = {name: value for name, value in vars(options).items() if name != "list_cameras"}
     try:
-        run(Options(**asked), report=complain)
+        loop.run(loop.Options(**asked), report=complain)
     except KeyboardInterrupt:
         pass  # Ctrl-C is how a run without a window is ended
     except (SourceMissingError, DisplayError) as error:

@@ -29,12 +29,13 @@ from digits.paths import EXPORTS_DIR, MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 cannot go on, 2 bad arguments, 130 interrupted."""
     options = parse(arguments)
+    if options.bundle:
+        return bundle(options)
     from digits.learning.shared.progress import Console
 
     with Console() as report:
         try:
-            job = teach if options.teach else bundle if options.bundle else run_all
-            job(options, report)
+            (teach if options.teach else run_all)(options, report)
         except KeyboardInterrupt:
             report(f"Stopped. The same command goes on from here: {command(options)}")
             return 130
@@ -76,14 +77,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def bundle(options: argparse.Namespace, report) -> None:
-    """Write the default export as one file to carry; nothing is trained."""
+def bundle(options: argparse.Namespace) -> int:
+    """Write the default export as one file to carry, without TensorFlow; return the exit code. Nothing is trained."""
     from digits.learning.export.bundle import write_bundle
     from digits.reading.models.default import default_in
+    from digits.reading.models.errors import ModelError
 
-    config = configure(options)
-    path = write_bundle(default_in(config.exports_dir))
-    report(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
+    try:
+        path = write_bundle(default_in(configure(options).exports_dir))
+    except (ModelError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
+    return 0
 
 
 def configure(options: argparse.Namespace) -> RunConfig:

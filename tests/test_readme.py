@@ -130,13 +130,24 @@ def test_the_minimal_install_is_enough_for_the_camera_script(released_export, tm
     assert installed.returncode == 0, installed.stderr
     shutil.copytree(ROOT / "digits", tmp_path / "digits")
     shutil.copytree(ROOT / "data" / "samples", tmp_path / "data" / "samples")
-    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    for name in ("realtime_multiformat.py", "train_all.py"):
+        shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(released_export, tmp_path / "exports" / released_export.name)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     words = [python, *shlex.split(LIVE)[1:], *shlex.split(SHORTENED[LIVE])]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "tflite" in done.stderr and len(done.stdout.splitlines()) == 5
+    done = subprocess.run([python, "train_all.py", "--bundle"], cwd=tmp_path, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0 and "digits_webcam.pyz" in done.stdout, done.stderr
+    elsewhere = shutil.copy(next(tmp_path.glob("exports/*/*.pyz")), tmp_path / "venv")
+    words = [python, "-I", elsewhere, "--source", "demo", "--headless", "--max-frames", "5"]
+    done = subprocess.run(words, cwd=tmp_path / "venv", capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 5, done.stderr
+    done = subprocess.run([python, "train_all.py", "--quick"], cwd=tmp_path, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 1 and re.fullmatch(r"The package \w+ is not installed .*install -e .\n", done.stderr)
 
 
 def test_the_pages_name_every_option_and_exit_status():
