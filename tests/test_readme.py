@@ -198,6 +198,17 @@ def test_links_and_pictures_lead_somewhere():
                 assert (ROOT / urllib.parse.unquote(target)).exists(), target
 
 
+def test_the_pages_for_teachers_keep_step_and_their_commands_are_the_readmes():
+    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("classroom.md", "classroom.es.md")]
+    for structure in (headings, commands, figures, code):
+        assert structure(pages[0]) == structure(pages[1]), structure.__name__
+    for page in pages:
+        assert all((ROOT / "docs" / target).is_file() for target in re.findall(r"\]\(([^)#]+)\)", page))
+    known = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(ENGLISH)]
+    told = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(pages[0])]
+    assert len(told) > 4 and {command.split(" --source")[0] for command in told} <= set(known)
+
+
 def test_the_map_names_what_is_there():
     chapter = ENGLISH.split("## Where things are")[1].split("\n## ")[0]
     named = re.findall(r"^\| `([\w./]+)` \|", chapter, re.MULTILINE)
