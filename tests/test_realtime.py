@@ -125,6 +125,21 @@ def test_a_folder_is_read_in_name_order_and_recorded_whatever_lies_in_it(read, t
         assert sum(name in line for line in err.splitlines()) == 1, err
 
 
+def test_a_folder_never_skips_an_iphones_photograph_silently(read, tmp_path):
+    folder, blocked = tmp_path / "in", tmp_path / "blocked"
+    for path in (folder, blocked):
+        path.mkdir()
+    (blocked / "pillow_heif.py").write_text("raise ImportError('not installed here')")
+    (folder / "IMG_0001.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    cv2.imwrite(str(folder / "seven.png"), page())
+    cv2.imwritemulti(str(folder / "two pages.tif"), [page((2,)), page((3,))])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(blocked), str(ROOT)])}
+    status, records, err = finished(read(folder, env=environment))
+    assert status == 0 and [digits_of(record) for record in records] == [[7], [2], [3]], err
+    (said,) = [line for line in err.splitlines() if "HEIC" in line]
+    assert said.startswith("Skipped: ") and "pip install pillow-heif" in said and "Most Compatible" in said
+
+
 def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     image = np.full((10000, 10000), 225, np.uint8)
     cv2.putText(image, "7", (2500, 7500), cv2.FONT_HERSHEY_SIMPLEX, 200, 40, 500, cv2.LINE_AA)
