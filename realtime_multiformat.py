@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import in_utf8
+from digits.files import in_utf8, printable
 from digits.missing import sentence
 
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
@@ -51,7 +51,8 @@ def run(options: argparse.Namespace) -> int:
     except ModelError as error:
         return complain(error, NO_MODEL)
     except OSError as error:
-        return complain(f"A result cannot be written: {error}", BAD_ARGUMENTS)
+        named = error.filename and error.strerror
+        return complain(f"{error.filename} cannot be written: {error.strerror}." if named else error, BAD_ARGUMENTS)
     return DONE
 
 
@@ -81,7 +82,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     problem = problem_with(options)
     if problem:
-        parser.exit(BAD_ARGUMENTS, f"{problem}\n")
+        parser.exit(BAD_ARGUMENTS, f"{printable(problem)}\n")
     return options
 
 
@@ -138,7 +139,7 @@ def print_cameras() -> int:
 
     cameras = list_cameras()
     for camera in cameras:
-        print(f"{camera.index}  {camera.name}")
+        print(f"{camera.index}  {printable(camera.name)}")
     if not cameras:
         complain("No camera was found; plug one in, or use --source demo.")
     return DONE
@@ -146,7 +147,7 @@ def print_cameras() -> int:
 
 def complain(sentence: object, status: int = DONE) -> int:
     """Write one sentence on stderr; return the status."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

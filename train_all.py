@@ -4,6 +4,7 @@
     python train_all.py             all of MNIST and your own images in data/custom/
     python train_all.py --release   longer: MobileNetV2 with all its layers; renews the leaderboard and figures kept
     python train_all.py --teach     seconds: the default export's last layers, on your own images and corrections
+    python train_all.py --finder    the network that finds digits in a frame, on nothing but rendered frames
 
 Run it again after a break of any kind: it goes on where it was, and what is done is not done again.
 """
@@ -19,6 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
+from digits.files import printable
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.provenance import Cost
@@ -35,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
 
     with Console() as report:
         try:
-            (teach if options.teach else run_all)(options, report)
+            job = teach if options.teach else finder if options.finder else run_all
+            job(options, report)
         except KeyboardInterrupt:
             report(f"Stopped. The same command goes on from here: {command(options)}")
             return 130
@@ -62,6 +65,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     job = parser.add_mutually_exclusive_group()
     job.add_argument("--no-camera", action="store_true", help="train without rendered pictures, to compare")
     job.add_argument("--teach", action="store_true", help="refit the default export's last layers on your images")
+    job.add_argument("--finder", action="store_true", help="train the network that finds digits in a frame")
     job.add_argument("--bundle", action="store_true", help="only write digits_webcam.pyz, one file to carry")
     parser.add_argument("--tensorboard", type=Path, metavar="DIR", help="write TensorBoard's logs there")
     parser.add_argument("--out", type=Path, metavar="DIR", help="write models/, exports/, merged/ under this folder")
@@ -86,9 +90,9 @@ def bundle(options: argparse.Namespace) -> int:
     try:
         path = write_bundle(default_in(configure(options).exports_dir))
     except (ModelError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return 1
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
+    print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
     return 0
 
 
@@ -173,6 +177,23 @@ def teach(options: argparse.Namespace, report) -> None:
     with run_lock(config.models_dir):
         teaching.teach(config, command(options), report, options.fresh)
     report(f"Done in {time.monotonic() - began:.0f} s")
+
+
+def finder(options: argparse.Namespace, report) -> None:
+    """Train the network that finds digits, and export it."""
+    config = configure(options)
+    report("Loading TensorFlow")
+    load_tensorflow()
+    from digits.learning.finder.stage import FinderConfig, make_finder
+    from digits.learning.shared.lock import run_lock
+    from digits.reading.models.finder import FINDER
+
+    preset = FinderConfig.quick if options.quick else FinderConfig.release if options.release else FinderConfig.plain
+    with run_lock(config.models_dir):
+        folder = config.models_dir / FINDER
+        if options.fresh:
+            shutil.rmtree(folder, ignore_errors=True)
+        make_finder(preset(options.seed), folder, config.exports_dir / FINDER, command(options), report)
 
 
 def export(material, outcomes: dict, best: str, before: str | None) -> Path:

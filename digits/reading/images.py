@@ -6,17 +6,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.reading.image_kinds import has_pages, is_animation, is_heic, may_be_transparent
+from digits.reading.decoders import LONGEST_SIDE, decode, decode_several
+from digits.reading.image_header import Header, read_header
+from digits.reading.image_kinds import has_pages, is_animation
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".heic", ".heif", ".avif")
-# Larger pictures are decoded at a fraction of their size: nothing a reader needs is lost, and memory stays small.
-_REDUCE_ABOVE_BYTES = 12_000_000
-_LONGEST_SIDE = 4096
-_JPEG = b"\xff\xd8"  # never has more than 8 bits
-_AT_ONCE = 8  # pages of a file, or frames of an animation, held at a time
+# A picture that needs more than this is refused by its header: with it and what comes after, reading stays within
+# 1.5 GB. It is enough for 100 megapixels with transparency, and for 60 in 16 bits.
+_MOST_BYTES = 1_000_000_000
+_BAND = 256  # rows that are converted at once: wide numbers of a whole large picture would take gigabytes
+_AT_ONCE = 8  # pages of a file, or frames of an animation, held at a time, where they are no larger than a photograph
 _MOST = 10_000  # of them read from one file
 # On white paper, transparent strokes that are darker than this are seen; white ones are laid on black.
 _SEEN_ON_WHITE = 200
+_WHITE, _BLACK = 255, 0
 
 
 class ImageError(ValueError):
@@ -35,13 +38,14 @@ def load_image(path: str | Path) -> np.ndarray:
     Returns:
         uint8 (H, W, 3), BGR; pictures with a side over 4096 pixels come back reduced.
     Raises:
-        ImageError: if the file is missing, empty, truncated beyond use, no picture or several.
+        ImageError: if the file is missing, empty, truncated beyond use, no picture, several, or too large for the
+            memory.
     """
     data = _read(Path(path))
     if has_pages(data) or is_animation(data):
         kind = "an animation" if is_animation(data) else "several pages"
         raise ImageError(f"{path} holds {kind}, expected one picture; save each as a file of its own.")
-    return _loaded(Path(path), data)
+    return decode_image(data, path)
 
 
 def load_images(path: str | Path) -> Iterator[np.ndarray]:
@@ -50,19 +54,40 @@ def load_images(path: str | Path) -> Iterator[np.ndarray]:
     Raises:
         ImageError: as `load_image`, but not for several.
     """
-    path, data = Path(path), _read(Path(path))
+    data = _read(Path(path))
     if not (has_pages(data) or is_animation(data)):
-        yield _loaded(path, data)
+        yield decode_image(data, path)
         return
+    header = _affordable(data, path)
+    at_once = _AT_ONCE if header is None else max(1, min(_AT_ONCE, _MOST_BYTES // _needed(data, header)))
     count = 0
-    for start in range(0, _MOST, _AT_ONCE):
-        pictures = _decode_several(data, start)
-        yield from (_at_most(to_bgr(picture)) for picture in pictures)
+    for start in range(0, _MOST, at_once):
+        pictures = _decoded_several(data, start, at_once, path)
+        yield from pictures
         count += len(pictures)
-        if len(pictures) < _AT_ONCE:
+        if len(pictures) < at_once:
             break
     if not count:
         raise _unreadable(path)
+
+
+def decode_image(data: bytes, name: object = "a picture") -> np.ndarray:
+    """Return the picture that a file's bytes hold, as `load_image` does; `name` is what errors call it."""
+    if not data:
+        raise ImageError(f"{name} is empty, expected a picture.")
+    header = _affordable(data, name)
+    try:
+        image = decode(data, header)
+        if image is None or image.size == 0:
+            raise _unreadable(name)
+        return _reduced(to_bgr(image))
+    except MemoryError as error:
+        raise _too_large(name) from error
+    except ImportError:
+        raise ImageError(
+            f"{name} is a HEIC photograph; install what reads it (python -m pip install pillow-heif), or let the phone "
+            "take JPEG (iPhone: Settings, Camera, Formats, Most Compatible)."
+        ) from None
 
 
 def moves(path: str | Path) -> bool:
@@ -85,17 +110,15 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
     image = np.asarray(image)
     if image.ndim not in (2, 3) or image.size == 0 or (image.ndim == 3 and image.shape[2] not in (1, 3, 4)):
         raise ImageError(f"a frame of shape {image.shape} was found, expected (height, width) or (height, width, 3).")
-    if image.dtype == np.uint16:
-        bits = max(8, int(image.max()).bit_length())
-        image = (image >> (bits + bits % 2 - 8)).astype(np.uint8)
-    elif image.dtype != np.uint8:
-        # Infinities and NaN of a broken float camera count as black.
-        image = (np.clip(np.nan_to_num(image, posinf=0.0), 0.0, 1.0) * 255).astype(np.uint8)
-    if image.ndim == 2 or image.shape[2] == 1:
-        return cv2.cvtColor(image.reshape(image.shape[:2]), cv2.COLOR_GRAY2BGR)
-    if image.shape[2] == 4:
-        return _opaque(image)
-    return image
+    if image.dtype == np.uint8 and image.shape[2:] == (3,):
+        return image
+    bits = max(8, int(image.max()).bit_length()) if image.dtype == np.uint16 else 8
+    shift = bits + bits % 2 - 8
+    # An alpha channel that is nowhere used, as some BMP files carry, says nothing.
+    if image.shape[2:] != (4,) or not image[:, :, 3].any():
+        return _colours(image[:, :, :3] if image.ndim == 3 else image, shift)
+    colours = _colours(image, shift, _WHITE)
+    return _colours(image, shift, _BLACK) if _hidden(colours, image, shift) else colours
 
 
 def _read(path: Path) -> bytes:
@@ -108,85 +131,72 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _loaded(path: Path, data: bytes) -> np.ndarray:
-    image = _decode_heic(path, data) if is_heic(data) else _decode(data)
-    if image is None or image.size == 0:
-        raise _unreadable(path)
-    return _at_most(image)
+def _affordable(data: bytes, name: object) -> Header | None:
+    """Return the header of a picture; raise ImageError if it says that the picture would fill the memory."""
+    header = read_header(data)
+    if header and _needed(data, header) > _MOST_BYTES:
+        raise ImageError(f"{name} has {header.width} x {header.height} pixels, too many to read; make it smaller.")
+    return header
 
 
-def _unreadable(path: Path) -> ImageError:
-    return ImageError(f"{path} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
+def _needed(data: bytes, header: Header) -> int:
+    return len(data) + header.width * header.height * header.bytes_each
 
 
-def _at_most(image: np.ndarray) -> np.ndarray:
+def _decoded_several(data: bytes, start: int, count: int, name: object) -> list[np.ndarray]:
+    try:
+        return [_reduced(to_bgr(image)) for image in decode_several(data, start, count)]
+    except MemoryError as error:
+        raise _too_large(name) from error
+
+
+def _unreadable(name: object) -> ImageError:
+    return ImageError(f"{name} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
+
+
+def _too_large(name: object) -> ImageError:
+    return ImageError(f"{name} needs more memory than is free; make it smaller.")
+
+
+def _reduced(image: np.ndarray) -> np.ndarray:
     """Return a picture reduced so far that its longer side is at most 4096 pixels."""
     longest = max(image.shape[:2])
-    if longest <= _LONGEST_SIDE:
+    if longest <= LONGEST_SIDE:
         return image
-    scale = _LONGEST_SIDE / longest
+    scale = LONGEST_SIDE / longest
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _decode(data: bytes) -> np.ndarray | None:
-    """Decode for viewing; transparency and more than 8 bits, which OpenCV's colour mode throws away, are asked for."""
-    array = np.frombuffer(data, np.uint8)
-    try:
-        flag = cv2.IMREAD_COLOR if len(data) < _REDUCE_ABOVE_BYTES else cv2.IMREAD_REDUCED_COLOR_2
-        image = cv2.imdecode(array, flag)
-        if may_be_transparent(data):
-            whole = cv2.imdecode(array, cv2.IMREAD_UNCHANGED)
-            if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
-                return to_bgr(whole)
-        if flag == cv2.IMREAD_COLOR and not data.startswith(_JPEG):
-            deep = cv2.imdecode(array, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH)
-            return image if deep is None or deep.dtype != np.uint16 else to_bgr(deep)
-        return image
-    except cv2.error:
-        return None
+def _colours(image: np.ndarray, shift: int, paper: int = _WHITE) -> np.ndarray:
+    """Return grey, colours, or colours with transparency on paper of a brightness as uint8 (H, W, 3) BGR."""
+    colours = np.empty((*image.shape[:2], 3), np.uint8)
+    for top in range(0, len(image), _BAND):
+        rows = slice(top, top + _BAND)
+        colours[rows] = _band_to_bgr(_eight_bits(image[rows], shift), paper)
+    return colours
 
 
-def _decode_several(data: bytes, start: int) -> list[np.ndarray]:
-    """Return up to `_AT_ONCE` pages or frames from one on, none beyond the end.
-
-    Of animations OpenCV's `imdecodemulti` gives the first frames again and again; what knows them came with 4.11.
-    """
-    array = np.frombuffer(data, np.uint8)
-    try:
-        if not is_animation(data):
-            return list(cv2.imdecodemulti(array, cv2.IMREAD_UNCHANGED, range=(start, start + _AT_ONCE))[1])
-        if hasattr(cv2, "imdecodeanimation"):
-            return list(cv2.imdecodeanimation(array, start, _AT_ONCE)[1].frames)
-        first = cv2.imdecode(array, cv2.IMREAD_UNCHANGED)
-        return [first] if start == 0 and first is not None else []
-    except cv2.error:
-        return []
+def _eight_bits(band: np.ndarray, shift: int) -> np.ndarray:
+    if band.dtype == np.uint8:
+        return band
+    if band.dtype == np.uint16:
+        return (band >> shift).astype(np.uint8)
+    # Infinities and NaN of a broken float camera count as black.
+    return (np.clip(np.nan_to_num(band, posinf=0.0), 0.0, 1.0) * 255).astype(np.uint8)
 
 
-def _decode_heic(path: Path, data: bytes) -> np.ndarray | None:
-    """Decode an iPhone's photograph with pillow-heif; OpenCV takes its first tile, a corner, for the whole."""
-    try:
-        import pillow_heif
-    except ImportError:
-        raise ImageError(
-            f"{path} is a HEIC photograph; install what reads it (python -m pip install pillow-heif), or let the phone "
-            "take JPEG (iPhone: Settings, Camera, Formats, Most Compatible)."
-        ) from None
-    try:
-        return to_bgr(np.asarray(pillow_heif.open_heif(data, bgr_mode=True)))
-    except (ValueError, OSError, RuntimeError, EOFError):
-        return None
+def _band_to_bgr(band: np.ndarray, paper: int) -> np.ndarray:
+    if band.ndim == 2 or band.shape[2] == 1:
+        return cv2.cvtColor(band.reshape(band.shape[:2]), cv2.COLOR_GRAY2BGR)
+    if band.shape[2] == 3:
+        return band
+    opacity, colour = band[:, :, 3:].astype(np.uint16), band[:, :, :3].astype(np.uint16)
+    return ((colour * opacity + paper * (255 - opacity)) // 255).astype(np.uint8)
 
 
-def _opaque(image: np.ndarray) -> np.ndarray:
-    """Return a picture with transparency laid on white paper, or on black where nothing would be seen on white."""
-    alpha = image[:, :, 3:].astype(np.uint16)
-    if not alpha.any():
-        return np.ascontiguousarray(image[:, :, :3])  # an unused alpha channel, as some BMP files carry
-    colour = image[:, :, :3].astype(np.uint16) * alpha
-    on_white = ((colour + 255 * (255 - alpha)) // 255).astype(np.uint8)
+def _hidden(on_white: np.ndarray, image: np.ndarray, shift: int) -> bool:
+    """Return whether of a picture with transparency, BGRA, nothing is seen on white paper."""
     # Blurred a little, so that a few stray pixels do not count as strokes.
     darkest = cv2.blur(cv2.cvtColor(on_white, cv2.COLOR_BGR2GRAY), (3, 3)).min()
-    hidden = darkest > _SEEN_ON_WHITE and (alpha < 255).any()
-    return (colour // 255).astype(np.uint8) if hidden else on_white
+    return darkest > _SEEN_ON_WHITE and _eight_bits(image[:, :, 3], shift).min() < 255

@@ -1,12 +1,18 @@
 """Pictures as people have them: rotated, transparent, deep, grey, broken."""
 
+import struct
 import sys
+import zlib
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from digits.reading import images
+from digits.reading.decoders import decode_several
+from digits.reading.image_header import read_header
+from digits.reading.image_kinds import tiff_pages
 from digits.reading.images import ImageError, load_image, load_images, moves, to_bgr
 
 
@@ -15,6 +21,18 @@ def picture(width: int = 60, height: int = 40) -> np.ndarray:
     image = np.full((height, width, 3), 230, np.uint8)
     image[:, : width // 2] = 30
     return image
+
+
+def saved(path, images: list[Image.Image], **options) -> bytes:
+    """Write pictures into one file and return its bytes; skip the test where nothing here writes such a file."""
+    if path.suffix == ".heic":
+        pytest.importorskip("pillow_heif").from_pillow(*images).save(path)
+    else:
+        try:
+            images[0].save(path, **options, **{"save_all": True, "append_images": images[1:]} if images[1:] else {})
+        except (KeyError, OSError, ValueError):
+            pytest.skip(f"this Pillow writes no {path.suffix}")
+    return path.read_bytes()
 
 
 def test_exif_rotation_is_applied(tmp_path):
@@ -80,10 +98,7 @@ def test_a_photograph_of_an_iphone_is_read_whole_or_says_what_to_install(tmp_pat
 def test_a_file_of_several_pictures_gives_them_all_and_is_no_single_one(tmp_path, name, kind):
     path = tmp_path / name
     pictures = [Image.fromarray(np.roll(picture(), 5 * number, axis=1)) for number in range(11)]
-    try:
-        pictures[0].save(path, save_all=True, append_images=pictures[1:])
-    except (KeyError, OSError):
-        pytest.skip(f"this Pillow writes no {name}")
+    saved(path, pictures)
     found = list(load_images(path))
     assert len(found) == 11 and all(image.shape == (40, 60, 3) for image in found)
     assert moves(path) == (kind == "an animation") and not moves(tmp_path / "nowhere")
@@ -109,6 +124,72 @@ def test_broken_and_missing_files_give_one_sentence(tmp_path, content):
     with pytest.raises(ImageError, match="broken.png") as caught:
         load_image(path)
     assert str(caught.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("name, options", [
+    ("a.png", {}), ("a.jpg", {}), ("a.jpg", {"progressive": True}), ("a.bmp", {}), ("a.webp", {}),
+    ("a.webp", {"lossless": True}), ("a.gif", {}), ("a.tif", {}), ("a.tif", {"compression": "tiff_lzw"}), ("a.ppm", {}),
+    ("a.avif", {}), ("a.heic", {}),
+])  # fmt: skip
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+def test_the_header_says_the_size_before_anything_is_decoded(tmp_path, name, options, mode):
+    if mode == "RGBA" and name[-3:] in ("jpg", "ppm", "gif"):
+        pytest.skip("has no transparency")
+    image = Image.fromarray(picture(61, 43)).convert(mode)
+    if mode == "RGBA":
+        image.putpixel((3, 3), (0, 0, 0, 0))  # else WebP leaves its alpha out
+    data = saved(tmp_path / name, [image], **options)
+    header = read_header(data)
+    # HEIC says how many whole blocks there are, and then what is cut off them.
+    assert (header.width, header.height) == ((64, 64) if name == "a.heic" else (61, 43))
+    assert header.alpha == (mode == "RGBA") and not header.deep
+    for end in range(0, min(len(data), 200), 3):
+        read_header(data[:end])  # cut off, it says something or nothing, and does not fail
+    assert load_image(tmp_path / name).shape == (43, 61, 3)
+
+
+def test_a_picture_that_would_fill_the_memory_is_refused_by_its_header(tmp_path, capfd):
+    for side, word in ((60_000, "60000 x 60000 pixels, too many"), (50, "not a readable picture")):
+        ihdr = b"IHDR" + struct.pack(">IIBBBBB", side, side, 8, 6, 0, 0, 0)
+        pixels = b"IDAT" + zlib.compress(bytes(1000))
+        chunks = b"".join(struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (ihdr, pixels))
+        (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
+        with pytest.raises(ImageError, match=word):
+            load_image(tmp_path / "bomb.png")
+    assert capfd.readouterr() == ("", ""), "libpng's own words are for nobody"
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.heic", "pages.tif"])
+def test_so_are_photographs_of_phones_and_later_pages(tmp_path, name):
+    data = bytearray(saved(tmp_path / name, [Image.fromarray(picture())] * (2 if name == "pages.tif" else 1)))
+    if name == "pages.tif":
+        directory = list(tiff_pages(bytes(data)))[1]
+        for place in range(directory + 2, directory + 26, 12):  # width and height come first
+            struct.pack_into("<HHII", data, place, *struct.unpack_from("<H", data, place), 4, 1, 60_000)
+    else:
+        struct.pack_into(">II", data, data.index(b"ispe") + 8, 60_000, 60_000)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(ImageError, match=f"{name} has 60000 x 60000 pixels, too many"):
+        list(load_images(tmp_path / name))
+
+
+def test_of_large_pages_few_are_held_at_a_time(tmp_path, monkeypatch):
+    data = saved(tmp_path / "pages.tif", [Image.fromarray(picture())] * 3)
+    held = []
+    monkeypatch.setattr(images, "_MOST_BYTES", len(data) + 40 * 60 * 6)
+    monkeypatch.setattr(images, "decode_several", lambda *given: held.append(given[2]) or decode_several(*given))
+    assert len(list(load_images(tmp_path / "pages.tif"))) == 3 and set(held) == {1}
+
+
+def test_memory_that_does_not_suffice_is_one_sentence(tmp_path, monkeypatch):
+    cv2.imwrite(str(tmp_path / "a.png"), picture())
+
+    def refuse(*_):
+        raise MemoryError
+
+    monkeypatch.setattr("digits.reading.images.decode", refuse)
+    with pytest.raises(ImageError, match="more memory than is free"):
+        load_image(tmp_path / "a.png")
 
 
 def test_frames_of_any_camera():

@@ -1,6 +1,5 @@
 """A zip of own images, as a class hands it in: unpacked once, with nothing outside its folder and within limits."""
 
-import hashlib
 import shutil
 import zipfile
 import zlib
@@ -11,6 +10,8 @@ from digits.learning.data.digit_folders import digit_of
 from digits.learning.data.find_own_images import EXCLUDE_FILE
 from digits.learning.data.merged_folder import DatasetError
 from digits.learning.shared.keys import digest
+from digits.learning.shared.lock import run_lock
+from digits.reading.models.card import sha256
 
 # What a class of forty hands in is a tenth of this; a zip that claims more is a mistake or a bomb.
 MOST_BYTES = 4_000_000_000
@@ -26,22 +27,28 @@ def own_folder(custom: Path, place: Path) -> Path:
 
     Raises:
         DatasetError: if it is a file but no whole zip, is locked, too large, or names places outside itself.
+        RunError: if another process is unpacking there.
     """
     custom = Path(custom)
     if not custom.is_file():
         return custom
-    sha256 = hashlib.sha256(custom.read_bytes()).hexdigest()
+    key = sha256(custom)
     folder = place / f"{custom.stem}-{digest(str(custom.resolve()))[:8]}"
-    stamp = folder / _STAMP
-    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != sha256:
-        chosen = folder / EXCLUDE_FILE
-        excluded = chosen.read_bytes() if chosen.is_file() else None
-        with replacing_folder(folder) as new:
-            _unpack(custom, new)
-            if excluded is not None:
-                (new / EXCLUDE_FILE).write_bytes(excluded)
-            (new / _STAMP).write_text(sha256, encoding="utf-8")
+    with run_lock(place):
+        stamp = folder / _STAMP
+        if not stamp.is_file() or stamp.read_text(encoding="utf-8") != key:
+            _renew(folder, custom, key)
     return folder
+
+
+def _renew(folder: Path, custom: Path, key: str) -> None:
+    chosen = folder / EXCLUDE_FILE
+    excluded = chosen.read_bytes() if chosen.is_file() else None
+    with replacing_folder(folder) as new:
+        _unpack(custom, new)
+        if excluded is not None:
+            (new / EXCLUDE_FILE).write_bytes(excluded)
+        (new / _STAMP).write_text(key, encoding="utf-8")
 
 
 def _unpack(path: Path, folder: Path) -> None:

@@ -9,9 +9,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from digits.files import replacing
+from digits.files import printable, replacing
 from digits.paths import ROOT
-from digits.reading.models.card import CARD, read_card
+from digits.reading.models.card import CARD, SUMS, read_card
 from digits.reading.models.default import BUNDLED
 from digits.reading.models.errors import ModelError
 
@@ -43,7 +43,8 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
     if (root / DEMO).is_file():  # what the script's advice names where there is no camera
         contents[DEMO] = (root / DEMO).read_bytes()
-    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in (CARD, MODEL)}
+    carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
+    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
     place = folder / BUNDLE
     with replacing(place) as beside:
         _write(beside, contents)
@@ -73,9 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         path = write_bundle(options.folder)
     except (ModelError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return 1
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+    print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

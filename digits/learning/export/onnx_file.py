@@ -12,23 +12,22 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from digits.learning.export.keras_files import UnportableError
-from digits.reading.models.contract import CLASSES, INPUT_SHAPE
 
 # Old enough for the cv2.dnn of OpenCV 4.9.
 OPSET = 13
 IR_VERSION = 8
 
 
-def save_onnx(flat: keras.Model, path: Path) -> None:
+def save_onnx(flat: keras.Model, path: Path, names: tuple[str, str] = ("tiles", "probabilities")) -> None:
     """Write a flattened model (`keras_files.flatten`) as ONNX.
 
     Args:
-        flat: float32 (N, 96, 96, 3) -> (N, 10).
-        path: the file; input "tiles" and output "probabilities" keep Keras' shapes, N open.
+        flat: one input (N, H, W, C) and one output, all sizes but N fixed.
+        path: the file; its input and its output, called `names`, keep Keras' shapes, N open.
     Raises:
         UnportableError: if a layer has no translation.
     """
-    graph = _Graph()
+    graph = _Graph(names[0])
     results = {}
     for layer in flat.layers:
         kind = type(layer).__name__
@@ -36,9 +35,13 @@ def save_onnx(flat: keras.Model, path: Path) -> None:
             raise UnportableError(f"layer {layer.name} is a {kind}, expected one of {', '.join(_WRITERS)}")
         before = [results[tensor._keras_history[0].name] for tensor in _inputs(layer)]
         results[layer.name] = _WRITERS[kind](graph, layer, before)
-    graph.add("Identity", [results[flat.outputs[0]._keras_history[0].name]], "probabilities")
-    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, ("N", *shape))]
-            for name, shape in (("tiles", INPUT_SHAPE), ("probabilities", (CLASSES,)))]
+    last = [results[flat.outputs[0]._keras_history[0].name]]
+    if len(flat.output_shape) == 4:
+        graph.add("Transpose", last, names[1], perm=[0, 2, 3, 1])
+    else:
+        graph.add("Identity", last, names[1])
+    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, ("N", *shape[1:]))]
+            for name, shape in zip(names, (flat.input_shape, flat.output_shape), strict=True)]
     body = helper.make_graph(graph.nodes, flat.name, *ends, initializer=graph.constants)
     opset = [helper.make_opsetid("", OPSET)]
     model = helper.make_model(body, opset_imports=opset, ir_version=IR_VERSION, producer_name="digits")
@@ -49,8 +52,8 @@ def save_onnx(flat: keras.Model, path: Path) -> None:
 class _Graph:
     """Nodes and constants as they are written."""
 
-    def __init__(self):
-        self.nodes, self.constants = [], []
+    def __init__(self, given: str):
+        self.given, self.nodes, self.constants = given, [], []
 
     def add(self, operator: str, inputs: list[str], name: str, **attributes) -> str:
         self.nodes.append(helper.make_node(operator, inputs, [name], name, **attributes))
@@ -71,7 +74,7 @@ def _arrays(layer: keras.layers.Layer) -> dict[str, np.ndarray]:
 
 
 def _write_input(graph: _Graph, layer, before: list[str]) -> str:
-    return graph.add("Transpose", ["tiles"], layer.name, perm=[0, 3, 1, 2])
+    return graph.add("Transpose", [graph.given], layer.name, perm=[0, 3, 1, 2])
 
 
 def _write_nothing(graph: _Graph, layer, before: list[str]) -> str:
@@ -191,6 +194,15 @@ def _write_pairwise(graph: _Graph, layer, before: list[str]) -> str:
     return result
 
 
+def _write_upsampling(graph: _Graph, layer, before: list[str]) -> str:
+    if layer.interpolation != "bilinear":
+        raise UnportableError(f"layer {layer.name} upsamples by {layer.interpolation}, expected bilinear")
+    none = graph.constant(f"{layer.name}/none", np.zeros(0, np.float32))
+    scales = graph.constant(f"{layer.name}/scales", np.array([1, 1, *layer.size], np.float32))
+    return graph.add("Resize", [before[0], none, scales], layer.name, mode="linear",
+                     coordinate_transformation_mode="half_pixel")
+
+
 def _write_concatenate(graph: _Graph, layer, before: list[str]) -> str:
     if layer.axis not in (-1, len(layer.output.shape) - 1):
         raise UnportableError(f"layer {layer.name} joins along axis {layer.axis}, expected the last")
@@ -216,5 +228,6 @@ _WRITERS = {
     "ReLU": _write_relu,
     "Rescaling": _write_rescaling,
     "SpatialDropout2D": _write_nothing,
+    "UpSampling2D": _write_upsampling,
     "ZeroPadding2D": _write_padding,
 }

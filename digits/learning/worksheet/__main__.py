@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import clear_abandoned, drop_stdout, printable
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -37,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return _complain(error, BAD_ARGUMENTS)
     except OSError as error:
-        return _complain(f"{error.filename or 'A file'} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
+        if not error.filename:  # of files all errors have one
+            drop_stdout()
+        where = error.filename or "Standard output"
+        return _complain(f"{where} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
     except KeyboardInterrupt:
         return _complain("Stopped. The same command goes on from here.", 130)
 
@@ -82,9 +86,10 @@ def _print_sheet(options: argparse.Namespace) -> int:
     write_once(path, data)
     for name in dict.fromkeys(name for name in sessions if sessions.count(name) > 1):
         pages = ", ".join(str(code.page) for code in codes if code.session == name)
-        print(f"{name} is named more than once: pages {pages} of one session. Two people with one name want two "
-              f"sessions, such as {name}-1 and {name}-2.")  # fmt: skip
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]")
+        print(printable(f"{name} is named more than once: pages {pages} of one session. Two people with one name want "
+                        f"two sessions, such as {name}-1 and {name}-2."))  # fmt: skip
+    how = "print it at 100 % or fitted to the page, have it filled in, then"
+    print(f"{printable(path)}: {how}: {COMMAND} scan PHOTO [PHOTO ...]", flush=True)
     return DONE
 
 
@@ -95,6 +100,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         what = f"{missing} does not exist" if missing else f"{options.photos[0]} holds no pictures"
         return _complain(f"{what}; name photographs of filled worksheets.", BAD_ARGUMENTS)
     model = None if options.model == "none" else load_model(options.model)
+    clear_abandoned(options.custom, below=True)
     status = DONE
     for path in photos:
         try:
@@ -104,7 +110,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         except ImageError as error:
             status = _complain(error, REFUSED)
         else:
-            print("\n".join(summary(path, filed)), flush=True)
+            print("\n".join(map(printable, summary(path, filed))), flush=True)
     return status
 
 
@@ -136,7 +142,7 @@ def summary(path: Path, filed: Filed) -> list[str]:
 
 
 def _complain(sentence: object, status: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

@@ -13,6 +13,8 @@ from digits.learning.data import class_zip
 from digits.learning.data.class_zip import own_folder
 from digits.learning.data.find_own_images import find_own_images
 from digits.learning.data.merged_folder import DatasetError
+from digits.learning.shared.errors import RunError
+from digits.learning.shared.lock import run_lock
 
 PICTURE = cv2.imencode(".png", photo(7, 1))[1].tobytes()
 
@@ -53,7 +55,7 @@ def test_nothing_is_written_outside(tmp_path, name):
     path = make_zip(tmp_path / "class.zip", "ana/7/a.png", name)
     with pytest.raises(DatasetError, match="names a place outside itself"):
         own_folder(path, tmp_path / "in" / "unpacked")
-    assert not [found for found in tmp_path.rglob("*") if found.is_file() and found != path]
+    assert {found.name for found in tmp_path.rglob("*") if found.is_file()} == {path.name, ".lock"}
 
 
 def test_too_much_damaged_or_no_zip_is_one_sentence(tmp_path, monkeypatch):
@@ -62,6 +64,8 @@ def test_too_much_damaged_or_no_zip_is_one_sentence(tmp_path, monkeypatch):
     with pytest.raises(DatasetError, match="holds 2 files of 0.0 GB unpacked, expected at most 1 of 4 GB"):
         own_folder(path, tmp_path / "unpacked")
     monkeypatch.undo()
+    with run_lock(tmp_path / "unpacked"), pytest.raises(RunError, match="another run is writing to"):
+        own_folder(path, tmp_path / "unpacked")
     path.write_bytes(path.read_bytes()[:-40])
     command = [sys.executable, "-m", "digits.learning.dataset", "--out", str(tmp_path / "merged"), "--custom"]
     done = subprocess.run([*command, str(path)], capture_output=True, text=True)

@@ -1,0 +1,86 @@
+"""Fit the score that tells digits from all else, and measure the finder, on rendered frames it has not seen."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digits.box import Box
+from digits.reading.finding.decode import shared_area
+from digits.reading.finding.eye import Candidate, Eye
+from digits.reading.finding.score import FEATURES, WEIGHTS
+from digits.rendering.frames.canvas import Frame
+
+_SMALLEST = 9  # pixels at the near look's scale: smaller digits are not asked for
+_ALIKE = 0.5  # intersection over union from which two boxes are the same digit
+_STEPS, _RIDGE = 60, 1e-2
+_FEWEST = 30  # candidates of either kind: from fewer no weight is fitted
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was found in frames: digits asked for, found, found and read right; candidates that are nothing's."""
+
+    digits: int
+    found: int
+    right: int
+    false: int
+    frames: int
+
+
+def judge(eye: Eye, frames: Iterable[Frame]) -> tuple[np.ndarray, np.ndarray, Tally]:
+    """Return the features of all candidates (N, 8), whether each is a digit read right (N,), and the tally.
+
+    Candidates that lie on a digit but are read wrong count as no digit: the score is to let through what is right.
+    """
+    values, good, digits, found, right, count = [], [], 0, 0, 0, 0
+    for frame in frames:
+        candidates = eye.candidates(cv2.cvtColor(frame.grey, cv2.COLOR_GRAY2BGR))
+        asked = [i for i, (box, seen) in enumerate(zip(frame.boxes, frame.seen, strict=True))
+                 if seen > 0.8 and box.side >= _SMALLEST]
+        digits, count = digits + len(asked), count + 1
+        for candidate, index in _matched(candidates, frame):
+            correct = index is not None and int(candidate.probabilities.argmax()) == frame.labels[index]
+            values.append(candidate.values)
+            good.append(correct)
+            found += index in asked
+            right += correct and index in asked
+    tally = Tally(digits, found, right, len(good) - found, count)
+    return np.array(values).reshape(-1, len(FEATURES)), np.array(good, bool), tally
+
+
+def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candidate, int | None]]:
+    """Yield each candidate with the digit that it is, or None; half-seen digits and their candidates are left out."""
+    taken: set[int] = set()
+    for candidate in candidates:
+        overlaps = [_overlap(candidate.found.box, box) for box in frame.boxes]
+        best = int(np.argmax(overlaps)) if overlaps else -1
+        if best >= 0 and overlaps[best] > _ALIKE and best not in taken:
+            taken.add(best)
+            if frame.seen[best] > 0.8:
+                yield candidate, best
+        else:
+            yield candidate, None
+
+
+def _overlap(first: Box, second: Box) -> float:
+    both = shared_area(first, second)
+    return both / max(1, first.area + second.area - both)
+
+
+def fit_score(values: np.ndarray, good: np.ndarray) -> list[float]:
+    """Return the weights of the logistic model, with a small ridge, by Newton's method; usual ones of too few rows."""
+    if min(np.count_nonzero(good), np.count_nonzero(~good)) < _FEWEST:
+        return list(WEIGHTS)
+    weights = np.zeros(values.shape[1])
+    ridge = _RIDGE * len(values) / 100 * np.eye(values.shape[1])
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(values @ weights, -30, 30)))
+        gradient = values.T @ (good - p) - ridge @ weights
+        curvature = (values * (p * (1 - p))[:, None]).T @ values + ridge
+        step = np.linalg.solve(curvature, gradient)
+        weights += step
+        if np.abs(step).max() < 1e-8:
+            break
+    return [round(float(weight), 5) for weight in weights]

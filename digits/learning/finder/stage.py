@@ -1,0 +1,112 @@
+"""`train_all.py --finder`: shapes, crops, training, score, figures and the export, each kept as it is done."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from digits.files import write_whole
+from digits.learning.data.mnist import load_mnist
+from digits.learning.finder.crops import bank_file
+from digits.learning.finder.exporting import export_finder
+from digits.learning.finder.score import Tally, fit_score, judge
+from digits.learning.finder.train import FinderRun, train_finder
+from digits.learning.shared.progress import Report
+from digits.learning.shared.provenance import circumstances
+from digits.learning.shared.workers import available_cores
+from digits.reading.finding.eye import Eye
+from digits.reading.finding.score import FEATURES, scores
+from digits.reading.models.finder import load_finder
+from digits.reading.models.loading import load_model
+from digits.rendering import RENDERING_VERSION
+from digits.rendering.frames.canvas import Frame
+from digits.rendering.frames.scenes import render
+from digits.rendering.frames.shapes import FULL, Bank, Inks
+from digits.rendering.frames.writers import Shapes
+
+_SIZE = 640, 480  # of the frames that the score is fitted and the finder is judged on
+_HELD_BACK = 5000  # MNIST's last training pictures write the validation frames, and no crop
+_FIT, _CHECK = 1000, 1001  # seeds of the frames for the score and of those for the figures
+_VALIDATION = {name: count // 5 for name, count in FULL.items()}
+_GOLDEN = 3
+
+
+@dataclass(frozen=True)
+class FinderConfig:
+    """A length of training, and how many rendered frames score and figures are taken from."""
+
+    run: FinderRun
+    frames: int = 600
+    shapes: float = 1.0  # share of a full bank
+
+    @classmethod
+    def quick(cls, seed: int) -> "FinderConfig":
+        """Return minutes of training: a finder that shows the way, not one to use."""
+        return cls(FinderRun(epochs=4, steps=40, batch=16, seed=seed), frames=40, shapes=0.05)
+
+    @classmethod
+    def release(cls, seed: int) -> "FinderConfig":
+        """Return what the project ships: at most six hours on two cores."""
+        return cls(FinderRun(epochs=80, steps=250, batch=32, seed=seed), frames=1500)
+
+    @classmethod
+    def plain(cls, seed: int) -> "FinderConfig":
+        """Return an hour's training on two cores."""
+        return cls(FinderRun(epochs=24, steps=150, batch=32, seed=seed))
+
+
+def make_finder(config: FinderConfig, folder: Path, export: Path, command: str, report: Report) -> Path:
+    """Train, fit the score, measure and export; what an earlier call did is taken up.
+
+    Args:
+        folder: for the state, the history and the figures.
+        export: folder of the files that the scripts use; replaced as a whole.
+    Returns:
+        the file with the figures.
+    """
+    began = time.perf_counter()
+    mnist = load_mnist(report=report)
+    images, labels = mnist.train_images, mnist.train_labels
+    counts = {name: max(10, round(config.shapes * count)) for name, count in FULL.items()}
+    workers = config.run.workers or available_cores()
+    report("Shapes of digits, letters and drawings")
+    bank = bank_file(Inks(images[:-_HELD_BACK], labels[:-_HELD_BACK]), 0, folder / "cache", workers, counts)
+    model = train_finder(config.run, bank, folder, report)
+    facts = {"rendering": RENDERING_VERSION, "trained": asdict(config.run), "features": list(FEATURES)}
+    facts |= circumstances(command)
+    held_back = Inks(images[-_HELD_BACK:], labels[-_HELD_BACK:])
+    counts = {name: max(10, round(config.shapes * count)) for name, count in _VALIDATION.items()}
+    shapes = Shapes(Bank.make(held_back, _FIT, counts))
+    golden = [frame.grey for frame in _frames(shapes, _GOLDEN, _CHECK + 1)]
+    export_finder(model, export, facts, golden)
+    report("Score")
+    eye = Eye(load_finder(export), load_model())
+    weights = fit_score(*judge(eye, _frames(shapes, config.frames, _FIT))[:2])
+    export_finder(model, export, facts | {"score": weights}, golden)
+    eye = Eye(load_finder(export), load_model())
+    values, good, tally = judge(eye, _frames(shapes, config.frames, _CHECK))
+    figures = _figures(values, good, tally, weights) | circumstances(command) | {
+        "trained": asdict(config.run), "seconds": round(time.perf_counter() - began),
+        "history": json.loads((folder / "history.json").read_text(encoding="utf-8"))}  # fmt: skip
+    path = folder / "finder.json"
+    write_whole(path, (json.dumps(figures, indent=1) + "\n").encode())
+    report(f"Found {tally.found} of {tally.digits} digits, read {tally.right}; {path}, {export}")
+    return path
+
+
+def _frames(shapes: Shapes, count: int, seed: int) -> Iterator[Frame]:
+    rng = np.random.default_rng(seed)
+    return (render(rng, _SIZE, shapes) for _ in range(count))
+
+
+def _figures(values: np.ndarray, good: np.ndarray, tally: Tally, weights: list[float]) -> dict:
+    """Return recall and false digits of rendered frames, at the score of one half and where 98 % of digits pass."""
+    score = scores(values, weights)
+    dial = float(np.quantile(score[good], 0.02)) if good.any() else 1.0
+    at = {name: {"score": round(least, 4), "right": int((good & (score >= least)).sum()),
+                 "false": int((~good & (score >= least)).sum())}
+          for name, least in (("half", 0.5), ("98 % pass", dial))}  # fmt: skip
+    return {"frames": asdict(tally), "dial": at}

@@ -1,0 +1,145 @@
+"""From the finder's maps to digits: centres, and the ink that says it belongs to them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from digits.box import Box
+from digits.reading.finding.looks import FINE, STRIDE, Look
+
+UNIT = 32.0  # pixels: the unit of sizes and ways
+CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
+INK = -0.4  # logit from which a pixel is ink
+_REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
+_BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
+_SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
+_SOFT = 2.0  # logits of ink are drawn as grey up to here
+
+
+@dataclass(frozen=True)
+class Found:
+    """A digit as the finder sees it.
+
+    Attributes:
+        box: of its ink, in frame pixels.
+        ink: uint8 (h, w), white on black, of the look it was best seen in.
+        centre, other: probabilities that a digit's centre, and that other writing's, is here.
+        size: in pixels of that look.
+        sure: mean probability of its ink.
+    """
+
+    box: Box
+    ink: np.ndarray
+    centre: float
+    other: float
+    size: float
+    sure: float
+
+
+def decode(looks: Sequence[Look]) -> list[Found]:
+    """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
+
+    A part of a digit may be among them beside the whole: which it is shows when both have been read.
+    """
+    found = [digit for look in looks for digit in _digits(look)]
+    found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
+    kept: list[Found] = []
+    for digit in found:
+        if all(_alike(digit.box, other.box) < _SAME for other in kept):
+            kept.append(digit)
+    return kept
+
+
+def _fit(size: float) -> float:
+    """Return how well a size suits the finder, 0 to 1."""
+    return float(np.exp(-0.5 * (np.log2(size / _BEST_SIZE) / 1.5) ** 2))
+
+
+def _alike(first: Box, second: Box) -> float:
+    """Return the share that two boxes have in common of what either covers."""
+    both = shared_area(first, second)
+    return both / max(1, first.area + second.area - both)
+
+
+def shared_area(first: Box, second: Box) -> int:
+    """Return how many pixels lie in both boxes."""
+    w = min(first.right, second.right) - max(first.x, second.x)
+    h = min(first.bottom, second.bottom) - max(first.y, second.y)
+    return max(w, 0) * max(h, 0)
+
+
+def _digits(look: Look) -> list[Found]:
+    centre = np.ascontiguousarray(look.maps[..., 0])
+    rows, columns = np.nonzero((centre > CENTRE) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    if not len(rows):
+        return []
+    size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
+    owner = _owners(look, rows, columns, size)
+    found = []
+    for number in range(len(rows)):
+        digit = _digit(look, owner, number, (rows[number], columns[number]), float(size[number]))
+        if digit is not None:
+            found.append(digit)
+    return found
+
+
+def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Return int32 (h, w): 1 + the number of the centre that a place's ink belongs to, 0 for none."""
+    height, width = look.maps.shape[:2]
+    owner = np.zeros((height, width), np.int32)
+    y, x = np.nonzero(look.maps[..., 5:].max(-1) > INK)
+    if not len(y):
+        return owner
+    ways = look.maps[y, x, 3:5] * (UNIT / STRIDE)
+    ends = np.stack([x, y], 1) + ways
+    places = np.stack([columns, rows], 1).astype(np.float32)
+    reach = (size / STRIDE).astype(np.float32)
+    nearest, best = np.zeros(len(y), np.int32), np.full(len(y), np.inf, np.float32)
+    for number in range(len(rows)):
+        away = np.hypot(*(ends - places[number]).T) / reach[number]
+        closer = away < best
+        best[closer], nearest[closer] = away[closer], number
+    sure = best < _REACH
+    stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
+    # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
+    votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
+    np.add.at(votes, (stroke[sure], nearest[sure]), 1)
+    known = votes[stroke, nearest] > 0
+    nearest = np.where(sure | known, nearest, votes[stroke].argmax(1))
+    owner[y, x] = np.where(votes[stroke].any(1), nearest + 1, 0)
+    return owner
+
+
+def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[y, x] = 1
+    return mask
+
+
+def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float) -> Found | None:
+    own = (owner == number + 1).astype(np.uint8)
+    x, y, w, h = cv2.boundingRect(own)
+    if not w:
+        return None
+    window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
+    logits = look.ink[window]
+    mine = np.repeat(np.repeat(own[y : y + h, x : x + w], FINE, 0), FINE, 1) > 0
+    probable = 1 / (1 + np.exp(-logits[mine]))
+    ink = np.zeros(logits.shape, np.uint8)
+    ink[mine] = 255 * probable
+    solid = (ink > 255 / (1 + np.exp(-INK))).astype(np.uint8)
+    left, top, w, h = cv2.boundingRect(solid)
+    if not w:
+        return None
+    per_pixel = 1 / look.scale
+    corner = (x * FINE + left + look.left) * per_pixel, (y * FINE + top + look.top) * per_pixel
+    box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
+    values = look.maps[place]
+    return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
+                 float(ink[solid > 0].mean()) / 255)
+
+
+def _share(logit: float) -> float:
+    return float(1 / (1 + np.exp(-logit)))

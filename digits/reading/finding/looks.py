@@ -1,0 +1,106 @@
+"""How the finder network looks at a frame: near, far, farther, and at large stills in windows; and what it answers.
+
+All but the windows lie side by side on one square picture, so that one call of the network sees digits from some
+8 pixels to the whole frame.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+SIDE = 640  # pixels: the network's picture is square
+FAR = 160  # pixels: shorter side of the far look
+FARTHER = (1, 3, 6)  # the far looks are so many times smaller than the near one
+STRIDE, FINE = 4, 4  # pixels from place to place of the maps; sub-pixels of ink a place has along each side
+STILL = 1200  # pixels: a frame whose longer side has more is looked at in windows as well
+_STEP = SIDE - 96  # pixels from window to window: what a border hides of one, the next one shows
+_LARGEST = 4.0  # small pictures are enlarged by so much at most
+
+
+class Network(Protocol):
+    """What the finder needs of a network."""
+
+    def __call__(self, picture: np.ndarray) -> np.ndarray:
+        """Return float32 (160, 160, 21) for a picture, float32 (640, 640) grey in [0, 1]."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the network says of a frame at one scale.
+
+    Attributes:
+        maps: float32 (h, w, 5 + 16): logits of a digit's and of other writing's centre, log2 of the digit's size in
+            32 px, way to its centre in 32 px, logits of ink.
+        scale: pixels of the look for one of the frame.
+        left, top: where the look begins in the frame, in pixels of the look.
+    """
+
+    maps: np.ndarray
+    scale: float
+    left: int = 0
+    top: int = 0
+
+    @cached_property
+    def ink(self) -> np.ndarray:
+        """Logits of ink, float32 (4 h, 4 w)."""
+        h, w = self.maps.shape[:2]
+        return self.maps[..., 5:].reshape(h, w, FINE, FINE).transpose(0, 2, 1, 3).reshape(h * FINE, w * FINE)
+
+
+def look_at(grey: np.ndarray, network: Network) -> list[Look]:
+    """Return what the network says of a frame, uint8 (H, W): near, far, and windows of a large still."""
+    looks = _near_and_far(grey, network)
+    if max(grey.shape) > STILL:
+        looks += _windows(grey, network)
+    return looks
+
+
+def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
+    height, width = grey.shape
+    scale = min(SIDE / max(height, width), (SIDE - FAR) / min(height, width), _LARGEST)
+    picture = np.full((SIDE, SIDE), grey[:: max(1, height // 32), :: max(1, width // 32)].mean(), np.uint8)
+    places, x, y = [], 0, 0
+    for smaller in FARTHER:
+        part = _resized(grey, scale / smaller)
+        rows, columns = part.shape
+        picture[y : y + rows, x : x + columns] = part
+        places.append((x, y, part, scale / smaller))
+        if smaller == 1:  # the farther looks lie in the strip that the near one leaves, one after the other
+            x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
+        else:
+            x, y = (x + _aligned(columns), y) if width >= height else (x, y + _aligned(rows))
+    maps = network(picture * np.float32(1 / 255))
+    return [Look(_cut(maps, left, top, part), at) for left, top, part, at in places]
+
+
+def _aligned(length: int) -> int:
+    return -(-(length + STRIDE) // STRIDE) * STRIDE
+
+
+def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
+    scale = min(2 * SIDE / max(grey.shape), 1.0)
+    still = _resized(grey, scale)
+    for top in _starts(still.shape[0]):
+        for left in _starts(still.shape[1]):
+            part = still[top : top + SIDE, left : left + SIDE]
+            picture = np.full((SIDE, SIDE), part.mean(), np.uint8)
+            picture[: part.shape[0], : part.shape[1]] = part
+            yield Look(_cut(network(picture * np.float32(1 / 255)), 0, 0, part), scale, left, top)
+
+
+def _starts(length: int) -> list[int]:
+    return [0] if length <= SIDE else [*range(0, length - SIDE, _STEP), length - SIDE]
+
+
+def _resized(grey: np.ndarray, scale: float) -> np.ndarray:
+    size = tuple(max(1, round(side * scale)) for side in grey.shape[::-1])
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def _cut(maps: np.ndarray, x: int, y: int, part: np.ndarray) -> np.ndarray:
+    rows, columns = (-(-side // STRIDE) for side in part.shape)
+    return maps[y // STRIDE : y // STRIDE + rows, x // STRIDE : x // STRIDE + columns]
