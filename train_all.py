@@ -73,6 +73,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
     if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
+    if options.bundle and options.custom:
+        parser.error("--bundle trains nothing: it takes no --custom")
     if options.no_camera and TRANSFER in (options.models or [TRANSFER]):
         parser.error("--no-camera is for the convolutional networks: name them with --models")
     if options.models is None:

@@ -185,6 +185,7 @@ def test_own_test_pictures_that_come_later_are_read_without_training_again(finis
 @pytest.mark.parametrize("arguments", [
     ["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"], ["--models", "resnet"], ["--quick", "--release"],
     ["--teach", "--release"], ["--teach", "--tensorboard", "logs"], ["--no-camera"],
+    ["--bundle", "--custom", "class.zip"],
 ])  # fmt: skip
 def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
