@@ -165,7 +165,7 @@ def pictures() -> dict[str, bytes]:
     image = cv2.imread(str(SAMPLES_DIR / "digit_7.jpg"))
     clear = np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])
     as_file = {"a.png": image, "clear.png": clear, "deep.png": image.astype(np.uint16) * 257, "a.jpg": image,
-               "a.bmp": image, "a.webp": image, "a.tif": image, "a.pgm": image[:, :, 0]}  # fmt: skip
+               "a.bmp": image, "a.webp": image, "a.tif": image, "a.pgm": image[:, :, 0], "a.avif": image}  # fmt: skip
     return {name: cv2.imencode(Path(name).suffix, pixels)[1].tobytes() for name, pixels in as_file.items()}
 
 
@@ -247,6 +247,21 @@ def killed_merges(drill: Drill) -> Cases:
     command = [*DATASET, "--custom", "{at}/custom", "--out", "{at}/merged", "--limit", "20000"]
     result = partial(contents, patterns=("*.png", "index.csv"))
     yield from killed(drill, "merge", command, own_images, result, drill.some(20, 4))
+
+
+def killed_zips(drill: Drill) -> Cases:
+    """A class's zip whose unpacking is killed and begun again."""
+
+    def prepare(folder: Path) -> None:
+        own_images(folder)
+        shutil.make_archive(str(folder / "class"), "zip", folder / "custom")
+
+    def result(folder: Path) -> list[str]:
+        return sorted(contents(folder / "unpacked", ("*.png",)).values())
+
+    code = "import sys; from pathlib import Path; from digits.learning.data.class_zip import own_folder; "
+    command = ["-c", code + "own_folder(*map(Path, sys.argv[1:]))", "{at}/class.zip", "{at}/unpacked"]
+    yield from killed(drill, "zip", command, prepare, result, drill.some(10, 2))
 
 
 def killed_scans(drill: Drill) -> Cases:
@@ -510,6 +525,7 @@ CAUSES: dict[str, Callable[[Drill], Cases]] = {
     "names and arguments": odd_arguments,
     "damaged files": damaged_files,
     "killed merges": killed_merges,
+    "killed zips": killed_zips,
     "killed scans": killed_scans,
     "killed runs": killed_runs,
     "killed teaching": killed_teaching,

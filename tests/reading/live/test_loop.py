@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -122,6 +123,7 @@ def watch(change, tmp_path, monkeypatch, **options):
 
     monkeypatch.setattr(loop, "open_source", lambda *_: clip())
     loop.run(Options(headless=True, jsonl=str(tmp_path / "out.jsonl"), **options), said.append)
+    assert re.fullmatch(r"\d+ frames, \d+ digits read. Written: .*out.jsonl.", said.pop()), "every run ends with it"
     return said, (tmp_path / "out.jsonl").read_text().splitlines()
 
 
