@@ -68,6 +68,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         help="what to read (default: camera 0)")  # fmt: skip
     add("--headless", action="store_true", help="no window; JSON lines go to standard output, or where --jsonl says")
     add("--jsonl", metavar="FILE|-", help="write one JSON object a frame to a file, or to standard output (-)")
+    add("--text", action="store_true", help="print the rows of digits, one line a picture")
     add("--record", type=Path, metavar="FILE", help="write the annotated video (.mp4 or .avi)")
     add("--max-frames", type=positive, metavar="N", help="stop after N frames")
     add("--once", action="store_true", help="end with the video or the pictures instead of going on until q")

@@ -20,7 +20,7 @@ import pytest
 from made_up import edit_json, frame_count, page, trembling, write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
-KEYS = "source frame time_s size digits rejected main hint latency_ms".split()
+KEYS = "source frame time_s size digits rejected rows main hint latency_ms".split()
 GREEN = (94, 201, 76)
 START_S = 90.0  # a window may take so long to come where all cores are busy; here it takes one
 POLL_S = 0.1  # seldom enough to leave the cores to what is waited for
@@ -65,6 +65,33 @@ def test_a_photo_becomes_one_json_object_on_standard_output(read, photo):
     assert 40 < x < 100 and 160 < y < 220 and 40 < width < 120 and 70 < height < 140
     assert set(record["latency_ms"]) == {"find", "predict", "total"}
     assert "model." in err, "it says which file it reads with"
+
+
+SAMPLES = ROOT / "data" / "samples"
+
+
+def test_text_is_one_line_a_picture_and_what_is_steady_of_a_video(script):
+    process = script("--headless", "--text", "--source", SAMPLES / "page_1.png")
+    out, _ = process.communicate(timeout=60)
+    assert out.splitlines() == [f"{SAMPLES / 'page_1.png'}: 1234 / 5678 / 90"]
+    process = script("--headless", "--text", "--source", "demo")
+    out, err = process.communicate(timeout=60)
+    lines = out.splitlines()
+    assert process.returncode == 0, err
+    assert "demo: 31415 / 92653 / 58979" in lines
+    assert len(lines) < 10, "a line only where something changed"
+    assert all(line.startswith("demo: ") for line in lines)
+
+
+def test_text_and_json_lines_go_their_own_ways(script, tmp_path):
+    process = script("--headless", "--text", "--jsonl", tmp_path / "out.jsonl", "--source", SAMPLES / "page_2.png")
+    out, _ = process.communicate(timeout=60)
+    assert out.endswith("3141592 / 6535897 / 932384\n")
+    (record,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    rows = [[number["text"] for number in row] for row in record["rows"]]
+    assert rows == [["3141592"], ["6535897"], ["932384"]]
+    first = record["rows"][0][0]["box"]
+    assert first[0] == min(digit["box"][0] for digit in record["digits"][:7])
 
 
 def test_a_video_is_read_whole_tracked_and_recorded(read, tmp_path):

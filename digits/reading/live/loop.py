@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.files import clear_abandoned
 from digits.paths import CUSTOM_DIR
 from digits.reading.live.collecting import thought_of
@@ -16,7 +17,7 @@ from digits.reading.live.controls import ESCAPE, Controls
 from digits.reading.live.drawing import Screen, Status
 from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
-from digits.reading.live.outputs import JsonLines, Recorder
+from digits.reading.live.outputs import JsonLines, Recorder, TextLines
 from digits.reading.live.pictures import Pictures
 from digits.reading.live.sources import open_source
 from digits.reading.live.tracking import Tracker
@@ -26,7 +27,7 @@ from digits.reading.models.errors import ModelError
 from digits.reading.models.loading import load_model
 from digits.reading.models.model import Model
 from digits.reading.reader import Reader
-from digits.reading.readings import Reading
+from digits.reading.readings import Digit, Reading
 
 _PICTURE_S = 2.0  # how long a picture stays in the window where no key is waited for
 _NEXT, _BACK, _FULL = (ord(" "), RIGHT), LEFT, (ord("f"), ord("F"))
@@ -53,12 +54,13 @@ class Options:
     custom: Path | None = None
     once: bool = False
     scale: float | None = None
+    text: bool = False
 
 
 def run(options: Options, report: Report) -> None:
     """Read the source until it ends or the person quits.
 
-    Without a window and without `jsonl`, the JSON lines go to standard output.
+    Without a window, without `jsonl` and without `text`, the JSON lines go to standard output.
 
     Args:
         options: what to read, with what, and where the results go.
@@ -95,10 +97,17 @@ def as_record(frame: Frame, reading: Reading) -> dict:
         "size": [int(side) for side in reading.size],
         "digits": [{"box": [int(side) for side in digit.box], **thought_of(digit)} for digit in reading.digits],
         "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
+        "rows": [[_number(number) for number in row] for row in reading.rows],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
         "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
     }
+
+
+def _number(digits: list[Digit]) -> dict:
+    """Return one number of a row: its digits as text, and the box round all of them."""
+    box = Box.union(digit.box for digit in digits)
+    return {"text": "".join(str(digit.digit) for digit in digits), "box": [int(side) for side in box]}
 
 
 class _Loop:
@@ -115,7 +124,8 @@ class _Loop:
         self._controls = Controls(custom, self._language, model.name, report)
         self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
-        self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
+        self._lines = JsonLines(options.jsonl or ("-" if options.headless and not options.text else None))
+        self._text = TextLines() if options.text else None
         self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
         self._window = None if options.headless else Window(options.scale)
         # Somebody is looking: pictures wait for a key, and videos begin again at their end.
@@ -166,6 +176,8 @@ class _Loop:
         picture = (frame.source, frame.index) if frame.still and self._leisurely else None
         if picture not in self._written:
             self._lines.write(as_record(frame, reading))
+            if self._text:
+                self._text.write(frame, reading)
         if picture:
             self._written.add(picture)
         if self._window or self._recorder:
@@ -177,7 +189,7 @@ class _Loop:
             self._controls.see(frame, reading)
             self._show(frame)
             return self._until_next(frame)
-        return not self._lines.reader_left
+        return not (self._text or self._lines).reader_left
 
     def _show(self, frame: Frame) -> None:
         self._status = replace(self._status, place=frame.place if frame.place[1] > 1 else None)
