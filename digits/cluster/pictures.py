@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
 
-from digits.reading.images import IMAGE_SUFFIXES
+from digits.reading.live.pictures import PICTURE_SUFFIXES
 
 _PER_FILE = 100_000  # paths in one file of the list
 _remote = cache(fs.FileSystem.from_uri)
@@ -39,7 +39,7 @@ def find_files(source: str) -> Iterator[str]:
     kind = system.get_file_info(inner).type
     if kind == fs.FileType.File:
         return iter([source])
-    folder, fits = source, lambda path: path.lower().endswith(IMAGE_SUFFIXES)
+    folder, fits = source, lambda path: path.lower().endswith(PICTURE_SUFFIXES)
     if kind == fs.FileType.NotFound and (fixed := re.match(r"([^*?[]*)/[^/*?[]*[*?[]", source)):
         folder, fits = fixed[1], re.compile(fnmatch.translate(source)).match
     return filter(fits, _in_bucket(folder) if "://" in folder else _on_disk(folder))

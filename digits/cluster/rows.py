@@ -4,7 +4,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pyarrow as pa
 
 from digits.cluster.pictures import filesystem
@@ -12,7 +11,6 @@ from digits.reading.images import decode_image
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 from digits.reading.readings import Reading
-from digits.reading.rows import numbers
 
 PICTURES, BAD = "pictures", "bad"  # the two tables
 _BOX = pa.struct({side: pa.int32() for side in "xywh"})
@@ -26,10 +24,10 @@ _SCHEMA = pa.schema({
 
 def row_of(path: str, reading: Reading) -> dict:
     """Return the row of a picture that was read."""
-    digits, (width, height) = reading.digits, reading.size
-    lines = numbers([digit.box for digit in digits])
-    text = [" ".join("".join(str(digits[i].digit) for i in number) for number in line) for line in lines]
-    found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence} for digit in digits]
+    width, height = reading.size
+    text = [" ".join("".join(str(digit.digit) for digit in number) for number in row) for row in reading.rows]
+    found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence}
+             for digit in reading.digits]  # fmt: skip
     return {"path": path, "width": width, "height": height, "rows": text, "digits": found, "hint": reading.hint}
 
 
@@ -49,8 +47,7 @@ class PictureReader:
 
     def _row(self, path: str, content: Future) -> dict:
         try:
-            picture = decode_image(np.frombuffer(content.result(), np.uint8), path)
-            return row_of(path, self._reader.read(picture)) | {"table": PICTURES}
+            return row_of(path, self._reader.read(decode_image(content.result(), path))) | {"table": PICTURES}
         except (OSError, ValueError, MemoryError, cv2.error) as error:  # one picture must not end the others' run
             return {"path": path, "reason": str(error), "table": BAD}
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 
 from digits.box import Box
+from digits.reading.rows import numbers
 
 
 class Reason(StrEnum):
@@ -79,3 +80,15 @@ class Reading:
     main: int | None
     hint: Hint | None
     latency_ms: dict[str, float]
+
+    @property
+    def rows(self) -> list[list[list[Digit]]]:
+        """The digits line by line, each line cut into its numbers where a gap is wider than the others."""
+        rows = numbers([digit.box for digit in self.digits])
+        return [[[self.digits[index] for index in number] for number in row] for row in rows]
+
+    @property
+    def text(self) -> str:
+        """What is written: the numbers of a row with spaces between them, rows with " / " between them."""
+        rows = [["".join(str(digit.digit) for digit in number) for number in row] for row in self.rows]
+        return " / ".join(" ".join(row) for row in rows)

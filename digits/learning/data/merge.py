@@ -3,6 +3,8 @@
 data/merged/ can be deleted at any time: everything in it is made from data/raw/ and data/custom/.
 """
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import io
@@ -16,11 +18,13 @@ import numpy as np
 
 from digits.files import write_whole
 from digits.learning.data.find_own_images import encode_tile, examine, find_own_images
+from digits.learning.data.left_out import left_out_lines
 from digits.learning.data.merged_folder import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
 from digits.learning.data.own_splits import decide
 from digits.learning.data.splits import SPLITS, Source, Split
+from digits.learning.shared.lock import run_lock
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled
 from digits.learning.shared.workers import map_chunks
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RAW_DIR
@@ -40,17 +44,22 @@ _TILE_S, _PHOTO_S = 0.0004, 0.1  # seconds one takes
 class Summary:
     """What a build did.
 
-    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `same_writer` whether
-    own images of one session lie in several splits.
+    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `left_out_lines` which
+    they are, `same_writer` whether own images of one session lie in several splits.
     """
 
     merged_dir: Path
     counts: dict[Split, dict[Source, int]]
     left_out: dict[LeftOut, int]
+    left_out_lines: list[str]
     same_writer: bool
     written: int
     removed: int
     seconds: float
+
+    def lines(self) -> list[str]:
+        """Return the build in one line, and one for each picture that is left out, or the first of them."""
+        return [self.line(), *(f"  {line}" for line in self.left_out_lines)]
 
     def line(self) -> str:
         """Return the build in one line."""
@@ -84,16 +93,21 @@ def build_merged(custom_dir: Path = CUSTOM_DIR, merged_dir: Path = MERGED_DIR, l
     Raises:
         DatasetError: if one folder lies in the other, or `custom_dir` is missing.
         DownloadError: if MNIST cannot be had.
+        RunError: if another process is merging into the same folder.
     """
     began = time.monotonic()
     custom_dir, merged_dir = Path(custom_dir), Path(merged_dir)
     _check_folders(custom_dir, merged_dir)
     source = _MnistRows(mnist or load_mnist(RAW_DIR, report), limit)
+    progress = titled(report, "Tiles") or titled(Lines(report), "Tiles")
+    with run_lock(merged_dir):
+        return _build(source, _Work(custom_dir, merged_dir, progress, workers), began)
+
+
+def _build(source: _MnistRows, work: _Work, began: float) -> Summary:
+    custom_dir, merged_dir = work.custom_dir, work.merged_dir
     state = MergedState.load(merged_dir)
     state.discard_outdated(merged_dir, source.key)
-    progress = titled(report, "Tiles") or titled(Lines(report), "Tiles")
-    work = _Work(custom_dir, merged_dir, progress, workers)
-
     images = _with_facts(find_own_images(custom_dir), state, work)
     images = decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]
@@ -102,7 +116,8 @@ def build_merged(custom_dir: Path = CUSTOM_DIR, merged_dir: Path = MERGED_DIR, l
     state.finish(merged_dir, custom_dir, images)
     left_out = dict(Counter(image.reason.kind for image in images if image.reason).most_common())
     seconds = time.monotonic() - began
-    return Summary(merged_dir, _counts(rows), left_out, state.same_writer, written, removed, seconds)
+    lines = left_out_lines(images, str(merged_dir / INDEX_FILE))
+    return Summary(merged_dir, _counts(rows), left_out, lines, state.same_writer, written, removed, seconds)
 
 
 @dataclass(frozen=True)

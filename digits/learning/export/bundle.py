@@ -9,15 +9,16 @@ import sys
 import zipfile
 from pathlib import Path
 
-from digits.files import replacing
+from digits.files import in_words, printable, replacing
 from digits.paths import ROOT
-from digits.reading.models.card import CARD, read_card
+from digits.reading.models.card import CARD, SUMS, read_card
 from digits.reading.models.default import BUNDLED
 from digits.reading.models.errors import ModelError
 
 BUNDLE = "digits_webcam.pyz"
 SCRIPT = "realtime_multiformat.py"
 MODEL = "model_int8.tflite"
+DEMO = "data/samples/demo.mp4"
 MOST_BYTES = 4_000_000  # small enough for a mail
 _MAIN = "import sys\n\nfrom realtime_multiformat import main\n\nsys.exit(main())\n"
 # Always the same date, so that the same files make the same bundle.
@@ -40,7 +41,10 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
     package = root / "digits"
     for path in [*sorted(package.glob("*.py")), *sorted((package / "reading").rglob("*.py"))]:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
-    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in (CARD, MODEL)}
+    if (root / DEMO).is_file():  # what the script's advice names where there is no camera
+        contents[DEMO] = (root / DEMO).read_bytes()
+    carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
+    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
     place = folder / BUNDLE
     with replacing(place) as beside:
         _write(beside, contents)
@@ -70,9 +74,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         path = write_bundle(options.folder)
     except (ModelError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(printable(in_words(error)), file=sys.stderr)
         return 1
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+    print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

@@ -6,7 +6,7 @@ from keras import ops
 from digits.learning.finder.maps import HEADS
 from digits.learning.finder.targets import PLANES
 
-INK, SIZE, OFFSET, OTHER = 1.0, 0.2, 4.0, 0.5  # weights beside the centres' 1
+INK, SIZE, OFFSET, OTHER = 2.0, 0.2, 4.0, 0.5  # weights beside the centres' 1
 _INK_SHARE = 4.0  # a pixel of ink counts as much as this many of paper
 # A picture with many digits counts for more than one with few, but not in proportion: large digits come alone.
 _CROWD = 0.7

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digits.box import Box
-from digits.reading.finding.decode import shared_area
 from digits.reading.finding.eye import Candidate, Eye
 from digits.reading.finding.score import FEATURES, WEIGHTS
 from digits.rendering.frames.canvas import Frame
@@ -54,7 +52,7 @@ def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candid
     """Yield each candidate with the digit that it is, or None; half-seen digits and their candidates are left out."""
     taken: set[int] = set()
     for candidate in candidates:
-        overlaps = [_overlap(candidate.found.box, box) for box in frame.boxes]
+        overlaps = [candidate.found.box.overlap(box) if box.area else 0.0 for box in frame.boxes]
         best = int(np.argmax(overlaps)) if overlaps else -1
         if best >= 0 and overlaps[best] > _ALIKE and best not in taken:
             taken.add(best)
@@ -62,11 +60,6 @@ def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candid
                 yield candidate, best
         else:
             yield candidate, None
-
-
-def _overlap(first: Box, second: Box) -> float:
-    both = shared_area(first, second)
-    return both / max(1, first.area + second.area - both)
 
 
 def fit_score(values: np.ndarray, good: np.ndarray) -> list[float]:

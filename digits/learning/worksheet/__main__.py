@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import clear_abandoned, drop_stdout, printable
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -24,6 +25,7 @@ from digits.reading.models.loading import load_model
 
 DONE, REFUSED, BAD_ARGUMENTS = 0, 1, 2
 COMMAND = "python -m digits.learning.worksheet"
+_MOST_PAGE = 999  # what the sheet's code has room for
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +38,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return _complain(error, BAD_ARGUMENTS)
     except OSError as error:
-        return _complain(f"{error.filename or 'A file'} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
+        if not error.filename:  # of files all errors have one
+            drop_stdout()
+        where = error.filename or "Standard output"
+        return _complain(f"{where} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
     except KeyboardInterrupt:
         return _complain("Stopped. The same command goes on from here.", 130)
 
@@ -59,23 +64,32 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 999):
-        raise argparse.ArgumentTypeError(f"{text} was given, a whole number from 1 to 999 was expected")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_PAGE):
+        raise argparse.ArgumentTypeError(f"{text} was given, a whole number from 1 to {_MOST_PAGE} was expected")
     return int(text)
 
 
 def _print_sheet(options: argparse.Namespace) -> int:
-    sessions = list(dict.fromkeys(map(safe_name, options.session)))
-    others = f"-and-{len(sessions) - 1}-more" if len(sessions) > 1 else ""
+    sessions = list(map(safe_name, options.session))
+    # Of a name that is there twice the second page is its next one: no two pages have the same code.
+    codes = [Code(name, options.page + sessions[:place].count(name)) for place, name in enumerate(sessions)]
+    others = f"-and-{len(codes) - 1}-more" if len(codes) > 1 else ""
     path = options.out or Path(f"worksheet-{sessions[0]}{others}-{options.page}.pdf")
     if path.suffix.lower() != ".pdf":
         return _complain(f"--out {path} must end in .pdf.", BAD_ARGUMENTS)
-    data = pages_as_pdf(options.paper, [Code(session, options.page) for session in sessions])
+    if max(code.page for code in codes) > _MOST_PAGE:
+        return _complain(f"There are more pages of one session than {_MOST_PAGE}; name fewer.", BAD_ARGUMENTS)
+    data = pages_as_pdf(options.paper, codes)
     if path.exists() and (path.is_dir() or path.read_bytes() != data):
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, data)
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]")
+    for name in dict.fromkeys(name for name in sessions if sessions.count(name) > 1):
+        pages = ", ".join(str(code.page) for code in codes if code.session == name)
+        print(printable(f"{name} is named more than once: pages {pages} of one session. Two people with one name want "
+                        f"two sessions, such as {name}-1 and {name}-2."))  # fmt: skip
+    how = "print it at 100 % or fitted to the page, have it filled in, then"
+    print(f"{printable(path)}: {how}: {COMMAND} scan PHOTO [PHOTO ...]", flush=True)
     return DONE
 
 
@@ -86,6 +100,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         what = f"{missing} does not exist" if missing else f"{options.photos[0]} holds no pictures"
         return _complain(f"{what}; name photographs of filled worksheets.", BAD_ARGUMENTS)
     model = None if options.model == "none" else load_model(options.model)
+    clear_abandoned(options.custom, below=True)
     status = DONE
     for path in photos:
         try:
@@ -95,7 +110,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         except ImageError as error:
             status = _complain(error, REFUSED)
         else:
-            print("\n".join(summary(path, filed)), flush=True)
+            print("\n".join(map(printable, summary(path, filed))), flush=True)
     return status
 
 
@@ -127,7 +142,7 @@ def summary(path: Path, filed: Filed) -> list[str]:
 
 
 def _complain(sentence: object, status: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

@@ -11,11 +11,16 @@ from digits.reading.finding.looks import FINE, STRIDE, Look
 
 UNIT = 32.0  # pixels: the unit of sizes and ways
 CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
-INK = -0.4  # logit from which a pixel is ink
-_REACH = 0.6  # ink belongs to a centre where its way ends within this share of the digit's size
+INK = -1.2  # logit from which a place may hold ink
+_REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
+_LARGEST = 260.0  # pixels: what seems larger is seen better by the next farther look
 _SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
-_SOFT = 2.0  # logits of ink are drawn as grey up to here
+_SOLID = 102  # of 255: what a digit's box is drawn round
+_MAYBE, _SURE = 0.2, 0.5  # probability of ink from which a pixel may be a stroke; share of the highest: it surely is
+_PAPER = 0.05  # probability of ink below which a pixel is paper
+_FAINTEST = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
+_TOO_LITTLE = 0.02  # share of paper about a pixel without which its tone is not known
 
 
 @dataclass(frozen=True)
@@ -38,16 +43,16 @@ class Found:
     sure: float
 
 
-def decode(looks: Sequence[Look]) -> list[Found]:
+def decode(looks: Sequence[Look], least: float = CENTRE) -> list[Found]:
     """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
 
     A part of a digit may be among them beside the whole: which it is shows when both have been read.
     """
-    found = [digit for look in looks for digit in _digits(look)]
+    found = [digit for look in looks for digit in _digits(look, least)]
     found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
     kept: list[Found] = []
     for digit in found:
-        if all(_alike(digit.box, other.box) < _SAME for other in kept):
+        if all(digit.box.overlap(other.box) < _SAME for other in kept):
             kept.append(digit)
     return kept
 
@@ -57,25 +62,14 @@ def _fit(size: float) -> float:
     return float(np.exp(-0.5 * (np.log2(size / _BEST_SIZE) / 1.5) ** 2))
 
 
-def _alike(first: Box, second: Box) -> float:
-    """Return the share that two boxes have in common of what either covers."""
-    both = shared_area(first, second)
-    return both / max(1, first.area + second.area - both)
-
-
-def shared_area(first: Box, second: Box) -> int:
-    """Return how many pixels lie in both boxes."""
-    w = min(first.right, second.right) - max(first.x, second.x)
-    h = min(first.bottom, second.bottom) - max(first.y, second.y)
-    return max(w, 0) * max(h, 0)
-
-
-def _digits(look: Look) -> list[Found]:
+def _digits(look: Look, least: float) -> list[Found]:
     centre = np.ascontiguousarray(look.maps[..., 0])
-    rows, columns = np.nonzero((centre > CENTRE) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    rows, columns = np.nonzero((centre > least) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
+    fits = size < _LARGEST
+    rows, columns, size = rows[fits], columns[fits], size[fits]
     if not len(rows):
         return []
-    size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
     owner = _owners(look, rows, columns, size)
     found = []
     for number in range(len(rows)):
@@ -96,13 +90,26 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray)
     ends = np.stack([x, y], 1) + ways
     places = np.stack([columns, rows], 1).astype(np.float32)
     reach = (size / STRIDE).astype(np.float32)
-    best, nearest = np.full(len(y), _REACH, np.float32), np.full(len(y), -1, np.int32)
+    nearest, best = np.zeros(len(y), np.int32), np.full(len(y), np.inf, np.float32)
     for number in range(len(rows)):
         away = np.hypot(*(ends - places[number]).T) / reach[number]
         closer = away < best
         best[closer], nearest[closer] = away[closer], number
-    owner[y, x] = nearest + 1
+    sure = best < _REACH
+    stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
+    # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
+    votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
+    np.add.at(votes, (stroke[sure], nearest[sure]), 1)
+    known = votes[stroke, nearest] > 0
+    nearest = np.where(sure | known, nearest, votes.argmax(1)[stroke])
+    owner[y, x] = np.where(votes.any(1)[stroke], nearest + 1, 0)
     return owner
+
+
+def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
+    mask = np.zeros((height, width), np.uint8)
+    mask[y, x] = 1
+    return mask
 
 
 def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float) -> Found | None:
@@ -110,13 +117,13 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     x, y, w, h = cv2.boundingRect(own)
     if not w:
         return None
+    places = np.s_[y : y + h, x : x + w]
+    logits = look.ink(places)
+    mine = np.repeat(np.repeat(own[places], FINE, 0), FINE, 1) > 0
     window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
-    logits = look.ink[window]
-    mine = np.repeat(np.repeat(own[y : y + h, x : x + w], FINE, 0), FINE, 1) > 0
-    probable = 1 / (1 + np.exp(-logits[mine]))
-    ink = np.zeros(logits.shape, np.uint8)
-    ink[mine] = 255 * probable
-    solid = (ink > 255 / (1 + np.exp(-INK))).astype(np.uint8)
+    share = 1 / (1 + np.exp(-logits))
+    ink = _drawn(look.grey[window], share, mine)
+    solid = (ink > _SOLID).astype(np.uint8)
     left, top, w, h = cv2.boundingRect(solid)
     if not w:
         return None
@@ -125,7 +132,39 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
     values = look.maps[place]
     return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
-                 float(ink[solid > 0].mean()) / 255)
+                 float(share[solid > 0].mean()))
+
+
+def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return the ink, uint8 (h, w): where the network sees a stroke the picture's own grey says how much of one.
+
+    Args:
+        grey: uint8 (h, w), the part of the picture.
+        share: float32 (h, w), how probably each pixel is ink.
+        own: bool (h, w), whose ink belongs to this digit.
+    """
+    paper = (share < _PAPER).astype(np.float32)
+    side = max(3, min(grey.shape) | 1)
+    around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
+    if around.min() < _TOO_LITTLE:
+        return (255 * share * own).astype(np.uint8)
+    contrast = grey - cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / around
+    weight = np.where(own, share, 0) ** 2
+    strength = float((contrast * weight).sum() / max(float(weight.sum()), 1e-6))
+    if abs(strength) < _FAINTEST:
+        return (255 * share * own).astype(np.uint8)
+    contrast *= np.float32(255 / strength)
+    contrast[~_strokes(own, share)] = 0
+    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
+
+
+def _strokes(own: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return where a digit's strokes are, bool (h, w): what may be ink and hangs together with what surely is."""
+    maybe = own & (share > _MAYBE)
+    count, pieces = cv2.connectedComponents(maybe.astype(np.uint8))
+    sure = np.zeros(count, bool)
+    sure[pieces[maybe & (share > _SURE * share[own].max())]] = True
+    return sure[pieces] & maybe
 
 
 def _share(logit: float) -> float:

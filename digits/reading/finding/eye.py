@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
-from digits.reading.finding.decode import Found, decode, shared_area
+from digits.reading.finding.decode import Found, decode
 from digits.reading.finding.looks import look_at
 from digits.reading.finding.score import WEIGHTS, features, scores
 from digits.reading.images import to_bgr
@@ -97,7 +97,7 @@ def _settled(candidates: list[Candidate]) -> list[Candidate]:
     kept: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.score * c.found.box.side**_WHOLE):
         box = candidate.found.box
-        if all(shared_area(box, c.found.box) < _PART * min(box.area, c.found.box.area) for c in kept):
+        if all(box.shared(c.found.box) < _PART * min(box.area, c.found.box.area) for c in kept):
             kept.append(candidate)
     return kept
 

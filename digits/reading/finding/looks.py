@@ -6,7 +6,6 @@ All but the windows lie side by side on one square picture, so that one call of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import cv2
@@ -18,6 +17,7 @@ FARTHER = (1, 3, 6)  # the far looks are so many times smaller than the near one
 STRIDE, FINE = 4, 4  # pixels from place to place of the maps; sub-pixels of ink a place has along each side
 STILL = 1200  # pixels: a frame whose longer side has more is looked at in windows as well
 _STEP = SIDE - 96  # pixels from window to window: what a border hides of one, the next one shows
+_GAP = 8  # pixels between two looks
 _LARGEST = 4.0  # small pictures are enlarged by so much at most
 
 
@@ -35,20 +35,22 @@ class Look:
     Attributes:
         maps: float32 (h, w, 5 + 16): logits of a digit's and of other writing's centre, log2 of the digit's size in
             32 px, way to its centre in 32 px, logits of ink.
+        grey: uint8 (4 h, 4 w), what the network looked at.
         scale: pixels of the look for one of the frame.
         left, top: where the look begins in the frame, in pixels of the look.
     """
 
     maps: np.ndarray
+    grey: np.ndarray
     scale: float
     left: int = 0
     top: int = 0
 
-    @cached_property
-    def ink(self) -> np.ndarray:
-        """Logits of ink, float32 (4 h, 4 w)."""
-        h, w = self.maps.shape[:2]
-        return self.maps[..., 5:].reshape(h, w, FINE, FINE).transpose(0, 2, 1, 3).reshape(h * FINE, w * FINE)
+    def ink(self, places: tuple[slice, slice]) -> np.ndarray:
+        """Return the logits of ink in some rows and columns of the maps, float32 (4 h, 4 w)."""
+        part = self.maps[places][..., 5:]
+        h, w = part.shape[:2]
+        return part.reshape(h, w, FINE, FINE).transpose(0, 2, 1, 3).reshape(h * FINE, w * FINE)
 
 
 def look_at(grey: np.ndarray, network: Network) -> list[Look]:
@@ -61,24 +63,26 @@ def look_at(grey: np.ndarray, network: Network) -> list[Look]:
 
 def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
     height, width = grey.shape
-    scale = min(SIDE / max(height, width), (SIDE - FAR) / min(height, width), _LARGEST)
+    scale = min((SIDE - _GAP) / max(height, width), (SIDE - FAR - _GAP) / min(height, width), _LARGEST)
     picture = np.full((SIDE, SIDE), grey[:: max(1, height // 32), :: max(1, width // 32)].mean(), np.uint8)
     places, x, y = [], 0, 0
     for smaller in FARTHER:
         part = _resized(grey, scale / smaller)
         rows, columns = part.shape
-        picture[y : y + rows, x : x + columns] = part
+        beyond = cv2.copyMakeBorder(part, 0, _GAP, 0, _GAP, cv2.BORDER_REPLICATE)  # no edge where the part ends
+        room = picture[y : y + rows + _GAP, x : x + columns + _GAP]
+        room[:] = beyond[: room.shape[0], : room.shape[1]]
         places.append((x, y, part, scale / smaller))
         if smaller == 1:  # the farther looks lie in the strip that the near one leaves, one after the other
             x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
         else:
             x, y = (x + _aligned(columns), y) if width >= height else (x, y + _aligned(rows))
     maps = network(picture * np.float32(1 / 255))
-    return [Look(_cut(maps, left, top, part), at) for left, top, part, at in places]
+    return [_look(maps, picture, left, top, part.shape, at) for left, top, part, at in places]
 
 
 def _aligned(length: int) -> int:
-    return -(-(length + STRIDE) // STRIDE) * STRIDE
+    return -(-(length + _GAP) // STRIDE) * STRIDE
 
 
 def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
@@ -89,7 +93,8 @@ def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
             part = still[top : top + SIDE, left : left + SIDE]
             picture = np.full((SIDE, SIDE), part.mean(), np.uint8)
             picture[: part.shape[0], : part.shape[1]] = part
-            yield Look(_cut(network(picture * np.float32(1 / 255)), 0, 0, part), scale, left, top)
+            maps = network(picture * np.float32(1 / 255))
+            yield _look(maps, picture, 0, 0, part.shape, scale, (left, top))
 
 
 def _starts(length: int) -> list[int]:
@@ -101,6 +106,9 @@ def _resized(grey: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def _cut(maps: np.ndarray, x: int, y: int, part: np.ndarray) -> np.ndarray:
-    rows, columns = (-(-side // STRIDE) for side in part.shape)
-    return maps[y // STRIDE : y // STRIDE + rows, x // STRIDE : x // STRIDE + columns]
+def _look(maps: np.ndarray, picture: np.ndarray, x: int, y: int, shape: tuple[int, int], scale: float,
+          corner: tuple[int, int] = (0, 0)) -> Look:
+    """Cut what is said of one part, of `shape` pixels with its corner at (x, y), out of the maps of all."""
+    rows, columns = (-(-side // STRIDE) for side in shape)
+    places = np.s_[y // STRIDE : y // STRIDE + rows, x // STRIDE : x // STRIDE + columns]
+    return Look(maps[places], picture[y : y + rows * STRIDE, x : x + columns * STRIDE], scale, *corner)

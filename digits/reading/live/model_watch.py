@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+from digits.files import in_words
 from digits.reading.models.card import CARD
 from digits.reading.models.default import default_export
 from digits.reading.models.errors import ModelError
@@ -55,7 +56,7 @@ class ModelWatch:
         except ModelError as error:
             self._loaded = error
         except OSError as error:
-            self._loaded = ModelError(f"the new one cannot be read ({error}).")
+            self._loaded = ModelError(f"the new one cannot be used: {in_words(error)}")
 
     def _seen(self) -> tuple | None:
         """Return what changes when the model does; None while it cannot be seen."""
@@ -73,7 +74,7 @@ class ModelWatch:
 
 def checked(model: Model) -> Model:
     """Return the model if it answers its export's golden tiles as it should; raise ModelError if not."""
-    if model.card and model.verified and isinstance(model.path, Path):
+    if model.card and isinstance(model.path, Path):
         for check in verify(model.path.parent, {model.format}):
             if check.file == model.path.name and check.ok is False:
                 raise ModelError(f"{model.path} {check.note}.")

@@ -8,6 +8,8 @@ import numpy as np
 from digits.rendering.camera import Shot, lamp, motion_kernel, random_shot
 from digits.rendering.paper import noise
 
+_LEAST_STEP = 0.06  # of white: between ink and paper, after the exposure
+
 
 def random_grey_shot(rng: np.random.Generator, detail: float, contrast: float, strength: float = 1.0) -> Shot:
     """Return how a frame is taken.
@@ -18,8 +20,9 @@ def random_grey_shot(rng: np.random.Generator, detail: float, contrast: float, s
     """
     shot = random_shot(rng, detail, strength)
     noisy = min(shot.noise * float(rng.uniform(0.5, 2.0)), 0.3 * contrast * shot.exposure, 0.06)
-    vignette = shot.vignette if rng.random() < 0.85 else float(rng.uniform(0.6, 1.1))
-    exposure = shot.exposure if rng.random() < 0.9 else float(rng.uniform(0.3, 0.6))
+    vignette = shot.vignette if rng.random() < 0.85 else float(rng.uniform(0.5, 0.85))
+    exposure = shot.exposure if rng.random() < 0.9 else float(rng.uniform(0.35, 0.6))
+    exposure = min(max(exposure, _LEAST_STEP / contrast), 0.98)
     return replace(shot, noise=noisy, vignette=vignette, exposure=exposure)
 
 

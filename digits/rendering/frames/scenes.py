@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.rendering.frames import boards, empty, fields, grids, writing
 from digits.rendering.frames.canvas import Frame, view
 from digits.rendering.frames.lens import enlarged, random_grey_shot, shoot_grey
@@ -14,6 +15,9 @@ from digits.rendering.frames.sheet import GROUNDS, Sheet, new_sheet
 from digits.rendering.frames.surroundings import add_hands, behind, curl, held_view, random_pose, set_off, through
 from digits.rendering.frames.writers import Shapes
 
+_SOLID = 150  # of 255: pixels that a stroke covers for the most part
+_SEEN_FROM = 5.0  # grey levels between a stroke and its paper below which people see nothing
+_HARDLY = 0.6  # share seen that counts neither as a digit nor as none
 _ENLARGED = 0.1  # share of frames that come from a smaller picture
 _SPLIT, _BARS = 0.15, 0.08  # shares of frames made of two pictures, and of those with bars at two sides
 _HELD_GROUNDS = (0.62, 0.14, 0.08, 0.16)  # of what is held or hangs in a room: shares of GROUNDS
@@ -71,7 +75,22 @@ def _one(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: 
     grey = shoot_grey(scene, rng, shot)
     if rng.random() < _ENLARGED:
         grey = enlarged(grey, float(rng.uniform(1.3, max(1.4, min(4.5, sheet.detail * zoom / 14)))), rng)
-    return replace(frame, grey=grey)
+    return _seen_only(replace(frame, grey=grey))
+
+
+def _seen_only(frame: Frame) -> Frame:
+    """Return the frame without the truth of digits that nobody could see: whether they are found does not matter."""
+    everything = Box(0, 0, *frame.grey.shape[::-1])
+    seen = list(frame.seen)
+    for index, box in enumerate(frame.boxes):
+        window = box.grown(4).within(everything).window
+        own, grey = frame.owner[window] == index + 1, frame.grey[window]
+        stroke, paper = grey[own & (frame.ink[window] > _SOLID)], grey[frame.ink[window] == 0]
+        if len(stroke) and len(paper) and abs(float(stroke.mean()) - float(paper.mean())) < _SEEN_FROM:
+            seen[index] = min(seen[index], _HARDLY)
+            frame.ink[window][own] = 0
+            frame.owner[window][own] = 0
+    return replace(frame, seen=seen)
 
 
 def _close(rng: np.random.Generator, size: tuple[int, int], shapes: Shapes, kind: Kind):

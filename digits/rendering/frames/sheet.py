@@ -20,7 +20,7 @@ from digits.rendering.paper import (
 )
 
 GROUNDS = ("paper", "whiteboard", "board", "screen")
-FAINTEST = 0.05  # contrast of ink to paper that a person can just follow
+FAINTEST = 0.07  # contrast of ink to paper that a person can just follow
 
 
 @dataclass
