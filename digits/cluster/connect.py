@@ -29,16 +29,21 @@ def cluster(address: str, spare: int = 0, show_output: bool = False) -> Iterator
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray will do by itself, and warns of
     import ray
 
-    search = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))  # workers inherit none
-    local = {"num_cpus": available_cores() + spare, "include_dashboard": False} if address == HERE else {}
+    # Workers know no sys.path. What this machine's inherit starts sooner than what Ray sets up for others'.
+    search = os.pathsep.join(filter(None, (str(PACKAGE_ROOT), os.environ.get("PYTHONPATH"))))
+    variables = {"PYTHONPATH": search, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    options = {"runtime_env": {"env_vars": variables}}
+    if address == HERE:
+        os.environ.update(variables)
+        options = {"address": "local", "num_cpus": available_cores() + spare, "include_dashboard": False}
     try:
         if ":" in address:  # where nobody answers, Ray tries on for many minutes
             socket.create_connection(address.rsplit("/", 1)[-1].rsplit(":", 1), timeout=10).close()
-        ray.init("local" if local else address, log_to_driver=show_output, logging_level=logging.ERROR,
-                 runtime_env={"env_vars": {"PYTHONPATH": search, "TF_CPP_MIN_LOG_LEVEL": "3"}}, **local)  # fmt: skip
+        ray.init(**{"address": address} | options, log_to_driver=show_output, logging_level=logging.ERROR)
     except Exception as error:  # Ray raises what it likes, bare ones too
-        raise RunError(f"Ray does not start, or is not found, at {address} ({brief(error)}); start a cluster "
-                       "with ray start --head, or try again without an address") from error  # fmt: skip
+        failed = "Ray does not start" if address == HERE else f"no cluster answers at {address}"
+        hint = "" if address == HERE else " after ray start --head, or without an address"
+        raise RunError(f"{failed} ({brief(error)}); run this again{hint}") from error
     try:
         counted = int(ray.cluster_resources().get("CPU", 0))
         if counted <= spare:

@@ -24,7 +24,7 @@ from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
 ROOT = Path(__file__).parents[2]
-PICTURES = 1000
+PICTURES = 320
 TRAIN = """
 import sys
 from dataclasses import replace
@@ -48,7 +48,12 @@ def cluster():
 
         soon = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # a node counts as lost
         head = {"num_cpus": 3, "include_dashboard": False, "_system_config": soon}
-        cluster = Cluster(initialize_head=True, head_node_args=head)
+        try:
+            cluster = Cluster(initialize_head=True, head_node_args=head)
+        except Exception as error:  # Ray gives itself 30 seconds, and raises no kind of its own
+            if "timed out during startup" not in str(error):
+                raise
+            pytest.skip("this machine is too busy for Ray to start")
         yield cluster
         cluster.shutdown()
 
@@ -84,7 +89,7 @@ def plain(archive, released_export):
 
 def read(cluster, archive, released_export, output):
     command = [sys.executable, "-m", "digits.cluster", "read", "--input", str(archive), "--output", str(output)]
-    command += ["--model", str(released_export), "--address", cluster.address]
+    command += ["--model", str(released_export), "--address", cluster.address, "--block", "32"]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -97,7 +102,7 @@ def wait_for(pattern, folder, process, files=1):
 
 def rows(output, table):
     """The rows of a table, and that no path has two."""
-    (folder,) = output.glob(f"model=*/table={table}")
+    (folder,) = output.glob(f"reader=*/table={table}")
     found = parquet.read_table(folder).to_pylist()
     assert len({row["path"] for row in found}) == len(found)
     return found
@@ -127,7 +132,7 @@ def finish(process):
 def test_a_lost_node_and_a_killed_driver_lose_no_row_and_write_none_twice(
     cluster, archive, plain, released_export, tmp_path
 ):
-    node, files = cluster.add_node(num_cpus=2), "model=*/table=pictures/*.parquet"
+    node, files = cluster.add_node(num_cpus=2), "reader=*/table=pictures/*.parquet"
     process = read(cluster, archive, released_export, tmp_path)
     wait_for(files, tmp_path, process)
     cluster.remove_node(node, allow_graceful=False)
@@ -135,7 +140,10 @@ def test_a_lost_node_and_a_killed_driver_lose_no_row_and_write_none_twice(
     wait_for(files, tmp_path, process, before + 2)  # by then something is read that the node had not
     process.kill()
     process.communicate()
-    assert len(list(tmp_path.glob(files))) < PICTURES // 128, "killed midway"
+    (noted,) = tmp_path.glob("_checkpoint/*")  # what a writer leaves that is killed midway
+    (noted / "cut.pending.parquet").write_bytes(b"PAR1")
+    (next(tmp_path.glob(files)).parent / "cut_0.parquet").write_bytes(b"PAR1")
+    assert len(list(tmp_path.glob(files))) < PICTURES // 32, "killed midway"
     assert "pandas.read_parquet(" in finish(read(cluster, archive, released_export, tmp_path))
     same_as(plain, tmp_path, archive)
 
@@ -171,7 +179,7 @@ def seen(path):
         return b""
 
 
-@pytest.mark.parametrize(("running", "said"), [(True, "holds no pictures"), (False, "start a cluster with ray start")])
+@pytest.mark.parametrize(("running", "said"), [(True, "holds no pictures"), (False, "again after ray start --head")])
 def test_no_pictures_and_no_cluster_are_one_sentence_each(cluster, released_export, tmp_path, running, said):
     command = [sys.executable, "-m", "digits.cluster", "read", "--input", str(tmp_path), "--output", f"{tmp_path}/out"]
     command += ["--address", cluster.address if running else "127.0.0.1:1"]
