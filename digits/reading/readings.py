@@ -6,20 +6,16 @@ from enum import StrEnum
 import numpy as np
 
 from digits.box import Box
+from digits.reading.rows import numbers
 
 
 class Reason(StrEnum):
     """Why something written is not read as a digit."""
 
-    OFF_PAPER = "off the paper"
     CUT_OFF = "cut off"
-    NOT_A_STROKE = "not a stroke"
+    TOO_SMALL = "too small"
     NOT_A_DIGIT = "not a digit"
     LOW_CONFIDENCE = "low confidence"
-    FAINTER = "fainter than the rest"
-    SMALLER = "smaller than the rest"
-    NOT_ON_PLAIN_PAPER = "not on plain paper"
-    BLURRED = "blurred"
     UNSTEADY = "unsteady"  # not seen in enough frames yet
 
 
@@ -31,6 +27,7 @@ class Hint(StrEnum):
     BLURRED = "blurred"
     CUT_OFF = "cut off"
     NO_CONTRAST = "no contrast"
+    NOT_DIGITS = "not digits"
 
 
 @dataclass(frozen=True)
@@ -43,6 +40,7 @@ class Digit:
         confidence: its probability, 0 to 1, after temperature scaling.
         probabilities: float32 (10,), sum 1.
         tile: uint8 (96, 96), exactly what the network saw.
+        score: how probably it is a digit at all, 0 to 1.
     """
 
     box: Box
@@ -50,6 +48,7 @@ class Digit:
     confidence: float
     probabilities: np.ndarray = field(repr=False)
     tile: np.ndarray = field(repr=False)
+    score: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -79,3 +78,15 @@ class Reading:
     main: int | None
     hint: Hint | None
     latency_ms: dict[str, float]
+
+    @property
+    def numbers(self) -> list[list[list[Digit]]]:
+        """The digits of each line, grouped into numbers by the gaps between them."""
+        lines = numbers([digit.box for digit in self.digits])
+        return [[[self.digits[index] for index in number] for number in line] for line in lines]
+
+    @property
+    def text(self) -> str:
+        """What is written, one line of numbers after the other."""
+        return "\n".join(" ".join("".join(str(digit.digit) for digit in number) for number in line)
+                         for line in self.numbers)

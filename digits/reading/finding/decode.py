@@ -38,16 +38,16 @@ class Found:
     sure: float
 
 
-def decode(looks: Sequence[Look]) -> list[Found]:
+def decode(looks: Sequence[Look], least: float = CENTRE) -> list[Found]:
     """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
 
     A part of a digit may be among them beside the whole: which it is shows when both have been read.
     """
-    found = [digit for look in looks for digit in _digits(look)]
+    found = [digit for look in looks for digit in _digits(look, least)]
     found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
     kept: list[Found] = []
     for digit in found:
-        if all(_alike(digit.box, other.box) < _SAME for other in kept):
+        if all(digit.box.overlap(other.box) < _SAME for other in kept):
             kept.append(digit)
     return kept
 
@@ -57,22 +57,9 @@ def _fit(size: float) -> float:
     return float(np.exp(-0.5 * (np.log2(size / _BEST_SIZE) / 1.5) ** 2))
 
 
-def _alike(first: Box, second: Box) -> float:
-    """Return the share that two boxes have in common of what either covers."""
-    both = shared_area(first, second)
-    return both / max(1, first.area + second.area - both)
-
-
-def shared_area(first: Box, second: Box) -> int:
-    """Return how many pixels lie in both boxes."""
-    w = min(first.right, second.right) - max(first.x, second.x)
-    h = min(first.bottom, second.bottom) - max(first.y, second.y)
-    return max(w, 0) * max(h, 0)
-
-
-def _digits(look: Look) -> list[Found]:
+def _digits(look: Look, least: float) -> list[Found]:
     centre = np.ascontiguousarray(look.maps[..., 0])
-    rows, columns = np.nonzero((centre > CENTRE) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    rows, columns = np.nonzero((centre > least) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
     if not len(rows):
         return []
     size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))

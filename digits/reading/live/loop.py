@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from digits.box import Box
 from digits.paths import CUSTOM_DIR
 from digits.reading.live.collecting import thought_of
 from digits.reading.live.controls import ESCAPE, Controls
@@ -23,7 +24,7 @@ from digits.reading.models.errors import ModelError
 from digits.reading.models.loading import load_model
 from digits.reading.models.model import Model
 from digits.reading.reader import Reader
-from digits.reading.readings import Reading
+from digits.reading.readings import Digit, Reading
 
 _PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a single one stays until it closes
 _KEY_POLL_MS = 30
@@ -84,10 +85,17 @@ def as_record(frame: Frame, reading: Reading) -> dict:
         "size": [int(side) for side in reading.size],
         "digits": [{"box": [int(side) for side in digit.box], **thought_of(digit)} for digit in reading.digits],
         "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
+        "rows": [[_number(number) for number in line] for line in reading.numbers],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
         "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
     }
+
+
+def _number(digits: list[Digit]) -> dict:
+    """Return a number of a row: its digits as text, and the box round all of them."""
+    box = Box.union(digit.box for digit in digits)
+    return {"text": "".join(str(digit.digit) for digit in digits), "box": [int(side) for side in box]}
 
 
 class _Loop:

@@ -8,7 +8,6 @@ import numpy as np
 from digits.rendering.camera import Shot, lamp, motion_kernel, random_shot
 from digits.rendering.paper import noise
 
-
 _LEAST_STEP = 0.06  # of white: between ink and paper, after the exposure
 
 

@@ -11,7 +11,7 @@ from digits.learning.finder.crops import bank_file, batch, batches
 from digits.learning.finder.stage import FinderConfig, make_finder
 from digits.learning.finder.targets import PLANES, targets
 from digits.learning.finder.train import FinderRun, train_finder
-from digits.reading.finding.decode import decode, shared_area
+from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import Look
 from digits.reading.models.errors import ModelError
 from digits.reading.models.finder import load_finder
@@ -45,14 +45,14 @@ def test_what_the_finder_is_asked_for_decodes_into_the_truth():
         true = [box for box, seen in zip(frame.boxes, frame.seen, strict=True) if seen > 0.8 and box.side > 10]
         hits = [any(_same(box, digit.box) for digit in digits) for box in true]
         asked, found = asked + len(true), found + sum(hits)
-        false += sum(not any(shared_area(box, digit.box) for box in frame.boxes) for digit in digits)
+        false += sum(not any(box.shared(digit.box) for box in frame.boxes) for digit in digits)
     assert asked > 100
     assert found > 0.9 * asked
     assert false == 0
 
 
 def _same(first: Box, second: Box) -> bool:
-    return shared_area(first, second) > 0.6 * max(first.area, second.area)
+    return first.shared(second) > 0.6 * max(first.area, second.area)
 
 
 def test_batches_come_in_order_and_depend_on_seed_and_number_alone(bank):
