@@ -12,12 +12,13 @@ from pathlib import Path
 from digits.files import replacing
 from digits.paths import ROOT
 from digits.reading.models.card import CARD, read_card
-from digits.reading.models.default import BUNDLED
+from digits.reading.models.default import BUNDLED, BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import ModelError
 
 BUNDLE = "digits_webcam.pyz"
 SCRIPT = "realtime_multiformat.py"
 MODEL = "model_int8.tflite"
+FINDER_MODEL = "finder.tflite"
 MOST_BYTES = 4_000_000  # small enough for a mail
 _MAIN = "import sys\n\nfrom realtime_multiformat import main\n\nsys.exit(main())\n"
 # Always the same date, so that the same files make the same bundle.
@@ -40,6 +41,7 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
     package = root / "digits"
     for path in [*sorted(package.glob("*.py")), *sorted((package / "reading").rglob("*.py"))]:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    contents |= {BUNDLED_FINDER + name: (folder.parent / FINDER / name).read_bytes() for name in (CARD, FINDER_MODEL)}
     contents |= {BUNDLED + name: (folder / name).read_bytes() for name in (CARD, MODEL)}
     place = folder / BUNDLE
     with replacing(place) as beside:

@@ -110,9 +110,9 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     x, y, w, h = cv2.boundingRect(own)
     if not w:
         return None
-    window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
-    logits = look.ink[window]
-    mine = np.repeat(np.repeat(own[y : y + h, x : x + w], FINE, 0), FINE, 1) > 0
+    places = np.s_[y : y + h, x : x + w]
+    logits = look.ink(places)
+    mine = np.repeat(np.repeat(own[places], FINE, 0), FINE, 1) > 0
     probable = 1 / (1 + np.exp(-logits[mine]))
     ink = np.zeros(logits.shape, np.uint8)
     ink[mine] = 255 * probable

@@ -6,7 +6,6 @@ All but the windows lie side by side on one square picture, so that one call of 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Protocol
 
 import cv2
@@ -44,11 +43,11 @@ class Look:
     left: int = 0
     top: int = 0
 
-    @cached_property
-    def ink(self) -> np.ndarray:
-        """Logits of ink, float32 (4 h, 4 w)."""
-        h, w = self.maps.shape[:2]
-        return self.maps[..., 5:].reshape(h, w, FINE, FINE).transpose(0, 2, 1, 3).reshape(h * FINE, w * FINE)
+    def ink(self, places: tuple[slice, slice]) -> np.ndarray:
+        """Return the logits of ink in some rows and columns of the maps, float32 (4 h, 4 w)."""
+        part = self.maps[places][..., 5:]
+        h, w = part.shape[:2]
+        return part.reshape(h, w, FINE, FINE).transpose(0, 2, 1, 3).reshape(h * FINE, w * FINE)
 
 
 def look_at(grey: np.ndarray, network: Network) -> list[Look]:
