@@ -84,13 +84,16 @@ class Canvas:
             mask: uint8 (h, w), its ink at its final size.
             x, y: where the mask's left upper pixel comes; it may reach over the canvas' sides.
         """
+        whole = cv2.convertScaleAbs(mask, alpha=255 / max(1, int(mask.max())))  # where it is, however fine the line
         self.labels.append(label)
-        self.boxes.append(_ink_box(mask, x, y))
-        self.areas.append(float(np.count_nonzero(mask > _INKED)))
+        self.boxes.append(_ink_box(whole, x, y))
+        self.areas.append(float(np.count_nonzero(whole > _INKED)))
         inside = self._paint(mask, x, y, mark, rng)
         if inside is None:
             return
-        part, window = inside
+        top, left, window = inside
+        height, width = self.ink[window].shape
+        part = whole[top : top + height, left : left + width]
         own = part > _INKED
         np.maximum(self.ink[window], part, out=self.ink[window])
         self.owner[window][own] = len(self.labels)
@@ -101,7 +104,7 @@ class Canvas:
         self._paint(mask, x, y, mark, rng)
 
     def _paint(self, mask: np.ndarray, x: int, y: int, mark: Mark, rng: np.random.Generator):
-        """Cover the paper; return the part of the mask inside the canvas and its window, or None."""
+        """Cover the paper; return the mask's first row and column on the canvas, and their window there, or None."""
         height, width = self.paper.shape
         left, top = max(0, -x), max(0, -y)
         right, bottom = min(mask.shape[1], width - x), min(mask.shape[0], height - y)
@@ -109,7 +112,7 @@ class Canvas:
             return None
         part, window = mask[top:bottom, left:right], np.s_[y + top : y + bottom, x + left : x + right]
         cover_paper(self.paper[window], part, mark, rng)
-        return part, window
+        return top, left, window
 
 
 def cover_paper(paper: np.ndarray, mask: np.ndarray, mark: Mark, rng: np.random.Generator) -> None:

@@ -9,7 +9,8 @@ from digits.rendering.frames.shapes import MARGIN, Bank, Shape, printed
 
 _SIGN_HEIGHT = {"-": 0.1, "=": 0.3, "+": 0.55, "x": 0.5, ".": 0.12, ",": 0.2, ":": 0.4}  # of a digit's
 _FONTS = 12
-THINNEST = 1.1  # pixels: what a camera resolves of the finest line
+THINNEST = 1.1  # pixels: a finer line covers less of each pixel instead
+_FAINTEST = 0.35  # of a pixel that the finest line covers
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,11 @@ def _set(shape: Shape, height: float, writer: Writer, rng: np.random.Generator) 
     """Return the shape's ink at its height as the writer writes it."""
     scale = max(height, 3.0) / shape.height
     own = shape.stroke * scale
-    wanted = own
+    wanted, fade = own, 1.0
     if writer.line and writer.source != "print":
         uneven = 1 + 0.1 * writer.unsteady * float(np.clip(rng.standard_normal(), -2, 2))
-        wanted = max(THINNEST, writer.line * height * uneven)
+        thin = writer.line * height * uneven
+        wanted, fade = max(THINNEST, thin), min(1.0, max(thin / THINNEST, _FAINTEST))
     grow = float(np.clip((wanted - own) / 2, -0.1 * scale, MARGIN * scale - 2))
     slant = writer.slant + 0.06 * writer.unsteady * rng.standard_normal()
     turn = np.radians(writer.angle + 3 * writer.unsteady * rng.standard_normal())
@@ -90,4 +92,4 @@ def _set(shape: Shape, height: float, writer: Writer, rng: np.random.Generator) 
     away = cv2.warpAffine(shape.distance(), matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT,
                           borderValue=-100)
     cover = np.maximum(away * np.float32(scale) + np.float32(grow + 0.5), 0)
-    return cv2.convertScaleAbs(cover, alpha=255)
+    return cv2.convertScaleAbs(np.minimum(cover, 1, out=cover), alpha=255 * fade)

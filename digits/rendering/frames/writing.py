@@ -1,9 +1,12 @@
 """What people write on plain sheets: one digit, rows close and wide, numbers, sums, digits among words."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from digits.rendering.frames.sheet import Sheet, random_pens, rule
 
+_LARGE = 60  # pixels
 _SIGNS = "+-=x/.,:"
 
 
@@ -16,10 +19,12 @@ def one_digit(sheet: Sheet) -> None:
     """Write one digit, from 14 pixels tall to the whole frame, somewhere; seldom with a sign or a stroke beside it."""
     rng, side = sheet.rng, min(sheet.size)
     kind = rng.random()
-    low, high = (0.3, 0.97) if kind < 0.6 else (0.05, 0.4) if kind < 0.85 else (0.9, 1.8)  # the last: too near
+    low, high = (0.16, 0.9) if kind < 0.65 else (0.05, 0.4) if kind < 0.85 else (0.9, 1.8)  # the last: too near
     height = log_uniform(rng, low * side, high * side)
     rule(sheet, height, 0.4)
     writer, mark = random_pens(sheet)[0]
+    if height > _LARGE and rng.random() < 0.35:  # a fine pen that came near
+        writer = replace(writer, line=log_uniform(rng, 0.006, 0.02))
     width = 0.7 * height
     room = np.abs(np.array(sheet.size) - (width, height))
     x, y = np.array(sheet.size) / 2 + (rng.random(2) - 0.5) * room
@@ -83,7 +88,7 @@ def _next(sheet: Sheet, x: float, y: float, tall: float, writer, mark, close: fl
     if label == 0 and rng.random() < 0.15:
         height *= rng.uniform(0.45, 0.8)  # many write zeros small
     mask = sheet.shapes.digit(label, height, writer, rng)
-    columns = np.flatnonzero(mask.max(0) > 100)
+    columns = np.flatnonzero(mask.max(0) > 60)
     left, right = (columns[0], columns[-1] + 1) if len(columns) else (0, mask.shape[1])
     down = y + (tall - height) / 2 + 0.4 * unsteady * tall * rng.standard_normal()
     sheet.put_digit(mask, label, x - left, down - mask.shape[0] / 2, height, mark)
