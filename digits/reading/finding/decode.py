@@ -11,11 +11,14 @@ from digits.reading.finding.looks import FINE, STRIDE, Look
 
 UNIT = 32.0  # pixels: the unit of sizes and ways
 CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
-INK = -0.4  # logit from which a pixel is ink
+INK = -1.2  # logit from which a place may hold ink
 _REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
 _SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
-_SOFT = 2.0  # logits of ink are drawn as grey up to here
+_SOLID = 102  # of 255: what a digit's box is drawn round
+_MAYBE, _PAPER = 0.12, 0.05  # probabilities of ink from which a pixel may be a stroke, and below which it is paper
+_FAINTEST = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
+_TOO_LITTLE = 0.02  # share of paper about a pixel without which its tone is not known
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,10 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     places = np.s_[y : y + h, x : x + w]
     logits = look.ink(places)
     mine = np.repeat(np.repeat(own[places], FINE, 0), FINE, 1) > 0
-    probable = 1 / (1 + np.exp(-logits[mine]))
-    ink = np.zeros(logits.shape, np.uint8)
-    ink[mine] = 255 * probable
-    solid = (ink > 255 / (1 + np.exp(-INK))).astype(np.uint8)
+    window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
+    share = 1 / (1 + np.exp(-logits))
+    ink = _drawn(look.grey[window], share, mine)
+    solid = (ink > _SOLID).astype(np.uint8)
     left, top, w, h = cv2.boundingRect(solid)
     if not w:
         return None
@@ -125,7 +128,28 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
     values = look.maps[place]
     return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
-                 float(ink[solid > 0].mean()) / 255)
+                 float(share[solid > 0].mean()))
+
+
+def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """Return the ink, uint8 (h, w): where the network sees a stroke the picture's own grey says how much of one.
+
+    Args:
+        grey: uint8 (h, w), the part of the picture.
+        share: float32 (h, w), how probably each pixel is ink.
+        own: bool (h, w), whose ink belongs to this digit.
+    """
+    stroke = own & (share > _MAYBE)
+    sure = own & (share > np.quantile(share[own], 0.75))
+    paper = (share < _PAPER).astype(np.float32)
+    side = max(3, min(grey.shape) | 1)
+    around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
+    tone = cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / np.maximum(around, 1e-6)
+    contrast = grey - tone
+    strength = float(np.median(contrast[sure])) if sure.any() else 0.0
+    if abs(strength) < _FAINTEST or around.min() < _TOO_LITTLE:
+        return (255 * share * own).astype(np.uint8)
+    return np.where(stroke, np.clip(contrast / strength, 0, 1) * 255, 0).astype(np.uint8)
 
 
 def _share(logit: float) -> float:

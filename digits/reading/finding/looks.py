@@ -34,11 +34,13 @@ class Look:
     Attributes:
         maps: float32 (h, w, 5 + 16): logits of a digit's and of other writing's centre, log2 of the digit's size in
             32 px, way to its centre in 32 px, logits of ink.
+        grey: uint8 (4 h, 4 w), what the network looked at.
         scale: pixels of the look for one of the frame.
         left, top: where the look begins in the frame, in pixels of the look.
     """
 
     maps: np.ndarray
+    grey: np.ndarray
     scale: float
     left: int = 0
     top: int = 0
@@ -73,7 +75,7 @@ def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
         else:
             x, y = (x + _aligned(columns), y) if width >= height else (x, y + _aligned(rows))
     maps = network(picture * np.float32(1 / 255))
-    return [Look(_cut(maps, left, top, part), at) for left, top, part, at in places]
+    return [_look(maps, picture, left, top, part.shape, at) for left, top, part, at in places]
 
 
 def _aligned(length: int) -> int:
@@ -88,7 +90,8 @@ def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
             part = still[top : top + SIDE, left : left + SIDE]
             picture = np.full((SIDE, SIDE), part.mean(), np.uint8)
             picture[: part.shape[0], : part.shape[1]] = part
-            yield Look(_cut(network(picture * np.float32(1 / 255)), 0, 0, part), scale, left, top)
+            maps = network(picture * np.float32(1 / 255))
+            yield _look(maps, picture, 0, 0, part.shape, scale, (left, top))
 
 
 def _starts(length: int) -> list[int]:
@@ -100,6 +103,9 @@ def _resized(grey: np.ndarray, scale: float) -> np.ndarray:
     return cv2.resize(grey, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
 
 
-def _cut(maps: np.ndarray, x: int, y: int, part: np.ndarray) -> np.ndarray:
-    rows, columns = (-(-side // STRIDE) for side in part.shape)
-    return maps[y // STRIDE : y // STRIDE + rows, x // STRIDE : x // STRIDE + columns]
+def _look(maps: np.ndarray, picture: np.ndarray, x: int, y: int, shape: tuple[int, int], scale: float,
+          corner: tuple[int, int] = (0, 0)) -> Look:
+    """Cut what is said of one part, of `shape` pixels with its corner at (x, y), out of the maps of all."""
+    rows, columns = (-(-side // STRIDE) for side in shape)
+    places = np.s_[y // STRIDE : y // STRIDE + rows, x // STRIDE : x // STRIDE + columns]
+    return Look(maps[places], picture[y : y + rows * STRIDE, x : x + columns * STRIDE], scale, *corner)
