@@ -14,6 +14,7 @@ CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
 INK = -1.2  # logit from which a place may hold ink
 _REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
 _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
+_LARGEST = 260.0  # pixels: what seems larger is seen better by the next farther look
 _SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
 _SOLID = 102  # of 255: what a digit's box is drawn round
 _MAYBE, _PAPER = 0.12, 0.05  # probabilities of ink from which a pixel may be a stroke, and below which it is paper
@@ -63,9 +64,11 @@ def _fit(size: float) -> float:
 def _digits(look: Look, least: float) -> list[Found]:
     centre = np.ascontiguousarray(look.maps[..., 0])
     rows, columns = np.nonzero((centre > least) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
+    fits = size < _LARGEST
+    rows, columns, size = rows[fits], columns[fits], size[fits]
     if not len(rows):
         return []
-    size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
     owner = _owners(look, rows, columns, size)
     found = []
     for number in range(len(rows)):
@@ -97,8 +100,8 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray)
     votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
     np.add.at(votes, (stroke[sure], nearest[sure]), 1)
     known = votes[stroke, nearest] > 0
-    nearest = np.where(sure | known, nearest, votes[stroke].argmax(1))
-    owner[y, x] = np.where(votes[stroke].any(1), nearest + 1, 0)
+    nearest = np.where(sure | known, nearest, votes.argmax(1)[stroke])
+    owner[y, x] = np.where(votes.any(1)[stroke], nearest + 1, 0)
     return owner
 
 
@@ -139,17 +142,19 @@ def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
         share: float32 (h, w), how probably each pixel is ink.
         own: bool (h, w), whose ink belongs to this digit.
     """
-    stroke = own & (share > _MAYBE)
-    sure = own & (share > np.quantile(share[own], 0.75))
     paper = (share < _PAPER).astype(np.float32)
     side = max(3, min(grey.shape) | 1)
     around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
-    tone = cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / np.maximum(around, 1e-6)
-    contrast = grey - tone
-    strength = float(np.median(contrast[sure])) if sure.any() else 0.0
-    if abs(strength) < _FAINTEST or around.min() < _TOO_LITTLE:
+    if around.min() < _TOO_LITTLE:
         return (255 * share * own).astype(np.uint8)
-    return np.where(stroke, np.clip(contrast / strength, 0, 1) * 255, 0).astype(np.uint8)
+    contrast = grey - cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / around
+    weight = np.where(own, share, 0) ** 2
+    strength = float((contrast * weight).sum() / max(float(weight.sum()), 1e-6))
+    if abs(strength) < _FAINTEST:
+        return (255 * share * own).astype(np.uint8)
+    contrast *= np.float32(255 / strength)
+    contrast[~(own & (share > _MAYBE))] = 0
+    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
 
 
 def _share(logit: float) -> float:
