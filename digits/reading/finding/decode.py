@@ -17,7 +17,8 @@ _BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is
 _LARGEST = 260.0  # pixels: what seems larger is seen better by the next farther look
 _SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
 _SOLID = 102  # of 255: what a digit's box is drawn round
-_MAYBE, _PAPER = 0.12, 0.05  # probabilities of ink from which a pixel may be a stroke, and below which it is paper
+_MAYBE, _SURE = 0.12, 0.5  # probability of ink from which a pixel may be a stroke; share of the highest: it surely is
+_PAPER = 0.05  # probability of ink below which a pixel is paper
 _FAINTEST = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
 _TOO_LITTLE = 0.02  # share of paper about a pixel without which its tone is not known
 
@@ -153,8 +154,17 @@ def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
     if abs(strength) < _FAINTEST:
         return (255 * share * own).astype(np.uint8)
     contrast *= np.float32(255 / strength)
-    contrast[~(own & (share > _MAYBE))] = 0
+    contrast[~_strokes(own, share)] = 0
     return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
+
+
+def _strokes(own: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Return where a digit's strokes are, bool (h, w): what may be ink and hangs together with what surely is."""
+    maybe = own & (share > _MAYBE)
+    count, pieces = cv2.connectedComponents(maybe.astype(np.uint8))
+    sure = np.zeros(count, bool)
+    sure[pieces[maybe & (share > _SURE * share[own].max())]] = True
+    return sure[pieces] & maybe
 
 
 def _share(logit: float) -> float:
