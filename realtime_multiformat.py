@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import in_utf8
+from digits.files import in_utf8, printable
 
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
 # Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return complain(error, NO_MODEL)
     except OSError as error:
-        return complain(f"A result cannot be written: {error}", BAD_ARGUMENTS)
+        named = error.filename and error.strerror
+        return complain(f"{error.filename} cannot be written: {error.strerror}." if named else error, BAD_ARGUMENTS)
     return DONE
 
 
@@ -69,7 +70,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     problem = problem_with(options)
     if problem:
-        parser.exit(BAD_ARGUMENTS, f"{problem}\n")
+        parser.exit(BAD_ARGUMENTS, f"{printable(problem)}\n")
     return options
 
 
@@ -113,7 +114,7 @@ def print_cameras() -> int:
 
     cameras = list_cameras()
     for camera in cameras:
-        print(f"{camera.index}  {camera.name}")
+        print(f"{camera.index}  {printable(camera.name)}")
     if not cameras:
         complain("No camera was found; plug one in, or use --source demo.")
     return DONE
@@ -121,7 +122,7 @@ def print_cameras() -> int:
 
 def complain(sentence: object, status: int = DONE) -> int:
     """Write one sentence on stderr; return the status."""
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

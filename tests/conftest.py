@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
+from digits.reading.models.card import CARD, write_sums
 from digits.reading.models.default import default_in
 from digits.reading.models.errors import ModelError
 from digits.reading.tile import TILE_RULE, TILE_SIZE, normalise
@@ -45,7 +46,8 @@ def tiny_export(tmp_path_factory) -> Path:
         "input": {"shape": [None, TILE_SIZE, TILE_SIZE, 3], "dtype": "float32"},
         "files": {"model.onnx": entry},
     }  # fmt: skip
-    (folder / "card.json").write_text(json.dumps(card), encoding="utf-8")
+    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    write_sums(folder, ["model.onnx", CARD])
     return folder
 
 

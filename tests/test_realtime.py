@@ -1,6 +1,7 @@
 """realtime_multiformat.py through its front door: as a process, with and without a window."""
 
 import ctypes
+import itertools
 import json
 import os
 import shutil
@@ -216,9 +217,10 @@ class _Stream(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.end_headers()
-        data = cv2.imencode(".jpg", page((2, 7)))[1].tobytes()
+        pages = itertools.chain([page((2, 7))] * 12, itertools.repeat(page((2, 7), size=(480, 600))))
         try:
             while self.plugged.wait(0):
+                data = cv2.imencode(".jpg", next(pages))[1].tobytes()
                 head = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(data)
                 self.wfile.write(head + data + b"\r\n")
                 threading.Event().wait(0.03)
@@ -235,11 +237,12 @@ def test_a_network_camera_is_read_and_its_loss_is_status_3(read):
     _Stream.plugged.set()
     url = f"http://127.0.0.1:{server.server_port}/video.mjpg"
     process = read(url)
-    records = [json.loads(process.stdout.readline()) for _ in range(12)]
+    records = [json.loads(process.stdout.readline()) for _ in range(24)]
     _Stream.plugged.clear()
     status, rest, err = finished(process)
     server.shutdown()
-    assert digits_of(records[-1]) == [2, 7]
+    assert digits_of(records[-1]) == [2, 7] and records[0]["size"] == [640, 480]
+    assert records[-1]["size"] == [480, 600], "a camera that is turned is not stretched"
     times = [record["time_s"] for record in records]
     assert times == sorted(times) and records[-1]["source"] == url
     assert status == 3 and "trying again for 10 s" in err and "was lost" in err

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from digits.reading.models.card import SUMS, read_sums, vouches
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LARGEST_BYTES = 25_000_000  # a .keras of MobileNetV2 has 10 million
@@ -108,7 +110,8 @@ def test_no_real_photograph_was_copied_in(tracked):
 def test_exported_files_are_those_of_their_cards():
     assert CARDS
     for path, card in CARDS.items():
-        assert {path.name for path in path.parent.iterdir()} == {*card["files"], path.name}
+        assert {path.name for path in path.parent.iterdir()} == {*card["files"], path.name, SUMS}
+        assert vouches(SUMS, read_sums(path.parent), [path, *(path.parent / name for name in card["files"])])
         for name, entry in card["files"].items():
             assert hashlib.sha256((path.parent / name).read_bytes()).hexdigest() == entry["sha256"], name
 

@@ -10,10 +10,12 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import drop_stdout, printable
 from digits.learning.data.audit import write_page
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged_folder import BUILD_COMMAND, DatasetError
 from digits.learning.shared.download import DownloadError
+from digits.learning.shared.errors import RunError
 from digits.learning.shared.progress import Console
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RUNS_DIR
 
@@ -32,13 +34,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         with Console(stderr=True, timed=False) as report:
             summary = build_merged(options.custom, options.out, options.limit, report)
-        print(summary.line())
+        print(printable(summary.line()), flush=True)
         if options.command == "audit":
-            print(f"Audit: open {write_page(options.custom, options.out, options.page)} in a browser.")
-    except (DatasetError, DownloadError, OSError) as error:
+            page = write_page(options.custom, options.out, options.page)
+            print(printable(f"Audit: open {page} in a browser."), flush=True)
+    except (DatasetError, DownloadError, RunError, OSError) as error:
         if isinstance(error, OSError):
-            error = f"{error.filename or options.out} cannot be read or written: {error.strerror or error}."
-        print(error, file=sys.stderr)
+            if not error.filename:  # of files all errors have one
+                drop_stdout()
+            error = f"{error.filename or 'Standard output'} cannot be read or written: {error.strerror or error}."
+        print(printable(error), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here.", file=sys.stderr)

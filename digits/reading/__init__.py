@@ -23,7 +23,7 @@ readings that neither flicker nor lag:
 
 What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step can be called by itself:
 
-    images, live      a file, a camera, a stream -> frame
+    images, live      a file, a camera, a stream -> frame (image_header: how large it will be)
     finding           frame -> the ink of what is written, a part a digit, with its box
     tile              ink of a part -> tile, uint8 (96, 96): THE normalisation, MNIST's own rule
     models            tiles (N, 96, 96) -> probabilities (N, 10), the same from .tflite, .onnx, .keras, .h5 and .json

@@ -3,6 +3,8 @@
 data/merged/ can be deleted at any time: everything in it is made from data/raw/ and data/custom/.
 """
 
+from __future__ import annotations
+
 import csv
 import hashlib
 import io
@@ -21,6 +23,7 @@ from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
 from digits.learning.data.own_splits import decide
 from digits.learning.data.splits import SPLITS, Source, Split
+from digits.learning.shared.lock import run_lock
 from digits.learning.shared.progress import SILENT, Advance, Lines, titled
 from digits.learning.shared.workers import map_chunks
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RAW_DIR
@@ -84,16 +87,21 @@ def build_merged(custom_dir: Path = CUSTOM_DIR, merged_dir: Path = MERGED_DIR, l
     Raises:
         DatasetError: if one folder lies in the other, or `custom_dir` is missing.
         DownloadError: if MNIST cannot be had.
+        RunError: if another process is merging into the same folder.
     """
     began = time.monotonic()
     custom_dir, merged_dir = Path(custom_dir), Path(merged_dir)
     _check_folders(custom_dir, merged_dir)
     source = _MnistRows(mnist or load_mnist(RAW_DIR, report), limit)
+    progress = titled(report, "Tiles") or titled(Lines(report), "Tiles")
+    with run_lock(merged_dir):
+        return _build(source, _Work(custom_dir, merged_dir, progress, workers), began)
+
+
+def _build(source: _MnistRows, work: _Work, began: float) -> Summary:
+    custom_dir, merged_dir = work.custom_dir, work.merged_dir
     state = MergedState.load(merged_dir)
     state.discard_outdated(merged_dir, source.key)
-    progress = titled(report, "Tiles") or titled(Lines(report), "Tiles")
-    work = _Work(custom_dir, merged_dir, progress, workers)
-
     images = _with_facts(find_own_images(custom_dir), state, work)
     images = decide(images, source.names, state.splits_before)
     rows = [*source.rows, *map(_own_row, images)]

@@ -20,6 +20,7 @@ from digits.learning.data.splits import SPLITS, Source, Split, given_split
 from digits.learning.shared.workers import available_cores
 from digits.paths import MERGED_DIR
 from digits.reading.finding import FINDER_VERSION
+from digits.reading.images import quiet_decoders
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
@@ -104,7 +105,7 @@ def load_split(merged_dir: Path = MERGED_DIR, split: Split = Split.TRAIN) -> Til
             images[position] = read_tile(merged_dir / rows[position]["path"])
 
     # Threads are enough: opening and decoding both run outside Python's lock.
-    with ThreadPoolExecutor(2 * available_cores()) as pool:
+    with quiet_decoders(), ThreadPoolExecutor(2 * available_cores()) as pool:
         list(pool.map(read, range(0, len(rows), _CHUNK)))
     labels = np.array([int(row["label"]) for row in rows], np.uint8)
     columns = (np.array([row[name] for row in rows], dtype=str) for name in ("source", "session", "path"))

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import printable
 from digits.learning.export.exporting import ExportError, renew_golden
 
 
@@ -16,9 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             renew_golden(folder)
         except (ExportError, OSError) as error:
-            print(error, file=sys.stderr)
+            print(printable(error), file=sys.stderr)
             return 1
-        print(f"{folder}: golden pictures renewed and every file checked")
+        print(f"{printable(folder)}: golden pictures renewed and every file checked")
     return 0
 
 

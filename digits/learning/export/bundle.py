@@ -9,9 +9,9 @@ import sys
 import zipfile
 from pathlib import Path
 
-from digits.files import replacing
+from digits.files import printable, replacing
 from digits.paths import ROOT
-from digits.reading.models.card import CARD, read_card
+from digits.reading.models.card import CARD, SUMS, read_card
 from digits.reading.models.default import BUNDLED, BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import ModelError
 
@@ -41,8 +41,9 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
     package = root / "digits"
     for path in [*sorted(package.glob("*.py")), *sorted((package / "reading").rglob("*.py"))]:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
+    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
     contents |= {BUNDLED_FINDER + name: (folder.parent / FINDER / name).read_bytes() for name in (CARD, FINDER_MODEL)}
-    contents |= {BUNDLED + name: (folder / name).read_bytes() for name in (CARD, MODEL)}
     place = folder / BUNDLE
     with replacing(place) as beside:
         _write(beside, contents)
@@ -72,9 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         path = write_bundle(options.folder)
     except (ModelError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(printable(error), file=sys.stderr)
         return 1
-    print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
+    print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 from digits.learning.shared.calibration import CalibrationSet, acceptance_threshold, fit_temperature
 from digits.learning.shared.provenance import git_commit
 from digits.reading.finding import FINDER_VERSION
-from digits.reading.models.card import CARD, sha256
+from digits.reading.models.card import CARD, sha256, write_sums
 from digits.reading.models.contract import CLASSES, INPUT_SHAPE, LABELS
 from digits.reading.models.golden import GOLDEN, Golden, machine
 from digits.reading.models.loading import load_model
@@ -87,5 +87,6 @@ def _let_through(threshold: float, digits: np.ndarray, others: np.ndarray) -> di
 
 
 def write_card(folder: Path, card: dict) -> None:
-    """Write the card into its export folder."""
+    """Write the card into its export folder, and the checksums of all that it names and of itself."""
     (folder / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_sums(folder, [*card["files"], CARD])

@@ -54,14 +54,14 @@ def train_finder(run: FinderRun, bank: Path, folder: Path, report=print, start: 
         began, losses = time.perf_counter(), []
         for _ in range(run.steps):
             crops, answers = next(feed)
-            losses.append(model.train_on_batch(crops.astype(np.float32) / 255, answers))
+            losses.append(float(np.asarray(model.train_on_batch(crops.astype(np.float32) / 255, answers))))
+            model.reset_metrics()  # else Keras goes on averaging
         seconds = time.perf_counter() - began
-        loss = float(losses[-1] if np.isscalar(losses[-1]) else np.asarray(losses[-1]))
+        loss = float(np.mean(losses))
         history.append({"epoch": epoch + 1, "loss": loss, "seconds": round(seconds, 1),
                         "crops_per_second": round(run.steps * run.batch / seconds, 1)})
         report(f"epoch {epoch + 1} of {run.epochs}: loss {loss:.4f}, {history[-1]['crops_per_second']} crops a second")
         _keep(model, state, key, history)
-        model.reset_metrics()
     write_whole(folder / "history.json", json.dumps(history, indent=1).encode())
     return model
 

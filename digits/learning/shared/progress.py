@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from digits.files import printable
+
 Advance = Callable[[int, int], None]  # takes how many steps of a job are done, and of how many
 _PLAIN_EVERY_S = 10.0  # seconds after which a job is spoken of again
 _FIFTHS_FROM_S = 2.0  # a job that takes longer is spoken of at each fifth of it, too
@@ -98,11 +100,11 @@ class Console(Lines):
         if self.started is not None:
             minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
             text = f"{minutes:3d}:{seconds:02d}  {text}"
-        self.out.print(text, markup=False)
+        self.out.print(printable(text), markup=False)
 
     def error(self, text: str) -> None:
         """Print one line on stderr."""
-        RichConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(text, markup=False)
+        RichConsole(stderr=True, highlight=False, emoji=False, soft_wrap=True).print(printable(text), markup=False)
 
     def advance(self, title: str, done: int, total: int) -> None:
         """Draw a bar with the time left, or now and then print a line."""

@@ -10,6 +10,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from digits.files import clear_abandoned, drop_stdout, printable
 from digits.learning.data.own_image import SET_ASIDE
 from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
@@ -36,7 +37,10 @@ def main(arguments: list[str] | None = None) -> int:
     except ModelError as error:
         return _complain(error, BAD_ARGUMENTS)
     except OSError as error:
-        return _complain(f"{error.filename or 'A file'} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
+        if not error.filename:  # of files all errors have one
+            drop_stdout()
+        where = error.filename or "Standard output"
+        return _complain(f"{where} cannot be written: {error.strerror or error}.", BAD_ARGUMENTS)
     except KeyboardInterrupt:
         return _complain("Stopped. The same command goes on from here.", 130)
 
@@ -75,7 +79,8 @@ def _print_sheet(options: argparse.Namespace) -> int:
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, data)
-    print(f"{path}: print it at 100 % or fitted to the page, have it filled in, then: {COMMAND} scan PHOTO [PHOTO ...]")
+    how = "print it at 100 % or fitted to the page, have it filled in, then"
+    print(f"{printable(path)}: {how}: {COMMAND} scan PHOTO [PHOTO ...]", flush=True)
     return DONE
 
 
@@ -86,6 +91,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         what = f"{missing} does not exist" if missing else f"{options.photos[0]} holds no pictures"
         return _complain(f"{what}; name photographs of filled worksheets.", BAD_ARGUMENTS)
     model = None if options.model == "none" else load_model(options.model)
+    clear_abandoned(options.custom, below=True)
     status = DONE
     for path in photos:
         try:
@@ -95,7 +101,7 @@ def _scan_photos(options: argparse.Namespace) -> int:
         except ImageError as error:
             status = _complain(error, REFUSED)
         else:
-            print("\n".join(summary(path, filed)), flush=True)
+            print("\n".join(map(printable, summary(path, filed))), flush=True)
     return status
 
 
@@ -127,7 +133,7 @@ def summary(path: Path, filed: Filed) -> list[str]:
 
 
 def _complain(sentence: object, status: int) -> int:
-    print(sentence, file=sys.stderr, flush=True)
+    print(printable(sentence), file=sys.stderr, flush=True)
     return status
 
 

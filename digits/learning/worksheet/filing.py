@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -152,7 +153,8 @@ def _keep(cut: Cut, folder: Path, mark: str, code: Code | None) -> None:
 def write_once(path: Path, data: bytes) -> None:
     """Write a file unless it is there already."""
     if not path.exists():
-        write_new(path, data)
+        with suppress(FileExistsError):  # another scan of the same sheet was quicker
+            write_new(path, data)
 
 
 def _known_boxes(folder: Path, written: list[Cut], mark: str) -> set[tuple[int, int]]:

@@ -75,12 +75,9 @@ class Album:
         folder = self._folder / str(label)
         folder.mkdir(parents=True, exist_ok=True)
         note = {"label": label, "box": inside, "frame_size": [frame.shape[1], frame.shape[0]], **about}
-        stem = _free_stem(folder)
-        # The note first: a picture without its note could be taken for one that no model has seen.
-        write_new(stem.with_suffix(".json"), json.dumps(note, indent=1).encode())
-        write_new(stem.with_suffix(".png"), data.tobytes())
-        self._kept.append(stem.with_suffix(".png"))
-        return self._kept[-1]
+        picture = _write_both(folder, json.dumps(note, indent=1).encode(), data.tobytes())
+        self._kept.append(picture)
+        return picture
 
     def undo(self) -> Path | None:
         """Take back the newest picture of this sitting; return it, or None if there is none."""
@@ -160,8 +157,24 @@ def _moved(before: Box, after: Box) -> float:
     return max(after.distance(before), abs(after.w - before.w), abs(after.h - before.h)) / max(before.side, 1)
 
 
-def _free_stem(folder: Path) -> Path:
-    """Return a path without suffix that names no file yet, in order of time."""
+def _write_both(folder: Path, note: bytes, picture: bytes) -> Path:
+    """Write both under a name that names no file yet, in order of time, and return the picture's path.
+
+    The note comes first: a picture without it could be taken for one that no model has seen. Its name is taken in one
+    step, so that windows that keep pictures in the same second do not get in each other's way.
+    """
     stamp = time.strftime("%H%M%S")
-    stems = (folder / f"{stamp}-{number:02d}" for number in itertools.count(1))
-    return next(stem for stem in stems if not any(stem.with_suffix(kind).exists() for kind in (".png", ".json")))
+    for number in itertools.count(1):
+        path = folder / f"{stamp}-{number:02d}.png"
+        if path.exists():
+            continue
+        try:
+            write_new(path.with_suffix(".json"), note)
+        except FileExistsError:
+            continue
+        try:
+            write_new(path, picture)
+        except OSError:
+            path.with_suffix(".json").unlink(missing_ok=True)
+            raise
+        return path

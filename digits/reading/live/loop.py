@@ -1,7 +1,7 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from digits.box import Box
+from digits.files import clear_abandoned
 from digits.paths import CUSTOM_DIR
 from digits.reading.live.collecting import thought_of
 from digits.reading.live.controls import ESCAPE, Controls
@@ -106,7 +107,10 @@ class _Loop:
         self._reader = Reader(model, options.min_confidence)
         self._status = Status(model.name, model.format, model.verified)
         self._language = options.lang or default_language()
-        self._controls = Controls(options.custom or CUSTOM_DIR, self._language, model.name, report)
+        custom = options.custom or CUSTOM_DIR
+        if not options.headless:
+            clear_abandoned(custom, below=True)
+        self._controls = Controls(custom, self._language, model.name, report)
         self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
         self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
@@ -132,12 +136,11 @@ class _Loop:
                 return
 
     def close(self) -> None:
-        """Finish the files and close the window."""
-        self._lines.close()
-        if self._recorder:
-            self._recorder.close()
-        if self._window:
-            self._window.close()
+        """Finish the files and close the window, whichever of them fails."""
+        with ExitStack() as ends:
+            for each in (self._window, self._recorder, self._lines):
+                if each:
+                    ends.callback(each.close)
 
     def _frame(self, frame: Frame) -> bool:
         """Read, write and show one frame; return False when the person quits."""
@@ -243,7 +246,7 @@ class _Loop:
 
 
 def _introduction(model: Model) -> str:
-    checked = "" if model.verified else ", not verified: no export card vouches for this file"
+    checked = "" if model.verified else ", not verified: no card.json and SHA256SUMS beside it vouch for this file"
     return f"Reading with {model.path} ({model.format}){checked}."
 
 

@@ -3,13 +3,13 @@
 import json
 import os
 import sys
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
 import cv2
 import numpy as np
 
-from digits.files import beside
+from digits.files import beside, drop_stdout, try_lock
 
 RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 # A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
@@ -17,30 +17,63 @@ _MOST_REPEATS = 250
 
 
 class JsonLines:
-    """One JSON object a line, to a file or ("-") to standard output; readable by others while it grows."""
+    """One JSON object a line, to a file or ("-") to standard output; readable by others while it grows.
+
+    A file never ends in half a line: one that the disk cannot hold is taken back.
+    """
 
     def __init__(self, target: str | None):
         self.reader_left = False
-        # Plain ASCII survives every console and every editor; JSON escapes the rest.
-        self._own: TextIO | None = None if target in (None, "-") else open(target, "w", encoding="ascii")
-        self._file = self._own if target != "-" else sys.stdout
+        self._target = target
+        self._file = None if target in (None, "-") else _opened(Path(target))
 
     def write(self, record: dict) -> None:
-        """Write one object and hand it on at once."""
-        if self._file is None or self.reader_left:
-            return
+        """Write one object and hand it on at once; raise OSError, which names the file, if that fails."""
+        # Plain ASCII survives every console and every editor; JSON escapes the rest.
+        line = json.dumps(record) + "\n"
+        if self._file:
+            self._append(line.encode("ascii"))
+        elif self._target == "-" and not self.reader_left:
+            self._print(line)
+
+    def _append(self, line: bytes) -> None:
+        written = 0
         try:
-            self._file.write(json.dumps(record) + "\n")
-            self._file.flush()
-        except BrokenPipeError:
-            # Whoever read our lines has had enough ("| head"): no mistake; Python must not complain at exit.
-            self.reader_left = True
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            while written < len(line):
+                written += self._file.write(line[written:])
+        except OSError as error:
+            if written:
+                self._file.truncate(self._file.seek(0, os.SEEK_END) - written)
+            error.filename = self._target
+            raise
+
+    def _print(self, line: str) -> None:
+        try:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        except OSError as error:
+            drop_stdout()
+            # Whoever read our lines has had enough ("| head"): no mistake.
+            self.reader_left = isinstance(error, BrokenPipeError)
+            if not self.reader_left:
+                error.filename = "standard output"
+                raise
 
     def close(self) -> None:
         """Close the file, if it is one."""
-        if self._own:
-            self._own.close()
+        if self._file:
+            self._file.close()
+
+
+def _opened(path: Path) -> FileIO:
+    """Return a file to write lines to, emptied; raise OSError if another process is writing to it."""
+    file = open(path, "ab", buffering=0)
+    if path.is_file():  # not a pipe or a device, which several may write to
+        if not try_lock(file):
+            file.close()
+            raise OSError(f"another run is writing to {path}; name another file with --jsonl")
+        file.truncate(0)
+    return file
 
 
 class Recorder:
@@ -65,7 +98,9 @@ class Recorder:
             size = (picture.shape[1], picture.shape[0])
             self._writer = cv2.VideoWriter(str(self._partial), codec, self._fps, size)
             if not self._writer.isOpened():
-                raise OSError(f"{self._path} cannot be made; try another folder, or a name ending in .avi.")
+                self._writer = None
+                self._partial.unlink(missing_ok=True)
+                raise OSError(f"{self._path} cannot be made; is the disk full, or no video of that kind possible here?")
         due = round(time_s * self._fps) + 1 - self._due if self._live else 1
         for _ in range(min(due, _MOST_REPEATS)):
             self._writer.write(picture)
@@ -84,7 +119,9 @@ class Recorder:
         film = cv2.VideoCapture(str(self._partial))
         frames = film.get(cv2.CAP_PROP_FRAME_COUNT) if film.isOpened() else 0
         film.release()
-        if frames < self._frames:
+        try:
+            if frames < self._frames:
+                raise OSError(f"{self._path} could not be written to its end and was removed; is the disk full?")
+            os.replace(self._partial, self._path)
+        finally:
             self._partial.unlink(missing_ok=True)
-            raise OSError(f"{self._path} could not be written to its end and was removed; is the disk full?")
-        os.replace(self._partial, self._path)

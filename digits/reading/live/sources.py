@@ -11,7 +11,7 @@ from digits.paths import DEMO_CLIP
 from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_image
 from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
 from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite, utf8
-from digits.reading.live.streams import Live
+from digits.reading.live.streams import JpegStream, Live
 from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 
 # Not for cameras and training folders, but a scanner's or an instrument's files are read where they are met.
@@ -126,7 +126,10 @@ def _open_url(url: str, report: Report) -> Video | Live:
     return Live(url, lambda: waiting.pop() if waiting else _stream(url), report)
 
 
-def _stream(url: str) -> cv2.VideoCapture | None:
+def _stream(url: str) -> cv2.VideoCapture | JpegStream | None:
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, _STREAM_TIMEOUT_MS]
     capture = cv2.VideoCapture(utf8(url), cv2.CAP_FFMPEG, limits)
-    return capture if capture.isOpened() else None
+    if not capture.isOpened():
+        return None
+    live = finite(capture.get(cv2.CAP_PROP_FRAME_COUNT)) <= 0
+    return JpegStream(capture) if live and JpegStream.fits(capture) else capture

@@ -4,9 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import cv2
 import numpy as np
 
-from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, next_frame
+from digits.reading.images import ImageError, decode_image
+from digits.reading.live.frames import Frame, Report, Silence, SourceError, Waiting, finite, next_frame
 
 RETRY_S = 10.0  # a lost camera is tried again for this long
 _START_S = 30.0  # some Windows cameras take 20 s to give their first picture
@@ -15,6 +17,33 @@ _POLL_S = 0.1
 _REOPEN_S = 0.5
 FAILURES = 10  # cameras drop single pictures; this many in a row, and it is opened anew
 USUAL_FPS = 25.0
+_AS_SENT = -1  # a capture's format: the bytes of each picture
+
+
+class JpegStream:
+    """A stream of JPEGs, as most network cameras send, each decoded by itself.
+
+    OpenCV's own decoding stretches every picture to the size of the first, when a camera is turned or set anew.
+    """
+
+    def __init__(self, capture: cv2.VideoCapture):
+        self._capture = capture
+        self.get, self.release = capture.get, capture.release
+
+    @staticmethod
+    def fits(capture: cv2.VideoCapture) -> bool:
+        """Return whether a capture, from which nothing was read yet, is one of JPEGs, and let it hand them out."""
+        codec = int(finite(capture.get(cv2.CAP_PROP_FOURCC)))
+        return codec == cv2.VideoWriter.fourcc(*"MJPG") and capture.set(cv2.CAP_PROP_FORMAT, _AS_SENT)
+
+    def read(self) -> tuple[bool, np.ndarray | None]:
+        """Return whether there is a next picture, and that picture, uint8 (H, W, 3) BGR."""
+        ok, data = self._capture.read()
+        try:
+            image = decode_image(data.ravel()) if ok else None
+        except ImageError:
+            image = None
+        return image is not None, image
 
 
 class Live:

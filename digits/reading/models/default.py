@@ -42,7 +42,8 @@ def default_in(exports_dir: Path) -> Path:
     if named.is_file():
         names = named.read_text(encoding="utf-8", errors="replace").split("\n")
         names = [name.strip() for name in names if name.strip()]
-        found = next((name for name in names if (exports_dir / name).is_dir()), None)
+        inside = [name for name in names if name == Path(name).name != ".."]
+        found = next((name for name in inside if (exports_dir / name).is_dir()), None)
         if found is None:
             raise ModelError(f"{named} names {', '.join(names) or 'nothing'}, which is no folder there; name a model "
                              "with --model.")

@@ -10,6 +10,7 @@ import numpy as np
 
 from digits.reading.finding.one_digit import found_in, main_tile
 from digits.reading.models.errors import ModelError, brief
+from digits.reading.models.packed import refuse_expansion
 from digits.reading.tile import TILE_SIZE, normalise
 
 GOLDEN = "golden.npz"
@@ -49,6 +50,7 @@ def save_golden(path: Path, golden: Golden) -> None:
 def load_golden(path: Path) -> Golden:
     """Read what `save_golden` wrote; raises ModelError if that is not what the file holds."""
     try:
+        refuse_expansion(path)
         with np.load(path, allow_pickle=False) as file:
             tiles, probabilities = file["tiles"], file["probabilities"]
             names = [f"{i:02}" for i in range(len(tiles))]

@@ -1,5 +1,6 @@
 """`.keras`, `.h5` and `.json` files, run by Keras on TensorFlow."""
 
+import io
 import json
 import os
 import zipfile
@@ -11,9 +12,11 @@ from digits.reading.models.contract import INPUT_SHAPE
 from digits.reading.models.errors import ModelError
 from digits.reading.models.keras_config import refuse_code, renewed
 from digits.reading.models.model import Model, stem
+from digits.reading.models.packed import refuse_elsewhere, refuse_expansion
 
 # A network's description is a few hundred kB; anything far larger is damaged or hostile.
 _MAX_CONFIG_BYTES = 20_000_000
+_KERAS_ENTRIES = {"metadata.json", "config.json", "model.weights.h5"}
 
 
 class KerasModel(Model):
@@ -34,7 +37,12 @@ class KerasModel(Model):
 
     def _config(self) -> object:
         """Return the description of the network, before any of it is built."""
+        refuse_expansion(self.path)
         with zipfile.ZipFile(self.path) as archive:
+            foreign = sorted(set(archive.namelist()) - _KERAS_ENTRIES)
+            if foreign:
+                raise ModelError(f"{self.path} holds {foreign[0][:80]!r}, expected a network and its weights alone.")
+            refuse_elsewhere(self.path, io.BytesIO(archive.read("model.weights.h5")))
             entry = archive.getinfo("config.json")
             if entry.file_size > _MAX_CONFIG_BYTES:
                 raise ModelError(f"{self.path} describes itself in {entry.file_size} bytes: it is damaged.")
@@ -55,6 +63,7 @@ class H5Model(KerasModel):
     def _config(self) -> object:
         import h5py
 
+        refuse_elsewhere(self.path, self.path)
         with h5py.File(self.path, "r") as file:
             if "model_config" not in file.attrs:
                 raise ModelError(f"{self.path} holds weights without a network, expected a whole model; "
@@ -78,6 +87,7 @@ class JSONModel(H5Model):
         return [path, path.with_name(stem(path) + ".weights.h5")]
 
     def _config(self) -> object:
+        refuse_elsewhere(self.path, self.parts(self.path)[-1])
         return json.loads(self.path.read_text(encoding="utf-8"))
 
 

@@ -1,8 +1,8 @@
 """One loader for every file of an export folder: each becomes the same `Model` with `predict(tiles)`.
 
-Whatever the file, a `Model` has been checked before anyone sees it: against the checksums of the `card.json` beside it,
-or, without one, by a trial in a process of its own, so that a damaged file ends in one sentence and never in a wrong
-reading.
+Whatever the file, a `Model` has been checked before anyone sees it: against the checksums in the `card.json` and the
+SHA256SUMS beside it, or, without any, by a trial in a process of its own, so that a damaged file ends in one sentence
+and never in a wrong reading.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.reading.models.card import CARD, read_card, vouches
+from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, vouches
 from digits.reading.models.contract import CLASSES
 from digits.reading.models.default import default_export
 from digits.reading.models.errors import EXPORT_AGAIN, MissingRuntimeError, ModelError, brief
@@ -78,18 +78,20 @@ def _load_folder(folder: Path, threads: int | None) -> Model:
 
 def _load_file(path: Path, threads: int | None) -> Model:
     kind = format_of(path)
-    for part in kind.parts(path):
+    parts = kind.parts(path)
+    for part in parts:
         if not part.is_file():
             raise ModelError(f"{part} does not exist; {EXPORT_AGAIN}.")
-    card = read_card(path.parent)
-    verified = card is not None and vouches(card, kind.parts(path))
-    if not verified:
+    card, sums = read_card(path.parent), read_sums(path.parent)
+    in_card, in_sums = vouches(CARD, card_sums(card), parts), vouches(SUMS, sums, parts)
+    if not (in_card or in_sums):
         _check_magic(kind, path)
         _trial(path)
     model = _open_checked(kind, path, threads)
-    if verified:
+    if in_card:
         entry = card["files"][path.name]
-        model.card, model.verified, model.name = card, True, str(card["name"])
+        model.card, model.name = card, str(card["name"])
+        model.verified = in_sums and CARD in sums  # `read_card` has compared the card with them
         model.temperature = float(entry.get("temperature", 1.0))
         model.threshold = float(entry.get("threshold", 0.5))
     return model

@@ -20,7 +20,7 @@ class Model:
         format: "tflite", "onnx", "keras", "h5" or "json".
         path: the file.
         card: the export's `card.json`, or None where none vouches for this file.
-        verified: True if the file has the checksum its card names.
+        verified: True if the file has the checksum that its card and SHA256SUMS name, and the card its own.
         temperature: divides the logarithms of the probabilities to make them honest; 1.0 without a card.
         threshold: least confidence (after temperature) at which a reading is accepted; 0.5 without a card.
     """

@@ -1,8 +1,8 @@
 """Does an export folder still say what it said when it was made? `python -m digits.reading.verify exports/<name>`.
 
-Checked with what the camera script itself needs: the checksums of the files, the way from golden source pictures to
-tiles, and from tiles to probabilities in every format that can run here. Exit 0: all well; 1: something differs, and
-the table says which file and why; 2: bad arguments.
+Checked with what the camera script itself needs: the checksums of the card and of the files, the way from golden source
+pictures to tiles, and from tiles to probabilities in every format that can run here. Exit 0: all well; 1: something
+differs, and the table says which file and why; 2: bad arguments.
 """
 
 import argparse
@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from digits.reading.models.card import CARD, read_card, sha256
+from digits.files import printable
+from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, sha256
 from digits.reading.models.errors import MissingRuntimeError, ModelError
 from digits.reading.models.golden import GOLDEN, Golden, golden_tile, load_golden, machine
 from digits.reading.models.loading import FORMATS, load_model
@@ -45,7 +46,9 @@ def verify(folder: Path, only: set[str] | None = None) -> list[Check]:
         card = read_card(folder)
         if card is None:
             raise ModelError(f"{folder} holds no {CARD}, expected an export folder.")
-        checks = [_checksum(folder, name, card) for name in card["files"] if _wanted(name, only)]
+        sums = read_sums(folder)
+        checks = [_sums_of_card(sums)]
+        checks += [_checksum(folder, name, card_sums(card), sums) for name in card["files"] if _wanted(name, only)]
         golden = load_golden(folder / GOLDEN)
     except ModelError as error:
         return [Check(CARD, False, str(error))]
@@ -65,12 +68,21 @@ def _wanted(name: str, only: set[str] | None) -> bool:
     return only is None or not kinds or bool(only.intersection(kinds))
 
 
-def _checksum(folder: Path, name: str, card: dict) -> Check:
-    path, entry = folder / name, card["files"][name]
+def _sums_of_card(sums: dict[str, str]) -> Check:
+    """Return the row of the card, which `read_card` has compared with the checksum that there is."""
+    if CARD in sums:
+        return Check(CARD, True, "checksum")
+    return Check(CARD, None, f"unverified: no {SUMS} names its checksum, so that a changed number would not be seen")
+
+
+def _checksum(folder: Path, name: str, of_card: dict[str, str], sums: dict[str, str]) -> Check:
+    path = folder / name
     if not path.is_file():
         return Check(name, False, "is missing")
-    if sha256(path) != entry["sha256"]:
-        return Check(name, False, f"has another checksum than {CARD} names ({path.stat().st_size} bytes)")
+    found = sha256(path)
+    for witness, known in ((CARD, of_card), (SUMS, sums)):
+        if found != known.get(name, found):
+            return Check(name, False, f"has another checksum than {witness} names ({path.stat().st_size} bytes)")
     return Check(name, True, "checksum")
 
 
@@ -141,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(folder, checks))
         bad += [check for check in checks if check.ok is False]
     for check in bad:
-        print(f"{check.file}: {check.note}", file=sys.stderr)
+        print(printable(f"{check.file}: {check.note}"), file=sys.stderr)
     return 1 if bad else 0
 
 
@@ -150,4 +162,4 @@ def table(folder: Path, checks: list[Check]) -> str:
     words = {True: "ok", False: "FAILED", None: "-"}
     width = max(len(check.file) for check in checks)
     lines = [f"  {check.file:<{width}}  {words[check.ok]:<6}  {check.note}" for check in checks]
-    return "\n".join([str(folder), *lines]).encode("ascii", "replace").decode()
+    return "\n".join(map(printable, [folder, *lines])).encode("ascii", "replace").decode()

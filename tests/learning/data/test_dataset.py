@@ -17,6 +17,7 @@ from digits.learning.data.merge import build_merged, write_mnist_tiles
 from digits.learning.data.merged_folder import DatasetError, load_index, load_split, read_tile
 from digits.learning.data.splits import SPLITS
 from digits.learning.dataset import main
+from digits.learning.shared.lock import run_lock
 from digits.learning.shared.progress import Report
 from digits.paths import CUSTOM_DIR
 from digits.reading.tile import normalise
@@ -352,3 +353,11 @@ def test_ctrl_c_is_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("digits.learning.dataset.build_merged", interrupted)
     assert main(["--custom", str(tmp_path), "--out", str(tmp_path / "merged")]) == 130
     assert capsys.readouterr().err == "Stopped. The same command goes on from here.\n"
+
+
+def test_a_second_merge_into_the_same_folder_says_so_and_stops(tmp_path, capsys):
+    (tmp_path / "custom").mkdir()
+    with run_lock(tmp_path / "merged"):
+        assert main(["--custom", str(tmp_path / "custom"), "--out", str(tmp_path / "merged"), "--limit", "100"]) == 2
+    err = capsys.readouterr().err.splitlines()[-1]
+    assert "another run is writing to" in err and "merged" in err and os.listdir(tmp_path / "merged") == [".lock"]

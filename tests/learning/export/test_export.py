@@ -12,19 +12,20 @@ import keras
 import numpy as np
 import onnx
 import pytest
+from made_up import edit_json, left_by_the_dead
 
 from digits.learning.export import exporting, keras_files
 from digits.learning.export.__main__ import main
 from digits.learning.export.exporting import ExportError, export_model
 from digits.learning.export.golden_pictures import golden_sources
-from digits.reading.models.card import CARD, sha256
+from digits.reading.models.card import CARD, SUMS, sha256
 from digits.reading.models.golden import GOLDEN, load_golden, save_golden
 from digits.reading.models.loading import load_model
 from digits.reading.models.verify import verify
 from digits.reading.tile import to_input
 
 ALL_FILES = {"model.keras", "model.h5", "model.json", "model.weights.h5", "model.tflite", "model_int8.tflite",
-             "model.onnx", CARD, GOLDEN}
+             "model.onnx", CARD, SUMS, GOLDEN}
 OLD_KERAS = Path(__file__).resolve().parents[2] / "check_old_keras.py"
 
 
@@ -34,7 +35,7 @@ def test_the_folder_holds_every_file_and_nothing_else_and_the_card_says_what_the
     card = json.loads((full_export / CARD).read_text(encoding="utf-8"))
     assert card["labels"] == list("0123456789")
     assert card["metrics"] == {"mnist": 0.5}
-    assert set(card["files"]) == ALL_FILES - {CARD}
+    assert set(card["files"]) == ALL_FILES - {CARD, SUMS}
     for name, entry in card["files"].items():
         assert entry["sha256"] == sha256(full_export / name)
         assert entry["bytes"] == (full_export / name).stat().st_size
@@ -108,9 +109,9 @@ def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_e
     folder = shutil.copytree(full_export, tmp_path / "older")
     golden = load_golden(folder / GOLDEN)
     save_golden(folder / GOLDEN, replace(golden, tiles=255 - golden.tiles))
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    card["files"][GOLDEN]["sha256"] = sha256(folder / GOLDEN)
-    (folder / CARD).write_text(json.dumps(card), encoding="utf-8")
+    files = json.loads((folder / CARD).read_text(encoding="utf-8"))["files"]
+    files[GOLDEN]["sha256"] = sha256(folder / GOLDEN)
+    edit_json(folder / CARD, files=files)
     assert [check.file for check in verify(folder, {"tflite"}) if check.ok is False][0] == "tiles"
     assert main([str(folder)]) == 0
     assert "renewed" in capsys.readouterr().out
@@ -124,9 +125,11 @@ def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_e
 def test_another_contract_is_refused_and_a_killed_export_put_right(tmp_path, rendered_digits, killed):
     inks, tiles, labels = rendered_digits
     if killed:
-        (tmp_path / ".odd.tmp-1").mkdir()
-        (tmp_path / ".odd.old-1").mkdir()
-        (tmp_path / ".odd.old-1" / CARD).write_text("{}", encoding="utf-8")
+        new = left_by_the_dead(tmp_path / "odd")
+        new.mkdir()
+        old = new.with_name(new.name.replace("tmp", "old"))
+        old.mkdir()
+        (old / CARD).write_text("{}", encoding="utf-8")
     model = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten(), keras.layers.Dense(10)])
     with pytest.raises(ExportError, match=r"takes \(28, 28, 1\)"):
         export_model(model, "odd", tmp_path, {}, golden_sources(inks, count=2), (tiles, labels), tiles)

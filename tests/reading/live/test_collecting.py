@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import pytest
 from made_up import digit, page, reading
 
 from digits.box import Box
+from digits.files import write_new
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.live.collecting import Album, Prompter, safe_name, subject, thought_of
 from digits.reading.readings import Rejected
@@ -38,6 +40,42 @@ def test_nothing_is_ever_overwritten(tmp_path):
     paths = [album.keep(page(), BOX, 4, {}) for album in (first, second, first, second)]
     assert len(set(paths)) == 4 and all(path.exists() for path in paths)
     assert first.counts[4] == 2
+
+
+WINDOW = """
+import sys, time, numpy as np
+from pathlib import Path
+from digits.box import Box
+from digits.reading.live.collecting import Album
+time.strftime = lambda *_: "120000"  # all in one second
+sys.stdin.readline()
+for number in range(20):
+    print(Album(Path(sys.argv[1]), "s").keep(np.full((99, 99, 3), 9, np.uint8), Box(30, 30, 20, 20), 3, {}))
+"""
+
+
+def test_windows_that_keep_pictures_in_the_same_second_lose_none(tmp_path):
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    windows = [subprocess.Popen([sys.executable, "-c", WINDOW, tmp_path], **pipes) for _ in range(3)]
+    for window in windows:  # all are ready by then, or soon are
+        window.stdin.write("\n")
+        window.stdin.flush()
+    kept = [line for window in windows for line in window.communicate()[0].split()]
+    assert [window.returncode for window in windows] == [0, 0, 0] and len(set(kept)) == 60
+    suffixes = [path.suffix for path in (tmp_path / "s" / "3").iterdir()]
+    assert suffixes.count(".png") == suffixes.count(".json") == 60 and len(suffixes) == 120
+
+
+def test_a_picture_that_cannot_be_written_leaves_no_note(tmp_path, monkeypatch):
+    def full(path, data):
+        if path.suffix == ".png":
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        write_new(path, data)
+
+    monkeypatch.setattr("digits.reading.live.collecting.write_new", full)
+    with pytest.raises(OSError, match="No space left"):
+        Album(tmp_path, "s").keep(page(), BOX, 4, {})
+    assert not list((tmp_path / "s" / "4").iterdir())
 
 
 def test_undo_takes_back_only_ones_own(tmp_path):

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -22,6 +25,35 @@ def test_no_target_writes_nothing(capsys):
     lines.write({"frame": 0})
     lines.close()
     assert capsys.readouterr().out == ""
+
+
+def test_two_runs_cannot_write_to_one_file_but_to_one_device(tmp_path):
+    path = str(tmp_path / "out.jsonl")
+    first = JsonLines(path)
+    first.write({"frame": 0})
+    with pytest.raises(OSError, match="another run is writing to .*out.jsonl"):
+        JsonLines(path)
+    first.write({"frame": 1})
+    first.close()
+    assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 2
+    JsonLines(path).close()
+    assert (tmp_path / "out.jsonl").read_text() == "", "the next run begins anew"
+    for each in [JsonLines(os.devnull), JsonLines(os.devnull)]:
+        each.write({"frame": 0})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs a limit to the size of files")
+def test_a_line_that_the_disk_cannot_hold_is_taken_back(tmp_path):
+    code = (
+        "import resource, sys; from digits.reading.live.outputs import JsonLines\n"
+        "lines = JsonLines(sys.argv[1]); lines.write({'frame': 0})\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))\n"
+        "try: lines.write({'frame': 'x' * 200})\n"
+        "except OSError as error: print(error.filename, error.strerror)\n"
+    )
+    path = tmp_path / "out.jsonl"
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert done.stdout == f"{path} File too large\n" and path.read_text() == '{"frame": 0}\n', done.stderr
 
 
 @pytest.mark.parametrize("name", ["clip.mp4", "clip.AVI"])

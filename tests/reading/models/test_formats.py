@@ -14,7 +14,7 @@ import onnx
 import pytest
 from made_up import edit_json
 
-from digits.reading.models.card import CARD
+from digits.reading.models.card import CARD, SUMS, write_sums
 from digits.reading.models.errors import ModelError
 from digits.reading.models.keras_config import renewed
 from digits.reading.models.loading import FORMATS, load_model
@@ -31,8 +31,8 @@ def folder(full_export, tmp_path):
 
 @pytest.fixture
 def no_card(full_export, tmp_path):
-    """The files of a sound export, without the card."""
-    return Path(shutil.copytree(full_export, tmp_path / "mine", ignore=shutil.ignore_patterns(CARD)))
+    """The files of a sound export, without card and checksums."""
+    return Path(shutil.copytree(full_export, tmp_path / "mine", ignore=shutil.ignore_patterns(CARD, SUMS)))
 
 
 def refused(path, *words):
@@ -91,6 +91,30 @@ def test_a_file_that_no_card_knows_runs_unverified(no_card, full_export, name):
     np.testing.assert_array_equal(model.predict(TILES), load_model(full_export / name).predict(TILES))
 
 
+@pytest.mark.parametrize("name", ["model.tflite", "model.onnx", "model.weights.h5"])
+def test_without_a_card_damage_is_seen_by_the_checksums_beside_the_files(folder, name):
+    (folder / CARD).unlink()
+    assert not load_model(folder / name).verified, "no card says how sure it may be"
+    data = bytearray((folder / name).read_bytes())
+    data[len(data) // 2] ^= 1
+    (folder / name).write_bytes(data)
+    refused(folder / name, name, "checksum", SUMS)
+
+
+def test_without_checksums_an_export_runs_unverified_and_a_changed_card_is_seen_with_them(folder):
+    other = json.dumps(json.loads((folder / CARD).read_text(encoding="utf-8")) | {"name": "other"})
+    (folder / CARD).write_text(other, encoding="utf-8")
+    refused(folder, f"{CARD} has not the checksum that {SUMS} names")
+    write_sums(folder, ["model_int8.tflite"])
+    model = load_model(folder)
+    assert not model.verified and model.name == "other", "the card is not among the checksums"
+    (folder / SUMS).unlink()
+    assert not load_model(folder).verified
+    for text in ("", "no checksum", "0" * 64 + "  ../model.tflite"):
+        (folder / SUMS).write_text(text, encoding="utf-8")
+        refused(folder, SUMS, "something else than checksums")
+
+
 def mean_of_the_tile(batch: int | str, side: int = 96) -> bytes:
     """Return an ONNX file without much sense, for batches of one size."""
     return onnx.parser.parse_model(f"""<ir_version: 8, opset_import: ["": 13]>
@@ -134,6 +158,12 @@ def test_damage_is_seen_by_the_checksum(folder, name):
     ({"files": {"model.tflite": {"sha256": "0", "temperature": 9.5947}}}, "temperature"),  # a 0.5947 with a bit flipped
     ({"files": {"model.tflite": {"sha256": "0", "temperature": float("nan")}}}, "temperature"),
     ({"files": {"model.tflite": {"sha256": "0", "threshold": "high"}}}, "threshold"),
+    ({"files": {"model.tflite": {"sha256": "0", "threshold": 0.04}}}, "threshold"),
+    ({"files": {"model.tflite": {"sha256": "0", "bytes": -1}}}, "bytes"),
+    ({"files": {"model.tflite": {"sha256": "0", "strict": {"threshold": 7}}}}, "threshold"),
+    ({"files": {"model.tflite": {"sha256": "0", "accepted": {"digits": 98}}}}, "digits"),
+    ({"files": {"../model.tflite": {"sha256": "0"}}}, "outside its folder"),
+    ({"files": {"C:\\model.tflite": {"sha256": "0"}}}, "outside its folder"),
     ({"name": 7}, "no card"),
 ])  # fmt: skip
 def test_a_card_that_says_something_else_is_refused(folder, changes, words):
@@ -216,7 +246,7 @@ class TestKerasFilesWithoutACard:
     def test_files_of_something_else_are_refused(self, no_card):
         with zipfile.ZipFile(no_card / "model.keras", "w") as archive:
             archive.writestr("readme.txt", "hello")
-        refused(no_card / "model.keras", "cannot be loaded")
+        refused(no_card / "model.keras", "holds 'readme.txt'")
         shutil.copy(no_card / "model.weights.h5", no_card / "alone.h5")
         refused(no_card / "alone.h5", "weights without a network")
 

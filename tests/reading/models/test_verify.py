@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from made_up import edit_json
 
-from digits.reading.models.card import CARD, sha256
+from digits.reading.models.card import CARD, SUMS, sha256
 from digits.reading.models.golden import GOLDEN, load_golden, machine, save_golden
 from digits.reading.models.verify import compare, main, verify
 from digits.reading.tile import normalise
@@ -37,7 +37,7 @@ def failed(folder, only=None):
 def test_a_sound_folder_passes_in_every_format(full_export):
     checks = verify(full_export)
     assert not [check for check in checks if not check.ok]
-    assert len(checks) == 8 + 1 + 6  # checksums, the way to the tile, formats
+    assert len(checks) == 9 + 1 + 6  # checksums, the way to the tile, formats
 
 
 def test_the_command_passes_in_under_two_seconds_without_tensorflow(full_export):
@@ -101,6 +101,13 @@ def test_a_damaged_golden_file_is_seen(folder):
         (folder / GOLDEN).write_bytes(data)
         renew_checksum(folder, GOLDEN)
         assert failed(folder, {"tflite"})
+
+
+def test_verify_says_whether_the_card_is_covered(folder, capsys):
+    assert {check.file: check.note for check in verify(folder, {"tflite"})}[CARD] == "checksum"
+    (folder / SUMS).unlink()
+    assert main([str(folder), "--only", "tflite"]) == 0
+    assert "unverified" in capsys.readouterr().out
 
 
 def test_a_folder_without_a_card_fails(folder):
