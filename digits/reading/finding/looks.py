@@ -17,6 +17,7 @@ FARTHER = (1, 3, 6)  # the far looks are so many times smaller than the near one
 STRIDE, FINE = 4, 4  # pixels from place to place of the maps; sub-pixels of ink a place has along each side
 STILL = 1200  # pixels: a frame whose longer side has more is looked at in windows as well
 _STEP = SIDE - 96  # pixels from window to window: what a border hides of one, the next one shows
+_GAP = 8  # pixels between two looks
 _LARGEST = 4.0  # small pictures are enlarged by so much at most
 
 
@@ -62,13 +63,15 @@ def look_at(grey: np.ndarray, network: Network) -> list[Look]:
 
 def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
     height, width = grey.shape
-    scale = min(SIDE / max(height, width), (SIDE - FAR) / min(height, width), _LARGEST)
+    scale = min((SIDE - _GAP) / max(height, width), (SIDE - FAR - _GAP) / min(height, width), _LARGEST)
     picture = np.full((SIDE, SIDE), grey[:: max(1, height // 32), :: max(1, width // 32)].mean(), np.uint8)
     places, x, y = [], 0, 0
     for smaller in FARTHER:
         part = _resized(grey, scale / smaller)
         rows, columns = part.shape
-        picture[y : y + rows, x : x + columns] = part
+        beyond = cv2.copyMakeBorder(part, 0, _GAP, 0, _GAP, cv2.BORDER_REPLICATE)  # no edge where the part ends
+        room = picture[y : y + rows + _GAP, x : x + columns + _GAP]
+        room[:] = beyond[: room.shape[0], : room.shape[1]]
         places.append((x, y, part, scale / smaller))
         if smaller == 1:  # the farther looks lie in the strip that the near one leaves, one after the other
             x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
@@ -79,7 +82,7 @@ def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
 
 
 def _aligned(length: int) -> int:
-    return -(-(length + STRIDE) // STRIDE) * STRIDE
+    return -(-(length + _GAP) // STRIDE) * STRIDE
 
 
 def _windows(grey: np.ndarray, network: Network) -> Iterator[Look]:
