@@ -1,7 +1,9 @@
 """Read handwritten digits from a camera, a video, a photograph or a folder, with a model in any format.
 
 Keys in the window: q, Esc or the close button quit; 0 to 9 say what the highlighted digit really is (Tab highlights
-the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once).
+the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once, s skips
+one, 0 to 9 choose one); f is full screen; of several pictures Space or the right arrow shows the next, the left one
+the one before.
 Exit status: 0 done, 2 bad arguments or missing file, 3 source cannot be opened or was lost, 4 no model could be loaded.
 """
 
@@ -10,6 +12,7 @@ import sys
 from pathlib import Path
 
 from digits.files import in_utf8, printable
+from digits.missing import sentence
 
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
 # Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
@@ -23,16 +26,22 @@ def main(arguments: list[str] | None = None) -> int:
         # A cp1252 console cannot write every file name; an escaped letter beats a crash.
         stream.reconfigure(errors="backslashreplace")
     options = parse(arguments)
-    if options.list_cameras:
-        return print_cameras()
+    try:
+        return print_cameras() if options.list_cameras else run(options)
+    except ImportError as error:
+        return complain(sentence(error), BAD_ARGUMENTS)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read what the options name; return the exit status."""
+    from digits.reading.live import loop
     from digits.reading.live.frames import SourceError, SourceMissingError
-    from digits.reading.live.loop import Options, run
     from digits.reading.live.window import DisplayError
     from digits.reading.models.errors import ModelError
 
     asked = {name: value for name, value in vars(options).items() if name != "list_cameras"}
     try:
-        run(Options(**asked), report=complain)
+        loop.run(loop.Options(**asked), report=complain)
     except KeyboardInterrupt:
         pass  # Ctrl-C is how a run without a window is ended
     except (SourceMissingError, DisplayError) as error:
@@ -55,11 +64,15 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     )  # fmt: skip
     add = parser.add_argument
     add("--model", type=Path, metavar="FILE|FOLDER", help="a model file, or an export folder (its fastest file)")
-    add("--source", default="0", metavar="N|NAME|FILE|FOLDER|URL|demo", help="what to read (default: camera 0)")
+    add("--source", default="0", metavar="N|NAME|FILE|FOLDER|URL|demo|picamera",
+        help="what to read (default: camera 0)")  # fmt: skip
     add("--headless", action="store_true", help="no window; JSON lines go to standard output, or where --jsonl says")
     add("--jsonl", metavar="FILE|-", help="write one JSON object a frame to a file, or to standard output (-)")
+    add("--text", action="store_true", help="print the rows of digits, one line a picture")
     add("--record", type=Path, metavar="FILE", help="write the annotated video (.mp4 or .avi)")
     add("--max-frames", type=positive, metavar="N", help="stop after N frames")
+    add("--once", action="store_true", help="end with the video or the pictures instead of going on until q")
+    add("--scale", type=scale, metavar="X", help="enlarge the window so many times (default: as suits the screen)")
     add("--threads", type=positive, metavar="N", help="threads for the model and OpenCV")
     add("--min-confidence", type=share, metavar="P", help="accept readings from this probability on (0 to 1)")
     add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
@@ -82,6 +95,8 @@ def problem_with(options: argparse.Namespace) -> str | None:
         return f"--record {options.record} must end in .mp4 or .avi."
     if options.record and not in_utf8(options.record):
         return f"--record {options.record} cannot be written: the name is not in UTF-8."
+    if options.custom and options.custom.is_file():
+        return f"--custom {options.custom} is a file; name the folder that pictures kept with the keys go to."
     written = [options.record, Path(options.jsonl) if options.jsonl not in (None, "-") else None]
     for path in filter(None, written):
         if path.is_dir() or not path.parent.is_dir():
@@ -105,6 +120,17 @@ def share(text: str) -> float:
         value = -1.0
     if not 0.0 <= value <= 1.0:
         raise argparse.ArgumentTypeError(f"{text} was given, a number from 0 to 1 was expected")
+    return value
+
+
+def scale(text: str) -> float:
+    """Return a number from 0.25 to 8."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.25 <= value <= 8.0:
+        raise argparse.ArgumentTypeError(f"{text} was given, a number from 0.25 to 8 was expected")
     return value
 
 

@@ -20,23 +20,24 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
+from digits.files import printable
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.provenance import Cost
 from digits.learning.shared.silence import load_tensorflow
-from digits.paths import MODELS_DIR, RUNS_DIR, SAMPLES_DIR
+from digits.paths import EXPORTS_DIR, MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 cannot go on, 2 bad arguments, 130 interrupted."""
     options = parse(arguments)
+    if options.bundle:
+        return bundle(options)
     from digits.learning.shared.progress import Console
 
     with Console() as report:
         try:
-            chosen = (job for job, wanted in ((teach, options.teach), (finder, options.finder),
-                                              (bundle, options.bundle)) if wanted)
-            job = next(chosen, run_all)
+            job = teach if options.teach else finder if options.finder else run_all
             job(options, report)
         except KeyboardInterrupt:
             report(f"Stopped. The same command goes on from here: {command(options)}")
@@ -55,7 +56,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     length.add_argument("--release", action="store_true", help="longest: all-layer training, renews what is kept")
     parser.add_argument("--models", nargs="+", choices=NETWORKS, metavar="NAME",
                         help="train these alone: " + " ".join(NETWORKS))  # fmt: skip
-    parser.add_argument("--custom", type=Path, metavar="DIR", help="your own images (default: data/custom)")
+    parser.add_argument("--custom", type=Path, metavar="DIR|ZIP", help="your own images (default: data/custom)")
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
     parser.add_argument("--seed", type=_seed, default=SEED, help="of weights, order and augmentation (default: 0); "
                         "with --release another one only adds rows to compare")  # fmt: skip
@@ -72,6 +73,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
     if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
+    if options.bundle and options.custom:
+        parser.error("--bundle trains nothing: it takes no --custom")
     if options.no_camera and TRANSFER in (options.models or [TRANSFER]):
         parser.error("--no-camera is for the convolutional networks: name them with --models")
     if options.models is None:
@@ -80,14 +83,19 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     return options
 
 
-def bundle(options: argparse.Namespace, report) -> None:
-    """Write the default export as one file to carry; nothing is trained."""
+def bundle(options: argparse.Namespace) -> int:
+    """Write the default export as one file to carry, without TensorFlow; return the exit code. Nothing is trained."""
     from digits.learning.export.bundle import write_bundle
     from digits.reading.models.default import default_in
+    from digits.reading.models.errors import ModelError
 
-    config = configure(options)
-    path = write_bundle(default_in(config.exports_dir))
-    report(f"{path} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
+    try:
+        path = write_bundle(default_in(configure(options).exports_dir))
+    except (ModelError, OSError) as error:
+        print(printable(error), file=sys.stderr)
+        return 1
+    print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
+    return 0
 
 
 def configure(options: argparse.Namespace) -> RunConfig:
@@ -99,7 +107,10 @@ def configure(options: argparse.Namespace) -> RunConfig:
     if options.out:
         config = config.under(options.out)
     if options.custom:
-        config = replace(config, custom_dir=options.custom)
+        from digits.learning.data.class_zip import UNPACKED, own_folder
+
+        custom = own_folder(options.custom, (options.out or RUNS_DIR) / UNPACKED)
+        config = replace(config, custom_dir=custom)
     return config.with_epochs(options.epochs) if options.epochs else config
 
 
@@ -111,6 +122,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     load_tensorflow()
     from digits.files import tidy_up
     from digits.learning.experiment.data import load_data
+    from digits.learning.experiment.own_results import read_own, report_own
     from digits.learning.experiment.report import report_run, tabulate
     from digits.learning.experiment.run import Run
     from digits.learning.experiment.train import train_model
@@ -145,10 +157,13 @@ def run_all(options: argparse.Namespace, report) -> None:
         else:
             default = _default_of(config.exports_dir)
             best = report_run(run, outcomes, place, default)
+            own, said = own_before(config, default)
             material = material_of(run)
             del data, run
             folder = export(material, outcomes, best, default)
-            read_sample(folder, *sample_photograph(SAMPLES_DIR), report)
+            if own is not None:
+                report_own(own, said, read_own(folder, own), config.reports_dir, report)
+            read_sample(folder, sample_photograph(SAMPLES_DIR), config.quick, report)
         report(cost.write(place / "run.json", command(options), from_nothing))
 
 
@@ -221,15 +236,47 @@ def _default_of(exports_dir: Path) -> str | None:
         return None
 
 
-def read_sample(folder: Path, name: str, frame, report) -> None:
-    """Read a photograph with the model just exported, the way the camera script does, and say what it reads."""
+def own_before(config: RunConfig, default: str | None) -> tuple:
+    """Return the own pictures and what the default so far says of them, float32 (N, 10); None for what there is not.
+
+    Where there is no default yet, as in a first quick run, it is what the release says.
+    """
+    from digits.learning.experiment.own_results import load_own, read_own
+    from digits.reading.models.default import default_in
+    from digits.reading.models.errors import ModelError
+
+    own = load_own(config.merged_dir)
+    if own is None:
+        return None, None
+    try:
+        return own, read_own(config.exports_dir / default if default else default_in(EXPORTS_DIR), own)
+    except ModelError:
+        return own, None
+
+
+def read_sample(folder: Path, sample, quick: bool, report) -> None:
+    """Read a photograph with the model just exported, the way the camera script does, and say whether it is right.
+
+    Raises:
+        RunError: if nothing is found in it, not even something to refuse: then the way from picture to digit is broken.
+    """
+    from digits.learning.shared.errors import RunError
     from digits.reading.models.loading import load_model
     from digits.reading.reader import Reader
 
     model = load_model(folder)
-    reading = Reader(model).read(frame)
-    found = " ".join(f"{digit.digit} ({digit.confidence:.2f})" for digit in reading.digits) or "nothing"
-    report(f"Reading {name} with {model.path}: {found}")
+    reading = Reader(model).read(sample.frame)
+    if not (reading.digits or reading.rejected):
+        raise RunError(f"Nothing was found in {sample.name}, which shows a {sample.digit}: the installation is broken; "
+                       "run the tests (python -m pytest tests/reading).")
+    found = " ".join(f"{digit.digit} ({digit.confidence:.2f})" for digit in reading.digits) or "nothing surely"
+    report(f"Reading {sample.name}, a {sample.digit}, with {model.path}: {found}")
+    if [digit.digit for digit in reading.digits] == [sample.digit]:
+        report("Right. Everything works, from the pictures to the exported file.")
+    else:
+        why = ("no surprise after minutes on a few thousand images; python train_all.py trains for longer" if quick
+               else "look at the figures, and at your own images with python -m digits.learning.dataset audit")
+        report(f"Wrong: {why}. Everything works, from the pictures to the exported file.")
 
 
 def results_dir(config: RunConfig) -> Path:

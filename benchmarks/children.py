@@ -79,8 +79,9 @@ def wrong(end: End, *allowed: int, says: str = "") -> str:
         return f"traceback: {lines[-1]}"
     if end.status not in allowed:
         return f"status {end.status}: {lines[-1] if lines else 'says nothing'}"
-    if any(line.startswith(("libpng", "Corrupt JPEG", "Premature end", "[")) for line in lines):
-        return f"a library speaks: {lines[0]}"
+    theirs = [line for line in lines if line.startswith(("libpng", "Corrupt JPEG", "Premature end", "["))]
+    if theirs:
+        return f"a library speaks: {theirs[0]}"
     if end.status and not lines:
         return "says nothing"
     return "" if says in end.err or not end.status else f"does not say {says}: {lines[-1]}"

@@ -20,6 +20,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from digits.missing import explain_missing_packages
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from digits.reading.readings import Reading
 
 __all__ = ["Reader", "load_model", "read"]
+
+explain_missing_packages()
 
 # Loaded when they are first asked for: `import digits` alone needs neither NumPy nor OpenCV nor a runtime.
 _HOMES = {"Reader": "digits.reading.reader", "load_model": "digits.reading.models.loading"}

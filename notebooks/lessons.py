@@ -191,7 +191,7 @@ class Lesson:
 
     def leaderboard(self) -> list[Row]:
         """Return the rows of the leaderboard that belongs to `models_dir`."""
-        found = read_leaderboard(self.models_dir / LEADERBOARD)
+        found = [row for row in read_leaderboard(self.models_dir / LEADERBOARD) if not row.superseded]
         return found or [row for each in self.trained().values() for row in each.rows]
 
     def export(self) -> Path:

@@ -41,6 +41,10 @@ def kept_picture(work: Path, request) -> Act:
     from digits.reading.live.controls import Controls
     from digits.reading.live.frames import Frame
 
+    time_of_day = {"%H%M%S": "120000"}  # is in the name: the same each time
+    patch = request.getfixturevalue("monkeypatch")
+    patch.setattr("digits.reading.live.collecting.time.strftime", lambda form, *_: time_of_day.get(form, "2026-01-01"))
+
     def act() -> int:
         said = []
         controls = Controls(work, "en", "tiny", said.append)
@@ -67,6 +71,18 @@ def scan(work: Path, request) -> Act:
     patch.setattr(filing, "cut_boxes", lambda straight: cuts)
     sheet = save(work.parent / "sheet.png", photo(1, 1))
     return lambda: main(["scan", str(sheet), "--custom", str(work), "--model", "none"])
+
+
+def class_zip(work: Path, request) -> Act:
+    from digits.learning.data.class_zip import own_folder
+
+    pictures = save(work.parent / "class" / "ana" / "7" / "a.png", photo(7, 1)).parents[2]
+    handed_in = Path(shutil.make_archive(str(pictures), "zip", pictures))
+    earlier = own_folder(handed_in, work)
+    (earlier / "exclude.txt").write_text("ana/7/b.png")
+    save(pictures / "ana" / "7" / "b.png", photo(7, 2))
+    shutil.make_archive(str(pictures), "zip", pictures)
+    return lambda: bool(own_folder(handed_in, work)) - 1
 
 
 def merge(work: Path, request) -> Act:
@@ -173,7 +189,7 @@ def state_of(folder: Path) -> dict[str, object]:
 
 # What a command leaves of the files it had finished, which its next call goes on from; others are all or nothing.
 GOES_ON = (scan, merge, recording)
-CASES = (recording, kept_picture, scan, merge, checkpoint, export, default_export, bundle, leaderboard)
+CASES = (recording, kept_picture, scan, class_zip, merge, checkpoint, export, default_export, bundle, leaderboard)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -43,6 +43,9 @@ ELSEWHERE = {
     "python -m pip install numpy opencv-python ai-edge-litert": (
         "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
     ),
+    "python -m pip install pillow-heif": (
+        "tests/reading/test_images.py::test_a_photograph_of_an_iphone_is_read_whole_or_says_what_to_install"
+    ),
 }
 
 
@@ -108,9 +111,10 @@ def test_the_first_block_sets_up_trains_and_tests():
 def test_the_quick_run_ends_by_reading_a_photograph(tmp_path):
     """The first line of the README after its installation, whole: the one long run of the suite."""
     done = run([sys.executable, "train_all.py", "--quick", "--out", str(tmp_path)], timeout=900)
-    *_, reading, last = done.stdout.splitlines()
-    found = re.search(r"Reading .*digit_(\d)\.\w+ with .*exports.*: (\d) \(", reading)
-    assert found and found[1] == found[2], reading
+    *_, reading, verdict, last = done.stdout.splitlines()
+    found = re.search(r"Reading .*digit_(\d)\.\w+, a (\d), with .*exports.*: (\d) \(", reading)
+    assert found and found[1] == found[2] == found[3], reading
+    assert "Right. Everything works" in verdict
     assert re.search(r"Done in [\d.]+ minutes$", last), last
     assert {path.name for path in (tmp_path / "exports").iterdir()} >= {"default.txt"}
 
@@ -126,13 +130,24 @@ def test_the_minimal_install_is_enough_for_the_camera_script(released_export, tm
     assert installed.returncode == 0, installed.stderr
     shutil.copytree(ROOT / "digits", tmp_path / "digits")
     shutil.copytree(ROOT / "data" / "samples", tmp_path / "data" / "samples")
-    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    for name in ("realtime_multiformat.py", "train_all.py"):
+        shutil.copy(ROOT / name, tmp_path)
     shutil.copytree(released_export, tmp_path / "exports" / released_export.name)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     words = [python, *shlex.split(LIVE)[1:], *shlex.split(SHORTENED[LIVE])]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "tflite" in done.stderr and len(done.stdout.splitlines()) == 5
+    done = subprocess.run([python, "train_all.py", "--bundle"], cwd=tmp_path, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 0 and "digits_webcam.pyz" in done.stdout, done.stderr
+    elsewhere = shutil.copy(next(tmp_path.glob("exports/*/*.pyz")), tmp_path / "venv")
+    words = [python, "-I", elsewhere, "--source", "demo", "--headless", "--max-frames", "5"]
+    done = subprocess.run(words, cwd=tmp_path / "venv", capture_output=True, text=True)
+    assert done.returncode == 0 and len(done.stdout.splitlines()) == 5, done.stderr
+    done = subprocess.run([python, "train_all.py", "--quick"], cwd=tmp_path, env=environment, capture_output=True,
+                          text=True)  # fmt: skip
+    assert done.returncode == 1 and re.fullmatch(r"The package \w+ is not installed .*install -e .\n", done.stderr)
 
 
 def test_the_pages_name_every_option_and_exit_status():
@@ -181,6 +196,17 @@ def test_links_and_pictures_lead_somewhere():
             recorded = target == "docs/live.webp"  # by benchmarks/make_live_picture.py, with the released model
             if "://" not in target and (released or not recorded):
                 assert (ROOT / urllib.parse.unquote(target)).exists(), target
+
+
+def test_the_pages_for_teachers_keep_step_and_their_commands_are_the_readmes():
+    pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("classroom.md", "classroom.es.md")]
+    for structure in (headings, commands, figures, code):
+        assert structure(pages[0]) == structure(pages[1]), structure.__name__
+    for page in pages:
+        assert all((ROOT / "docs" / target).is_file() for target in re.findall(r"\]\(([^)#]+)\)", page))
+    known = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(ENGLISH)]
+    told = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(pages[0])]
+    assert len(told) > 4 and {command.split(" --source")[0] for command in told} <= set(known)
 
 
 def test_the_map_names_what_is_there():

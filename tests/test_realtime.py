@@ -20,7 +20,7 @@ import pytest
 from made_up import edit_json, frame_count, page, trembling, write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
-KEYS = "source frame time_s size digits rejected main hint latency_ms".split()
+KEYS = "source frame time_s size digits rejected rows main hint latency_ms".split()
 GREEN = (94, 201, 76)
 START_S = 90.0  # a window may take so long to come where all cores are busy; here it takes one
 POLL_S = 0.1  # seldom enough to leave the cores to what is waited for
@@ -67,6 +67,33 @@ def test_a_photo_becomes_one_json_object_on_standard_output(read, photo):
     assert "model." in err, "it says which file it reads with"
 
 
+SAMPLES = ROOT / "data" / "samples"
+
+
+def test_text_is_one_line_a_picture_and_what_is_steady_of_a_video(script):
+    process = script("--headless", "--text", "--source", SAMPLES / "page_1.png")
+    out, _ = process.communicate(timeout=60)
+    assert out.splitlines() == [f"{SAMPLES / 'page_1.png'}: 1234 / 5678 / 90"]
+    process = script("--headless", "--text", "--source", "demo")
+    out, err = process.communicate(timeout=60)
+    lines = out.splitlines()
+    assert process.returncode == 0, err
+    assert "demo: 31415 / 92653 / 58979" in lines
+    assert len(lines) < 10, "a line only where something changed"
+    assert all(line.startswith("demo: ") for line in lines)
+
+
+def test_text_and_json_lines_go_their_own_ways(script, tmp_path):
+    process = script("--headless", "--text", "--jsonl", tmp_path / "out.jsonl", "--source", SAMPLES / "page_2.png")
+    out, _ = process.communicate(timeout=60)
+    assert out.endswith("3141592 / 6535897 / 932384\n")
+    (record,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
+    rows = [[number["text"] for number in row] for row in record["rows"]]
+    assert rows == [["3141592"], ["6535897"], ["932384"]]
+    first = record["rows"][0][0]["box"]
+    assert first[0] == min(digit["box"][0] for digit in record["digits"][:7])
+
+
 def test_a_video_is_read_whole_tracked_and_recorded(read, tmp_path):
     clip, out, film = write_clip(tmp_path / "clip.avi", trembling(12)), tmp_path / "out.jsonl", tmp_path / "film.mp4"
     status, printed, err = finished(read(clip, "--jsonl", out, "--record", film))
@@ -88,6 +115,14 @@ def test_a_recording_that_the_disk_cannot_hold_is_no_recording(read, tmp_path, n
     status, records, err = finished(read(clip, "--record", tmp_path / name, preexec_fn=full))
     assert status == 2 and len(records) == 40 and "could not be written to its end" in err, err
     assert [path.name for path in tmp_path.iterdir()] == ["clip.avi"]
+
+
+def test_every_run_ends_with_a_line_of_what_was_read_and_written(read, tmp_path):
+    clip, out, film = write_clip(tmp_path / "clip.avi", trembling(6)), tmp_path / "out.jsonl", tmp_path / "film.avi"
+    status, _, err = finished(read(clip, "--jsonl", out, "--record", film))
+    assert status == 0 and err.splitlines()[-1] == f"6 frames, 15 digits read. Written: {film}, {out}."
+    status, _, err = finished(read(clip, "--max-frames", 1))
+    assert err.splitlines()[-1] == "1 frame, 0 digits read."
 
 
 def test_a_folder_is_read_in_name_order_and_recorded_whatever_lies_in_it(read, tmp_path):
@@ -118,6 +153,21 @@ def test_a_folder_is_read_in_name_order_and_recorded_whatever_lies_in_it(read, t
         assert sum(name in line for line in err.splitlines()) == 1, err
 
 
+def test_a_folder_never_skips_an_iphones_photograph_silently(read, tmp_path):
+    folder, blocked = tmp_path / "in", tmp_path / "blocked"
+    for path in (folder, blocked):
+        path.mkdir()
+    (blocked / "pillow_heif.py").write_text("raise ImportError('not installed here')")
+    (folder / "IMG_0001.HEIC").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100))
+    cv2.imwrite(str(folder / "seven.png"), page())
+    cv2.imwritemulti(str(folder / "two pages.tif"), [page((2,)), page((3,))])
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(blocked), str(ROOT)])}
+    status, records, err = finished(read(folder, env=environment))
+    assert status == 0 and [digits_of(record) for record in records] == [[7], [2], [3]], err
+    (said,) = [line for line in err.splitlines() if "HEIC" in line]
+    assert said.startswith("Skipped: ") and "pip install pillow-heif" in said and "Most Compatible" in said
+
+
 def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     image = np.full((10000, 10000), 225, np.uint8)
     cv2.putText(image, "7", (2500, 7500), cv2.FONT_HERSHEY_SIMPLEX, 200, 40, 500, cv2.LINE_AA)
@@ -132,6 +182,8 @@ def test_a_hundred_megapixels_are_reduced_and_read(read, tmp_path):
     (["--model", "nowhere.tflite"], 2, "nowhere.tflite"),
     (["--max-frames", "0"], 2, "from 1 on"),
     (["--threads", "two"], 2, "from 1 on"),
+    (["--scale", "0"], 2, "0.25 to 8"),
+    (["--custom", "seven.png"], 2, "is a file"),
     (["--min-confidence", "1.5"], 2, "0 to 1"),
     (["--record", "film.gif"], 2, ".mp4 or .avi"),
     (["--jsonl", "nowhere/out.jsonl"], 2, "nowhere"),
@@ -248,6 +300,31 @@ def test_a_network_camera_is_read_and_its_loss_is_status_3(read):
     assert status == 3 and "trying again for 10 s" in err and "was lost" in err
 
 
+PICAMERA2 = """
+import numpy as np
+class Picamera2:
+    def create_video_configuration(self, main): return main
+    def configure(self, settings): self.shape = (settings["size"][1], settings["size"][0], 3)
+    def start(self): {start}
+    def capture_array(self): return np.full(self.shape, 225, np.uint8)
+    def stop(self): pass
+    def close(self): pass
+"""
+
+
+@pytest.mark.parametrize(("start", "status", "said"), [
+    ("pass", 0, ""), ("raise RuntimeError('busy')", 3, "rpicam-hello --list-cameras"), (None, 3, "python3-picamera2"),
+])  # fmt: skip
+def test_the_camera_of_a_raspberry_pi(read, tmp_path, start, status, said):
+    """With a module that stands in for picamera2, which is to be had on a Raspberry Pi alone."""
+    if start:
+        (tmp_path / "picamera2.py").write_text(PICAMERA2.format(start=start))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    got, records, err = finished(read("picamera", "--max-frames", 3, env=environment))
+    assert got == status and said in err, err
+    assert [record["size"] for record in records] == [[640, 480]] * (0 if status else 3)
+
+
 def test_a_tflite_file_needs_no_tensorflow(script, photo):
     exports = sorted(ROOT.glob("exports/*/model.tflite"))
     if not exports:
@@ -269,11 +346,11 @@ def test_help_answers_without_opencv(script):
 
 
 @linux
-@pytest.mark.parametrize("name", [None, ":987"])
-def test_without_a_display_one_sentence_names_headless(script, tiny_export, photo, name):
-    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-    if name:
-        environment["DISPLAY"] = name
+@pytest.mark.parametrize("more", [
+    {}, {"DISPLAY": ":987"}, {"QT_QPA_PLATFORM": "wayland", "WAYLAND_DISPLAY": "wayland-0"}, {"QT_QPA_PLATFORM": "xcb"},
+])  # fmt: skip
+def test_without_a_display_one_sentence_names_headless(script, tiny_export, photo, more):
+    environment = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")} | more
     status, _, err = finished(script("--model", tiny_export, "--source", photo, env=environment))
     assert status == 2 and len(err.splitlines()) == 1 and "--headless" in err
 
@@ -339,6 +416,14 @@ def test_the_window_shows_the_reading_and_a_key_ends_it(window, display, photo, 
 
 
 @pytest.mark.window
+@linux
+def test_a_desktop_that_asks_for_wayland_gets_its_window_by_x11(window, display, photo):
+    process, _ = window("--source", photo, QT_QPA_PLATFORM="wayland;wayland-egl", WAYLAND_DISPLAY="wayland-0")
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
+
+
+@pytest.mark.window
 def test_the_close_button_ends_it_and_qt_claims_its_events_from_the_system(window, display, photo, tmp_path):
     """Else some events are lost, and now and then a window stays empty: see window._use_the_systems_x_library."""
     process, number = window("--source", photo, LD_DEBUG="bindings", LD_DEBUG_OUTPUT=str(tmp_path / "bindings"))
@@ -352,13 +437,59 @@ def test_the_close_button_ends_it_and_qt_claims_its_events_from_the_system(windo
 @pytest.mark.window
 def test_a_video_plays_to_its_end_at_its_own_speed(window, display, tmp_path):
     out = tmp_path / "out.jsonl"
-    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(50)), "--jsonl", out, "--mirror")
+    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(50)), "--jsonl", out, "--mirror",
+                        "--once")  # fmt: skip
     assert process.wait(timeout=START_S) == 0
     records = [json.loads(line) for line in out.read_text().splitlines()]
     assert [record["frame"] for record in records] == list(range(50))
     xs = [digit["box"][0] for digit in records[-1]["digits"]]
     assert digits_of(records[-1]) == [2, 7, 3]
     assert xs == sorted(xs), "mirrored is only what is shown"
+
+
+@pytest.mark.window
+def test_a_video_goes_on_until_q(window, display, tmp_path):
+    process, _ = window("--source", write_clip(tmp_path / "clip.avi", trembling(25)))
+    time.sleep(2.5)  # the clip takes a second
+    assert process.poll() is None and green(display) > 1000
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
+    frames = int(process.communicate()[1].splitlines()[-1].split()[0])
+    assert frames > 30, "it has begun again"
+
+
+@pytest.mark.window
+def test_a_folder_waits_for_keys_and_writes_each_picture_once(window, display, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out.jsonl"
+    folder.mkdir()
+    for digit in (2, 7, 3):
+        cv2.imwrite(str(folder / f"{digit}.png"), page((digit,)))
+    (folder / "5 broken.png").write_bytes(b"no picture")
+    process, _ = window("--source", folder, "--jsonl", out)
+
+    def sources():
+        return [Path(json.loads(line)["source"]).stem for line in out.read_text().splitlines()]
+
+    wait_until(lambda: sources() == ["2"])
+    time.sleep(2.5)
+    assert sources() == ["2"], "it waits"
+    for key, seen in (("space", ["2", "3"]), ("Left", ["2", "3"]), ("Right", ["2", "3"]), ("Right", ["2", "3", "7"])):
+        before = screenshot(display).copy()
+        xdotool(display, "key", key)
+        wait_until(lambda before=before: (screenshot(display) != before).any())
+        assert wait_until(lambda seen=seen: sources() == seen)
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
+    assert "5 frames, 5 digits read" in process.communicate()[1]
+
+
+@pytest.mark.window
+def test_the_window_is_as_large_as_scale_says(window, display, photo):
+    process, number = window("--source", photo, "--scale", "0.5")
+    small = xdotool(display, "getwindowgeometry", number)[-1]
+    assert small == "470x240"
+    xdotool(display, "key", "q")
+    assert process.wait(timeout=START_S) == 0
 
 
 @pytest.mark.window
@@ -392,7 +523,7 @@ def test_an_open_window_takes_a_new_model(window, display, tiny_export, photo, t
     xdotool(display, "key", "q")
     assert process.wait(timeout=20) == 0
     said = process.communicate()[1].splitlines()
-    assert [line.split()[:2] for line in said] == [["Reading", "with"]] * 2
+    assert [line.split()[:2] for line in said] == [["Reading", "with"], ["Reading", "with"], ["1", "frame,"]]
 
 
 def press_close_button(name: str, window: int) -> None:

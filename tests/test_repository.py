@@ -88,6 +88,22 @@ def test_nothing_tracked_is_large_or_left_over(tracked):
     assert not [path for path in tracked if ".tmp-" in path.name or path.suffix in (".pyc", ".log")]
 
 
+def test_git_never_takes_somebodys_handwriting(tracked, tmp_path):
+    """`git add .` after a lesson: of data/custom only what the project ships, and nothing that was made of the rest."""
+    private = ["data/custom/Ana/7/a.png", "data/custom/train/3/b.jpg", "data/custom/exclude.txt", "data/custom/3B.zip",
+               "data/merged/train/7/custom_ana_1.png", "runs/audit.html", "runs/own_mistakes.png",
+               "exports/taught/model.keras", "worksheet-Ana-1.pdf"]  # fmt: skip
+    shipped = [path.relative_to(ROOT).as_posix() for path in tracked if ROOT / "data" / "custom" in path.parents]
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in private + shipped:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    added = subprocess.run(["git", "ls-files"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert set(added.stdout.split()) == {".gitignore", *shipped} and len(shipped) > 100
+
+
 def test_no_paths_of_somebodys_machine(tracked):
     # Assembled here, so that this file does not hold what it looks for.
     homes = [f"/{name}/" for name in ("root", "Users", "home/runner")] + ["/tmp" + "/venv", "/work" + "/main"]

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -9,13 +10,17 @@ import sys
 from pathlib import Path
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 
 tf = pytest.importorskip("tensorflow")
 
 import train_all
 from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
+from digits.learning.export.outcome import Sample
+from digits.learning.shared.errors import RunError
 from digits.learning.shared.lock import run_lock
+from digits.learning.shared.progress import Report
 
 ROOT = Path(__file__).parents[1]
 # The script itself, with the quick preset made smaller still: only sizes differ.
@@ -95,7 +100,10 @@ def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finishe
         assert (out / "models" / name / "model.keras").exists() and (out / "models" / name / "history.csv").exists()
     figures = {path.stem for path in (out / "models" / "figures").glob("*.png")}
     assert {"learning_curves", "confusion_cnn_small", "mistakes", "reliability", "leaderboard_test"} <= figures
-    assert "Winner by validation" in stdout and "Reading" in stdout and "random" in stdout
+    assert "Winner by validation" in stdout and "random" in stdout
+    reading, verdict, _ = stdout.splitlines()[-3:]
+    right = re.search(r"Reading .*digit_0.jpg, a 0, with .*model\S+: 0 \(\S+\)$", reading)
+    assert ("Right. " if right else "Wrong: no surprise after minutes") in verdict, "so small a run may read it wrongly"
     winner = (out / "exports" / "default.txt").read_text().strip()
     assert json.loads((out / "exports" / winner / "card.json").read_text())["name"] == winner
     assert not list(out.rglob("*.tmp-*"))
@@ -165,6 +173,10 @@ def test_own_test_pictures_that_come_later_are_read_without_training_again(finis
     shutil.copy(picture, out / "custom" / "test" / "7")
     stdout = run(out, *WHOLE, extra=ONE_EPOCH)
     assert "cnn_small: done earlier" in stdout and "mobilenet_v2: done earlier" in stdout
+    assert re.search(r"Of your 1 pictures [01] were read before, [01] are read now; 0 of them were learnt from", stdout)
+    assert re.search(r"^ *\d+:\d+  test +test +", stdout, re.MULTILINE), "a line a session, and which split it is in"
+    misread = "Misread now: test/7/digit_7.jpg as" in stdout
+    assert (out / "own_mistakes.png").exists() == misread and not list((out / "models").rglob("own_mistakes.png"))
     read = {row.stage + "+val" * row.with_val: row.own_test_accuracy for row in rows(out).values()}
     assert read["train"] in (0, 1) and read["all_layers"] in (0, 1) and read["last_20+val"] is None
     assert accuracies(out) == accuracies(finished[0])
@@ -173,6 +185,7 @@ def test_own_test_pictures_that_come_later_are_read_without_training_again(finis
 @pytest.mark.parametrize("arguments", [
     ["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"], ["--models", "resnet"], ["--quick", "--release"],
     ["--teach", "--release"], ["--teach", "--tensorboard", "logs"], ["--no-camera"],
+    ["--bundle", "--custom", "class.zip"],
 ])  # fmt: skip
 def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:
@@ -231,6 +244,12 @@ def test_no_room_left_is_one_sentence_and_no_torn_file(finished, tmp_path):
                  before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))  # fmt: skip
     assert "--out" in stderr and str(out / "models") in stderr
     assert not list(out.rglob("*.tmp-*")) and not list(out.rglob("*.state.npz"))
+
+
+def test_a_picture_in_which_nothing_is_found_ends_the_run_with_1(released_export):
+    blank = Sample("a blank page", np.full((96, 96, 3), 250, np.uint8), 3)
+    with pytest.raises(RunError, match="Nothing was found in a blank page, which shows a 3"):
+        train_all.read_sample(released_export, blank, True, Report())
 
 
 def test_a_device_without_memory_left_is_one_sentence(monkeypatch, capsys):

@@ -70,6 +70,15 @@ def test_names_of_pictures_stay_text_in_the_audit_page(tmp_path, monkeypatch, ca
     assert "&lt;script&gt;alert(1)" in text
 
 
+def test_names_of_pictures_stay_text_in_the_sheet_of_mistakes(tmp_path):
+    plots = pytest.importorskip("digits.learning.experiment.plots")
+    tiles, names = np.zeros((3, 96, 96), np.uint8), ["$\\frac$", "a\x1b[2J\n$x^$", "b\udce9"]
+    figure = plots.mistakes_gallery(tiles, np.arange(3), np.eye(10)[:3], "three", names)
+    figure.savefig(tmp_path / "sheet.png")
+    lines = [line for axes in figure.axes[:3] for line in axes.get_title().split("\n")]
+    assert len(lines) == 6 and lines[1] == "$\\frac$" and all(map(str.isprintable, lines))
+
+
 def zip_of(path: Path, entries: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in entries.items():

@@ -23,12 +23,13 @@ readings that neither flicker nor lag:
 
 What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step can be called by itself:
 
-    images, live      a file, a camera, a stream -> frame (image_header: how large it will be)
+    images, live      a file, a camera, a stream -> frame (image_kinds, image_header: what it holds; decoders)
     finding           frame -> the ink of what is written, a part a digit, with its box
     tile              ink of a part -> tile, uint8 (96, 96): THE normalisation, MNIST's own rule
     models            tiles (N, 96, 96) -> probabilities (N, 10), the same from .tflite, .onnx, .keras, .h5 and .json
     reader            all of the above for one frame: which parts belong together, what is accepted, what refused
     readings          what comes out: digits, what was refused and why, a hint
+    rows              boxes of digits -> lines and numbers, as people read them
     live              readings of frame after frame -> one that votes; window, files, keys, pictures that are kept
 
 `verify` checks an export folder: `python -m digits.reading.verify exports/<name>`.

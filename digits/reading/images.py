@@ -1,28 +1,25 @@
 """Pictures from disk: one loader for every file a person may have, whatever wrote it."""
 
-import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from digits.reading.decoders import LONGEST_SIDE, decode, decode_several
 from digits.reading.image_header import Header, read_header
+from digits.reading.image_kinds import has_pages, is_animation
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
-# Larger pictures are decoded at a fraction of their size: nothing a reader needs is lost, and memory stays small.
-_REDUCE_ABOVE_BYTES = 12_000_000
-_LONGEST_SIDE = 4096
-_REDUCE_ABOVE_PIXELS = 50_000_000
-_REDUCTIONS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
-               8: cv2.IMREAD_REDUCED_COLOR_8}  # fmt: skip
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".heic", ".heif", ".avif")
 # A picture that needs more than this is refused by its header: with it and what comes after, reading stays within
 # 1.5 GB. It is enough for 100 megapixels with transparency, and for 60 in 16 bits.
 _MOST_BYTES = 1_000_000_000
 _BAND = 256  # rows that are converted at once: wide numbers of a whole large picture would take gigabytes
-_one_at_a_time = threading.Lock()
+_AT_ONCE = 8  # pages of a file, or frames of an animation, held at a time, where they are no larger than a photograph
+_MOST = 10_000  # of them read from one file
+# On white paper, transparent strokes that are darker than this are seen; white ones are laid on black.
+_SEEN_ON_WHITE = 200
+_WHITE, _BLACK = 255, 0
 
 
 class ImageError(ValueError):
@@ -32,73 +29,81 @@ class ImageError(ValueError):
 def load_image(path: str | Path) -> np.ndarray:
     """Return the picture of a file as the camera would have shown it.
 
-    EXIF rotation is applied, transparency is laid on white, and 16-bit, CMYK and grey files become 8-bit colour.
+    EXIF rotation is applied, transparency is laid on white (white strokes on black), and 16-bit, CMYK and grey files
+    become 8-bit colour.
 
     Args:
-        path: any file OpenCV decodes; accents and spaces in its name are fine on every platform.
+        path: any file OpenCV decodes, and HEIC where pillow-heif is installed; accents and spaces in its name are fine
+            on every platform.
     Returns:
         uint8 (H, W, 3), BGR; pictures with a side over 4096 pixels come back reduced.
     Raises:
-        ImageError: if the file is missing, empty, truncated beyond use, no picture, or too large for the memory.
+        ImageError: if the file is missing, empty, truncated beyond use, no picture, several, or too large for the
+            memory.
     """
-    path = Path(path)
-    try:
-        data = np.fromfile(path, np.uint8)
-    except OSError as error:
-        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    data = _read(Path(path))
+    if has_pages(data) or is_animation(data):
+        kind = "an animation" if is_animation(data) else "several pages"
+        raise ImageError(f"{path} holds {kind}, expected one picture; save each as a file of its own.")
     return decode_image(data, path)
 
 
-def decode_image(data: np.ndarray, name: object = "a picture") -> np.ndarray:
-    """Return the picture that a file's bytes, uint8 (N,), hold, as `load_image` does; `name` is what errors call it."""
-    if data.size == 0:
+def load_images(path: str | Path) -> Iterator[np.ndarray]:
+    """Yield all pictures of a file: the pages of a TIFF, the frames of an animation; of other files the one there is.
+
+    Raises:
+        ImageError: as `load_image`, but not for several.
+    """
+    data = _read(Path(path))
+    if not (has_pages(data) or is_animation(data)):
+        yield decode_image(data, path)
+        return
+    header = _affordable(data, path)
+    at_once = _AT_ONCE if header is None else max(1, min(_AT_ONCE, _MOST_BYTES // _needed(data, header)))
+    count = 0
+    for start in range(0, _MOST, at_once):
+        pictures = _decoded_several(data, start, at_once, path)
+        yield from pictures
+        count += len(pictures)
+        if len(pictures) < at_once:
+            break
+    if not count:
+        raise _unreadable(path)
+
+
+def decode_image(data: bytes, name: object = "a picture") -> np.ndarray:
+    """Return the picture that a file's bytes hold, as `load_image` does; `name` is what errors call it."""
+    if not data:
         raise ImageError(f"{name} is empty, expected a picture.")
-    header = read_header(memoryview(data))
-    if header and len(data) + header.width * header.height * header.bytes_each > _MOST_BYTES:
-        raise ImageError(f"{name} has {header.width} x {header.height} pixels, too many to read; make it smaller.")
+    header = _affordable(data, name)
     try:
-        with quiet_decoders():
-            image = _decode(data, header)
+        image = decode(data, header)
         if image is None or image.size == 0:
-            raise ImageError(f"{name} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
-        return _reduced(image)
+            raise _unreadable(name)
+        return _reduced(to_bgr(image))
     except MemoryError as error:
-        raise ImageError(f"{name} needs more memory than is free; make it smaller.") from error
+        raise _too_large(name) from error
+    except ImportError:
+        raise ImageError(
+            f"{name} is a HEIC photograph; install what reads it (python -m pip install pillow-heif), or let the phone "
+            "take JPEG (iPhone: Settings, Camera, Formats, Most Compatible)."
+        ) from None
 
 
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
-    """Drop, within it, what libpng and libjpeg write past Python to standard error: what matters we say ourselves."""
-    with _one_at_a_time:
-        try:
-            kept = os.dup(2)
-        except OSError:  # a process without outputs
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
-
-
-def _reduced(image: np.ndarray) -> np.ndarray:
-    longest = max(image.shape[:2])
-    if longest <= _LONGEST_SIDE:
-        return image
-    scale = _LONGEST_SIDE / longest
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+def moves(path: str | Path) -> bool:
+    """Return whether a file is an animation, whose pictures follow each other in time; False if it cannot be read."""
+    try:
+        return is_animation(_read(Path(path)))
+    except ImageError:
+        return False
 
 
 def to_bgr(image: np.ndarray) -> np.ndarray:
     """Return any camera or file array as uint8 (H, W, 3) BGR.
 
     Args:
-        image: (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA; uint8, uint16 (full range) or float in [0, 1].
+        image: (H, W), (H, W, 1), (H, W, 3) BGR or (H, W, 4) BGRA; uint8, uint16 or float in [0, 1]. Cameras and
+            scanners put 10, 12 or 14 bits into 16: the brightest value tells how many there are.
     Raises:
         ImageError: if it has no pixels or another shape.
     """
@@ -107,52 +112,91 @@ def to_bgr(image: np.ndarray) -> np.ndarray:
         raise ImageError(f"a frame of shape {image.shape} was found, expected (height, width) or (height, width, 3).")
     if image.dtype == np.uint8 and image.shape[2:] == (3,):
         return image
-    colours = np.empty((*image.shape[:2], 3), np.uint8)
+    bits = max(8, int(image.max()).bit_length()) if image.dtype == np.uint16 else 8
+    shift = bits + bits % 2 - 8
     # An alpha channel that is nowhere used, as some BMP files carry, says nothing.
-    alpha = image.shape[2:] == (4,) and bool(image[:, :, 3].any())
+    if image.shape[2:] != (4,) or not image[:, :, 3].any():
+        return _colours(image[:, :, :3] if image.ndim == 3 else image, shift)
+    colours = _colours(image, shift, _WHITE)
+    return _colours(image, shift, _BLACK) if _hidden(colours, image, shift) else colours
+
+
+def _read(path: Path) -> bytes:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"{path} cannot be read: {error.strerror or error}.") from error
+    if not data:
+        raise ImageError(f"{path} is empty, expected a picture.")
+    return data
+
+
+def _affordable(data: bytes, name: object) -> Header | None:
+    """Return the header of a picture; raise ImageError if it says that the picture would fill the memory."""
+    header = read_header(data)
+    if header and _needed(data, header) > _MOST_BYTES:
+        raise ImageError(f"{name} has {header.width} x {header.height} pixels, too many to read; make it smaller.")
+    return header
+
+
+def _needed(data: bytes, header: Header) -> int:
+    return len(data) + header.width * header.height * header.bytes_each
+
+
+def _decoded_several(data: bytes, start: int, count: int, name: object) -> list[np.ndarray]:
+    try:
+        return [_reduced(to_bgr(image)) for image in decode_several(data, start, count)]
+    except MemoryError as error:
+        raise _too_large(name) from error
+
+
+def _unreadable(name: object) -> ImageError:
+    return ImageError(f"{name} is not a readable picture; expected one of {', '.join(IMAGE_SUFFIXES)}.")
+
+
+def _too_large(name: object) -> ImageError:
+    return ImageError(f"{name} needs more memory than is free; make it smaller.")
+
+
+def _reduced(image: np.ndarray) -> np.ndarray:
+    """Return a picture reduced so far that its longer side is at most 4096 pixels."""
+    longest = max(image.shape[:2])
+    if longest <= LONGEST_SIDE:
+        return image
+    scale = LONGEST_SIDE / longest
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _colours(image: np.ndarray, shift: int, paper: int = _WHITE) -> np.ndarray:
+    """Return grey, colours, or colours with transparency on paper of a brightness as uint8 (H, W, 3) BGR."""
+    colours = np.empty((*image.shape[:2], 3), np.uint8)
     for top in range(0, len(image), _BAND):
         rows = slice(top, top + _BAND)
-        colours[rows] = _band_to_bgr(_eight_bits(image[rows]), alpha)
+        colours[rows] = _band_to_bgr(_eight_bits(image[rows], shift), paper)
     return colours
 
 
-def _eight_bits(band: np.ndarray) -> np.ndarray:
+def _eight_bits(band: np.ndarray, shift: int) -> np.ndarray:
     if band.dtype == np.uint8:
         return band
     if band.dtype == np.uint16:
-        return (band >> 8).astype(np.uint8)
+        return (band >> shift).astype(np.uint8)
     # Infinities and NaN of a broken float camera count as black.
     return (np.clip(np.nan_to_num(band, posinf=0.0), 0.0, 1.0) * 255).astype(np.uint8)
 
 
-def _band_to_bgr(band: np.ndarray, alpha: bool) -> np.ndarray:
+def _band_to_bgr(band: np.ndarray, paper: int) -> np.ndarray:
     if band.ndim == 2 or band.shape[2] == 1:
         return cv2.cvtColor(band.reshape(band.shape[:2]), cv2.COLOR_GRAY2BGR)
-    if not alpha:
-        return band[:, :, :3]
+    if band.shape[2] == 3:
+        return band
     opacity, colour = band[:, :, 3:].astype(np.uint16), band[:, :, :3].astype(np.uint16)
-    return ((colour * opacity + 255 * (255 - opacity)) // 255).astype(np.uint8)
+    return ((colour * opacity + paper * (255 - opacity)) // 255).astype(np.uint8)
 
 
-def _decode(data: np.ndarray, header: Header | None) -> np.ndarray | None:
-    """Decode for viewing; raise MemoryError where that does not suffice."""
-    try:
-        if header and header.alpha:  # which OpenCV's colour mode throws away
-            whole = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
-            if whole is not None and whole.ndim == 3 and whole.shape[2] == 4:
-                return to_bgr(whole)
-            del whole
-        return cv2.imdecode(data, _REDUCTIONS[_reduction(data, header)])
-    except cv2.error as error:
-        if error.code == cv2.Error.StsNoMem:
-            raise MemoryError(str(error)) from error
-        return None
-
-
-def _reduction(data: np.ndarray, header: Header | None) -> int:
-    """Return by how much the sides may be divided while decoding."""
-    least = 2 if data.size >= _REDUCE_ABOVE_BYTES else 1
-    if header is None or not header.reducible or header.width * header.height <= _REDUCE_ABOVE_PIXELS:
-        return least
-    fitting = [each for each in _REDUCTIONS if max(header.width, header.height) // each >= _LONGEST_SIDE]
-    return max(least, *fitting, 1)
+def _hidden(on_white: np.ndarray, image: np.ndarray, shift: int) -> bool:
+    """Return whether of a picture with transparency, BGRA, nothing is seen on white paper."""
+    # Blurred a little, so that a few stray pixels do not count as strokes.
+    darkest = cv2.blur(cv2.cvtColor(on_white, cv2.COLOR_BGR2GRAY), (3, 3)).min()
+    return darkest > _SEEN_ON_WHITE and _eight_bits(image[:, :, 3], shift).min() < 255

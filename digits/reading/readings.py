@@ -80,13 +80,13 @@ class Reading:
     latency_ms: dict[str, float]
 
     @property
-    def numbers(self) -> list[list[list[Digit]]]:
-        """The digits of each line, grouped into numbers by the gaps between them."""
-        lines = numbers([digit.box for digit in self.digits])
-        return [[[self.digits[index] for index in number] for number in line] for line in lines]
+    def rows(self) -> list[list[list[Digit]]]:
+        """The digits line by line, each line cut into its numbers where a gap is wider than the others."""
+        rows = numbers([digit.box for digit in self.digits])
+        return [[[self.digits[index] for index in number] for number in row] for row in rows]
 
     @property
     def text(self) -> str:
-        """What is written, one line of numbers after the other."""
-        return "\n".join(" ".join("".join(str(digit.digit) for digit in number) for number in line)
-                         for line in self.numbers)
+        """What is written: the numbers of a row with spaces between them, rows with " / " between them."""
+        rows = [["".join(str(digit.digit) for digit in number) for number in row] for row in self.rows]
+        return " / ".join(" ".join(row) for row in rows)

@@ -1,6 +1,7 @@
 """`help(digits)` and `help(digits.reading)` teach: their examples run, and the second names every module there is."""
 
 import doctest
+import os
 import re
 import subprocess
 import sys
@@ -41,6 +42,28 @@ def test_the_front_door_is_light_until_something_is_read():
     assert done.stdout.split("\n")[:2] == ["[]", "True"]
     with pytest.raises(AttributeError, match="no attribute 'raed'"):
         digits.raed  # noqa: B018
+
+
+@pytest.mark.parametrize(("program", "advice"), [
+    ("train_all.py --quick", "-e ."), ("train_all.py --bundle", "ai-edge-litert"),
+    ("realtime_multiformat.py --headless", "ai-edge-litert"), ("realtime_multiformat.py --list-cameras", "litert"),
+    ("-m digits.learning.dataset", "-e ."), ("-m digits.learning.worksheet print", "-e ."),
+    ("-m digits.reading.verify exports", "ai-edge-litert"), ("-m digits.learning.export.bundle x", "ai-edge-litert"),
+])  # fmt: skip
+def test_every_program_says_in_one_sentence_what_to_install(program, advice):
+    """Python without its packages, as in a fresh environment."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-S", *program.split()]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode in (1, 2) and len(done.stderr.splitlines()) == 1, done.stderr
+    assert re.match(r"The package \S+ is not installed in this Python; type: .* -m pip install ", done.stderr)
+    assert done.stderr.rstrip().endswith(advice)
+
+
+def test_who_only_imports_the_package_sees_the_error_itself():
+    code = "import digits; digits.load_model"
+    done = subprocess.run([sys.executable, "-S", "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "Traceback" in done.stderr and "ModuleNotFoundError" in done.stderr
 
 
 def test_the_front_door_reads_files_and_frames_with_one_model(monkeypatch):

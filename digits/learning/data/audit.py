@@ -12,13 +12,14 @@ import cv2
 import numpy as np
 
 from digits.files import write_whole
-from digits.learning.data.doubts import find_doubts
+from digits.learning.data.doubts import find_doubts, network_that_never_saw
 from digits.learning.data.find_own_images import EXCLUDE_FILE, read_excluded
+from digits.learning.data.left_out import left_out_lines
 from digits.learning.data.merged_folder import load_own_images, load_split
 from digits.learning.data.near_duplicates import near_groups
 from digits.learning.data.own_image import LeftOut, OwnImage
 from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
-from digits.learning.data.splits import SPLITS, TAUGHT_PREFIX, Split, given_split
+from digits.learning.data.splits import RENDERED_SESSION, SPLITS, TAUGHT_PREFIX, Split, given_split
 from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.one_digit import found_in, main_found
 from digits.reading.images import ImageError, load_image
@@ -29,6 +30,7 @@ THUMBNAIL = 128  # longer side, px
 FAINT = 100  # contrast of strokes, of 255, that 1 in 20 of the development photographs (pencils) stays below
 _MOST_CARDS = 2000  # pictures in the list of all: about 10 MB; the other lists are never cut
 _TEMPLATE = Path(__file__).with_suffix(".html")
+_MOST_NAMED = 8  # pictures, or folders of them, left out and named in the advice; all are in their own list
 FEW = 0.5  # fewer pictures than this share of the median count as few
 
 
@@ -71,7 +73,7 @@ def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Aud
     tiles = {position: (Path(merged_dir) / images[position].tile_path).read_bytes() for position in used}
     readable = [replace(image, reason=None if image.facts.near else image.reason) for image in images]
     groups = [group for group in near_groups(readable) if len(group) > 1]  # of those left out as duplicates, too
-    doubts = find_doubts(images, tiles, load_split(merged_dir, Split.TRAIN))
+    doubts = find_doubts(images, tiles, load_split(merged_dir, Split.TRAIN), network_that_never_saw())
     excluded = read_excluded(custom_dir)
     return Audit(images, looks, tiles, groups, doubts, give_advice(images, looks), excluded, Path(custom_dir))
 
@@ -112,11 +114,16 @@ def _contrast(frame: np.ndarray) -> float:
 
 
 def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:
-    """Return what would help most, one sentence each, the most useful first."""
-    used = [(image, look) for image, look in zip(images, looks, strict=True) if not image.reason]
+    """Return what would help most, one sentence each, the most useful first: pictures that are there and not used.
+
+    The rendered session is nobody's handwriting, so nothing is said of it.
+    """
+    yours = [(image, look) for image, look in zip(images, looks, strict=True) if image.session != RENDERED_SESSION]
+    used = [(image, look) for image, look in yours if not image.reason]
+    advice = left_out_lines((image for image, _ in yours), "the list below", _MOST_NAMED)
     if not used:
-        return ["There is no usable picture yet: put some under data/custom/<session>/<digit>/."]
-    advice = _missing_digits(Counter(image.label for image, _ in used), "")
+        return [*advice, "There is no usable picture of yours yet: put some under data/custom/<session>/<digit>/."]
+    advice += _missing_digits(Counter(image.label for image, _ in used), "")
     sessions = defaultdict(Counter)
     for image, _ in used:
         if image.given != Split.TRAIN or not image.session.lower().startswith(TAUGHT_PREFIX):

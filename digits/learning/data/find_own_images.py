@@ -10,16 +10,15 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
+from digits.learning.data.digit_folders import digit_of, nearest
 from digits.learning.data.near_duplicates import fingerprint
 from digits.learning.data.own_image import SET_ASIDE, Facts, LeftOut, OwnImage, WhyLeftOut
 from digits.learning.data.splits import given_split
 from digits.reading.finding.one_digit import main_tile
 from digits.reading.images import IMAGE_SUFFIXES, load_image
-from digits.reading.models.contract import CLASSES
 
 EXCLUDE_FILE = "exclude.txt"
-_DIGIT_FOLDERS = tuple(str(digit) for digit in range(CLASSES))
-_DEEPEST = 6  # folders below custom/ looked into: enough to report what is misplaced, finite if links go round
+_DEEPEST = 6  # folders below custom/ looked into: a school, its classes, their pupils; finite if links go round
 _SIDE_FILES = (".txt", ".md", ".json", ".jsonl", ".csv", ".ini", ".db")  # notes beside pictures, no mistake
 
 
@@ -51,20 +50,35 @@ def _walk(custom_dir: Path) -> Iterable[str]:
 
 
 def _placed(original: str, excluded: set[str]) -> OwnImage:
-    parts = original.split("/")
-    session = parts[0] if len(parts) > 1 else ""
-    digit = parts[1] if len(parts) == 3 and parts[1] in _DIGIT_FOLDERS else None
-    image = OwnImage(original, int(digit) if digit else None, session, given_split(session))
+    *folders, _ = original.split("/")
+    digit = digit_of(folders[-1]) if len(folders) > 1 else None
+    session = "/".join(folders if digit is None else folders[:-1])
+    image = OwnImage(original, digit, session, given_split(session))
     place = PurePosixPath(unicodedata.normalize("NFC", original))
     if any(str(path) in excluded for path in (place, *place.parents[:-1])):
         return image.without(LeftOut.EXCLUDED, f"named in {EXCLUDE_FILE}")
-    if len(parts) > 2 and parts[1] == SET_ASIDE:
-        return image.without(LeftOut.SET_ASIDE, f"look at it, then move it to {session}/<digit 0 to 9> or delete it")
+    if SET_ASIDE in folders[1:]:
+        owner = "/".join(folders[: folders.index(SET_ASIDE, 1)])
+        return image.without(LeftOut.SET_ASIDE, f"look at it, then move it to {owner}/<digit 0 to 9> or delete it")
+    if Path(original).suffix.lower() == ".zip":
+        return image.without(LeftOut.UNSUPPORTED, "unpack it here, or name it with --custom")
     if digit is None:
-        return image.without(LeftOut.MISPLACED, "expected <session>/<digit 0 to 9>/<picture>")
+        return image.without(LeftOut.MISPLACED, _wrong_place(folders))
     if Path(original).suffix.lower() not in IMAGE_SUFFIXES:
         return image.without(LeftOut.UNSUPPORTED, f"expected one of {' '.join(IMAGE_SUFFIXES)}")
     return image
+
+
+def _wrong_place(folders: list[str]) -> str:
+    """Return what is wrong with where a picture lies: what was found, what was expected, what was probably meant."""
+    expected = "expected <session>/<digit 0 to 9>/<picture>"
+    if not folders:
+        return f"it lies in no folder; {expected}"
+    last = folders[-1]
+    if digit_of(last) is not None:
+        return f"the folder {last} lies in no session; {expected}, such as Ana/{last}"
+    meant = nearest(last)
+    return f"the folder {last} names no digit; {expected}" + f"; is {meant} meant?" * (meant is not None)
 
 
 def examine(paths: list[str]) -> list[Facts]:

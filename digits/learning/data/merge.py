@@ -18,6 +18,7 @@ import numpy as np
 
 from digits.files import write_whole
 from digits.learning.data.find_own_images import encode_tile, examine, find_own_images
+from digits.learning.data.left_out import left_out_lines
 from digits.learning.data.merged_folder import INDEX_FILE, DatasetError, MergedState, tiles_in, write_if_changed
 from digits.learning.data.mnist import Mnist, load_mnist
 from digits.learning.data.own_image import Facts, LeftOut, OwnImage
@@ -43,17 +44,22 @@ _TILE_S, _PHOTO_S = 0.0004, 0.1  # seconds one takes
 class Summary:
     """What a build did.
 
-    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `same_writer` whether
-    own images of one session lie in several splits.
+    `counts` is tiles by split and source, `left_out` own images by kind of reason, most first, `left_out_lines` which
+    they are, `same_writer` whether own images of one session lie in several splits.
     """
 
     merged_dir: Path
     counts: dict[Split, dict[Source, int]]
     left_out: dict[LeftOut, int]
+    left_out_lines: list[str]
     same_writer: bool
     written: int
     removed: int
     seconds: float
+
+    def lines(self) -> list[str]:
+        """Return the build in one line, and one for each picture that is left out, or the first of them."""
+        return [self.line(), *(f"  {line}" for line in self.left_out_lines)]
 
     def line(self) -> str:
         """Return the build in one line."""
@@ -110,7 +116,8 @@ def _build(source: _MnistRows, work: _Work, began: float) -> Summary:
     state.finish(merged_dir, custom_dir, images)
     left_out = dict(Counter(image.reason.kind for image in images if image.reason).most_common())
     seconds = time.monotonic() - began
-    return Summary(merged_dir, _counts(rows), left_out, state.same_writer, written, removed, seconds)
+    lines = left_out_lines(images, str(merged_dir / INDEX_FILE))
+    return Summary(merged_dir, _counts(rows), left_out, lines, state.same_writer, written, removed, seconds)
 
 
 @dataclass(frozen=True)

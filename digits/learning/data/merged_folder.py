@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 
 from digits.files import left_behind, write_whole
-from digits.learning.data.own_image import Facts, OwnImage, WhyLeftOut
+from digits.learning.data.own_image import Facts, LeftOut, OwnImage, WhyLeftOut
 from digits.learning.data.own_splits import by_session
 from digits.learning.data.splits import SPLITS, Source, Split, given_split
 from digits.learning.shared.workers import available_cores
 from digits.paths import MERGED_DIR
+from digits.reading.decoders import quiet_decoders
 from digits.reading.finding import FINDER_VERSION
-from digits.reading.images import quiet_decoders
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_RULE, TILE_SIZE
 
@@ -29,7 +29,7 @@ BUILD_COMMAND = "python -m digits.learning.dataset"
 INDEX_FILE = "index.csv"
 _STATE_FILE = "build.json"
 _OURS = tuple(f"{source}_" for source in Source)  # how the names of tiles begin
-_FACTS_RULE = 1  # version of what find_own_images.examine notes down
+_FACTS_RULE = 2  # version of what find_own_images.examine notes down
 
 
 class DatasetError(Exception):
@@ -189,9 +189,13 @@ class MergedState:
         write_whole(folder / _STATE_FILE, json.dumps(self.saved).encode())
 
     def known_facts(self, original: str, custom_dir: Path) -> Facts | None:
-        """Return what was found in a file, or None if it is new or has changed since."""
+        """Return what was found in a file, or None if it is new, has changed since, or could not be read."""
         known = self.files.get(original)
-        return Facts.from_note(known["facts"]) if known and known["stamp"] == _stamp(custom_dir / original) else None
+        if not known or known["stamp"] != _stamp(custom_dir / original):
+            return None
+        facts = Facts.from_note(known["facts"])
+        # What reads it may have been installed meanwhile.
+        return None if facts.reason and facts.reason.kind is LeftOut.UNREADABLE else facts
 
     def finish(self, folder: Path, custom_dir: Path, images: list[OwnImage]) -> None:
         """Note what the folder now holds."""

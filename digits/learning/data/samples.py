@@ -15,7 +15,11 @@ import numpy as np
 
 from digits.files import replacing, write_whole
 from digits.learning.data.mnist import Mnist, load_mnist
+from digits.learning.data.near_duplicates import fingerprint
+from digits.learning.data.splits import RENDERED_SESSION
 from digits.paths import CUSTOM_DIR, SAMPLES_DIR
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.tile import normalise
 from digits.rendering.camera import Shot
 from digits.rendering.clips import Motion, film
 from digits.rendering.handwriting import draw_digit
@@ -25,8 +29,10 @@ from digits.rendering.pen import Hand, random_hand
 from digits.rendering.photographs import photograph_one
 from digits.rendering.scenes import background
 
-SESSION = "rendered-session"
 PER_DIGIT = 10
+# Distance of fingerprints between the tile that is found and the one that was drawn: most whole digits stay below it,
+# those with a piece of something else, or of which a piece is missing, lie above.
+_WHOLE = 0.2
 SESSION_README = """These are no photographs: the project rendered them (python -m digits.learning.data.samples).
 
 They stand for one session of own images, so that merging MNIST with own images has something to merge from the
@@ -77,17 +83,30 @@ def make_samples(samples_dir: Path = SAMPLES_DIR, mnist: Mnist | None = None) ->
 
 def make_session(custom_dir: Path = CUSTOM_DIR, per_digit: int = PER_DIGIT, seed: int = 0) -> Path:
     """Write the rendered session of own images below `custom_dir` and return its folder."""
-    folder = Path(custom_dir) / SESSION
+    folder = Path(custom_dir) / RENDERED_SESSION
     rng = np.random.default_rng(seed + 2000)
     habit = replace(random_hand(rng), slant=0.12, aspect=0.95, width=0.045, jitter=0.014, tremor=0.002)
     for digit in range(10):
         (folder / str(digit)).mkdir(parents=True, exist_ok=True)
         for index in range(per_digit):
-            ink = draw_digit(digit, rng, 160, _same_hand(habit, rng))
-            frame, _ = photograph_one(ink, rng, strength=0.4)
+            frame = _found_whole(digit, habit, rng)
             _save(folder / str(digit) / f"{digit}_{index:02d}.jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, 85])
     write_whole(folder / "README.txt", SESSION_README.encode())
     return folder
+
+
+def _found_whole(digit: int, habit: Hand, rng: np.random.Generator) -> np.ndarray:
+    """Return a photograph in which just the digit is found: a broken tile would show newcomers a fault."""
+    while True:
+        ink = draw_digit(digit, rng, 160, _same_hand(habit, rng))
+        frame, _ = photograph_one(ink, rng, strength=0.4)
+        try:
+            prints = [np.frombuffer(fingerprint(tile), np.uint8) for tile in (main_tile(frame), normalise(ink))]
+        except ValueError:
+            continue
+        found, drawn = (values / np.linalg.norm(values) for values in prints)
+        if np.linalg.norm(found - drawn) < _WHOLE:
+            return frame
 
 
 def _same_hand(habit: Hand, rng: np.random.Generator) -> Hand:
@@ -136,7 +155,7 @@ def _save(path: Path, frame: np.ndarray, options: list[int]) -> None:
 def main() -> None:
     """Render everything again, in place."""
     truth = make_samples()
-    shutil.rmtree(CUSTOM_DIR / SESSION, ignore_errors=True)
+    shutil.rmtree(CUSTOM_DIR / RENDERED_SESSION, ignore_errors=True)
     session = make_session()
     print(f"{len(truth)} samples in {SAMPLES_DIR}, {10 * PER_DIGIT} images in {session}")
 

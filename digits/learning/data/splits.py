@@ -6,6 +6,7 @@ Nothing else than the name decides, whatever pictures there are.
 import hashlib
 from enum import StrEnum
 
+RENDERED_SESSION = "rendered-session"  # of own images that come with the project: nobody's handwriting
 TAUGHT_PREFIX = "taught-"  # sessions of corrections: always in train
 # Share of the sessions (of the images, with fewer sessions) that go to validation and to test. None goes to
 # calibration: that stays 2,000 MNIST pictures, so that every gate measures the same thing whoever trains.
@@ -33,8 +34,11 @@ SPLITS = tuple(Split)
 
 
 def given_split(session: str) -> Split | None:
-    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others."""
-    name = session.lower()
+    """Return the split that a session's name fixes: train, test, or train for corrections; None for all others.
+
+    Of a session within another folder, such as `test/Ana`, the outer one decides.
+    """
+    name = session.lower().split("/")[0]
     if name in (Split.TRAIN, Split.TEST):
         return Split(name)
     return Split.TRAIN if name.startswith(TAUGHT_PREFIX) else None

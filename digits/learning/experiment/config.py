@@ -53,6 +53,11 @@ class RunConfig:
         """Where a run keeps what is computed once: extras, camera views, features."""
         return self.models_dir / "cache"
 
+    @property
+    def reports_dir(self) -> Path:
+        """Where a run says what it is worth on the user's own pictures: never where something is published."""
+        return RUNS_DIR if self.models_dir == MODELS_DIR else self.models_dir.parent
+
     def model_folder(self, name: str) -> Path:
         """Return where the states and results of one model are kept."""
         comparison = "-no-camera" * self.no_camera + f"-seed{self.seed}" * self.further_seed

@@ -14,7 +14,7 @@ from digits.learning.data.extras import Extras, enrich
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged_folder import Tiles, load_split
 from digits.learning.data.rendered_tiles import camera_shift, rendered_by
-from digits.learning.data.splits import SPLITS, Source
+from digits.learning.data.splits import RENDERED_SESSION, SPLITS, Source
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS
 from digits.learning.shared.calibration import CalibrationSet
@@ -53,6 +53,7 @@ class Data:
         val, calibration, own_test: of their splits; `own_test` of the user's images, may be empty.
         val_camera: uint8 (N, 96, 96), the val tiles after camera changes.
         test: MNIST's own.
+        own_count: pictures of the user's own, without the rendered session, in train and val.
         key, plain_key: what names all of it, and what is no extra.
     """
 
@@ -65,6 +66,7 @@ class Data:
     calibration: Tiles
     test: Tiles
     own_test: Tiles
+    own_count: int
     key: str
     plain_key: str
 
@@ -85,7 +87,8 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
     Both are made once for the same tiles, and kept: runs with different seeds learn from the same pictures, so what
     lies between their results is the luck of weights, order and augmentation alone.
     """
-    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
+    for line in build_merged(config.custom_dir, config.merged_dir, config.limit, report).lines():
+        report(line)
     train, val, calibration, test = (load_split(config.merged_dir, split) for split in SPLITS)
     wanted = Extras(0, 0, 0)
     if any(NETWORKS[name].learns_from_rendered for name in models):
@@ -114,9 +117,14 @@ def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[s
         calibration,
         test.select(test.sources == Source.MNIST),  # domains apart
         test.select(test.sources == Source.CUSTOM),
+        sum(map(_own_count, (train, val))),
         key=digest(everything.tiles, everything.targets, val_camera, TILE_RULE),
         plain_key=digest(train.images, train.labels, val.labels, val_camera, TILE_RULE),
     )
+
+
+def _own_count(tiles: Tiles) -> int:
+    return int(((tiles.sources == Source.CUSTOM) & (tiles.sessions != RENDERED_SESSION)).sum())
 
 
 def camera_view(tiles: np.ndarray, cache: Path, report: Callable | None = None) -> np.ndarray:

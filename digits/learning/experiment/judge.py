@@ -10,6 +10,7 @@ from digits.learning.experiment.data import calibration_set
 from digits.learning.experiment.leaderboard import Row
 from digits.learning.experiment.metrics import accuracy, calibration_error, summary
 from digits.learning.experiment.run import Outcome, Run
+from digits.learning.networks.registry import FROM_DIGITS, Origin
 from digits.learning.shared.calibration import fit_temperature
 from digits.learning.training.feed import Feed, one_hot, predict
 from digits.learning.training.fit import best_epoch
@@ -60,6 +61,7 @@ class Judge:
             command=run.command,
             commit=run.commit,
             judged_on=run.data.judged_on,
+            remark=FROM_DIGITS if weights == Origin.SHIPPED else "",
         )
 
     def outcome(self, model: keras.Model, part: keras.Model, rows: list[Row], history: list[dict]) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +29,9 @@ class Row:
         val_accuracy, val_camera_accuracy, test_accuracy, own_test_accuracy: 0 to 1; None where there is none.
         latency_ms: of one tile through Keras.
         judged_on: what names the validation pictures; accuracies on others cannot be compared.
+        network: what names the network as it was built, layer by layer; None in tables of earlier versions.
+        superseded: whether the network was edited since: kept to compare, and chosen no more.
+        remark: what a reader of the row must know, in words.
     """
 
     model: str
@@ -51,6 +54,9 @@ class Row:
     command: str = ""
     commit: str | None = None
     judged_on: str | None = None
+    network: str | None = None
+    superseded: bool = False
+    remark: str = ""
 
     @classmethod
     def of(cls, values: dict) -> Row:
@@ -60,7 +66,7 @@ class Row:
         if "no_camera" not in found:  # as it was written before these were columns, such as "last_20+val"
             name, found["no_camera"] = found["stage"].removesuffix(", no camera"), ", no camera" in found["stage"]
             found["stage"], found["with_val"] = name.removesuffix("+val"), name.endswith("+val")
-        for name in ("commit", "judged_on"):  # checksums, of digits alone now and then
+        for name in ("commit", "judged_on", "network"):  # checksums, of digits alone now and then
             found[name] = None if found.get(name) is None else str(found[name])
         return cls(**found | {"weights": Origin(found.get("weights", Origin.RANDOM))})
 
@@ -71,8 +77,17 @@ class Row:
 
     @property
     def title(self) -> str:
-        """Model and stage in words."""
-        return f"{self.model} {self.stage}{', with val' * self.with_val}{', no camera' * self.no_camera}"
+        """Model and stage in words, and what sets this row apart from others of the same model."""
+        words = f"{self.model} {self.stage}{', with val' * self.with_val}{', no camera' * self.no_camera}"
+        if self.weights is Origin.SHIPPED:
+            words += ", starts from digits"
+        return f"{words} ({self.version})" if self.superseded else words
+
+    @property
+    def version(self) -> str:
+        """Which code trained it: the commit, or that it was edited, and four letters that tell networks apart."""
+        clean = self.commit and not self.commit.endswith("+")
+        return f"commit {self.commit}" if clean else f"edited, {str(self.network)[:4]}"
 
     @property
     def training(self) -> tuple:
@@ -92,11 +107,19 @@ def read_leaderboard(path: Path) -> list[Row]:
         raise RunError(f"{path} is no leaderboard ({error}); move it away, then run this again") from error
 
 
-def update_leaderboard(path: Path, rows: list[Row]) -> list[Row]:
-    """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file."""
-    earlier, renewed = read_leaderboard(path), {row.training for row in rows}
+def update_leaderboard(path: Path, rows: list[Row], keep_edited: bool = False) -> list[Row]:
+    """Put the rows of new trainings into the file, in the place of all earlier ones; return all rows of the file.
+
+    With `keep_edited` an earlier row whose network had other layers stays, marked as superseded: before and after.
+    """
+    earlier, renewed = read_leaderboard(path), {row.training: row.network for row in rows}
     order = list(dict.fromkeys(row.training for row in earlier + rows))
-    kept = [row for row in earlier if row.training not in renewed]
+    kept = []
+    for row in earlier:
+        if row.training not in renewed:
+            kept.append(row)
+        elif keep_edited and row.network not in (None, renewed[row.training]):
+            kept.append(replace(row, superseded=True))
     merged = sorted(kept + rows, key=lambda row: order.index(row.training))
     path.parent.mkdir(parents=True, exist_ok=True)
     write_csv(path, [asdict(row) for row in merged])
@@ -125,12 +148,12 @@ def chosen(table: list[Row], seed: int, judged_on: str) -> str | None:
         seed: whose rows count.
         judged_on: the validation pictures that count; accuracies on others cannot be compared.
     """
-    rivals = [row for row in table if row.choice is not None and not row.no_camera]
+    rivals = [row for row in table if row.choice is not None and not (row.no_camera or row.superseded)]
     choices = {row.model: row.choice for row in rivals if (row.seed, row.judged_on) == (seed, judged_on)}
     return winner(choices) if choices else None  # of each model the last stage that did not see val
 
 
 def incomparable(table: list[Row], default: str | None, trained: Collection[str], seed: int, judged_on: str) -> bool:
     """Return whether the default, not among those just trained, was judged on other validation pictures than they."""
-    judged = {row.judged_on for row in table if (row.model, row.seed) == (default, seed)}
+    judged = {row.judged_on for row in table if (row.model, row.seed, row.superseded) == (default, seed, False)}
     return default not in trained and bool(judged) and judged_on not in judged

@@ -16,6 +16,7 @@ from digits.learning.networks.registry import NETWORKS
 from digits.learning.shared.provenance import circumstances
 from digits.learning.shared.tables import read_csv, write_csv
 from digits.learning.training.feed import tile_feed
+from digits.learning.training.fit import network_key
 from digits.reading.models.contract import INPUT_SHAPE
 
 
@@ -30,6 +31,7 @@ def write_folder(name: str, outcome: Outcome, run: Run, key: str) -> Outcome:
         outcome.model.save(beside)
     one = np.zeros((1, *INPUT_SHAPE), np.float32)
     facts = {
+        "network": network_key(outcome.model)[:8],
         "params": outcome.model.count_params(),
         "size_bytes": (folder / "model.keras").stat().st_size,
         "latency_ms": metrics.latency_ms(lambda: outcome.model.predict_on_batch(one)),

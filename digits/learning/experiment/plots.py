@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
+from digits.files import printable
 from digits.learning.experiment.leaderboard import Row, over_seeds
 from digits.learning.networks.registry import NETWORKS
 from digits.reading.models.contract import CLASSES
@@ -113,7 +114,8 @@ def mistakes_gallery(tiles: np.ndarray, labels: np.ndarray, probabilities: np.nd
             read = int(probabilities[place].argmax())
             axes.imshow(tiles[place], cmap="gray", vmin=0, vmax=255)
             text = f"{labels[place]} read {read} ({probabilities[place, read]:.2f})"
-            axes.set_title("\n".join([text, *notes[place : place + 1]]), fontsize=7)
+            lines = [text, *map(printable, notes[place : place + 1])]
+            axes.set_title("\n".join(lines), fontsize=7, parse_math=False)  # a name may have two $
     return figure
 
 

@@ -21,15 +21,19 @@ _GALLERY = 64  # mistakes shown; a good network has fewer
 def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[Row]:
     """Put the rows of a run into the leaderboard and its bars below `place`, say them, return all rows of the file."""
     rows = [row for outcome in outcomes.values() for row in outcome.rows]
-    table = update_leaderboard(place / LEADERBOARD, rows)
+    table = update_leaderboard(place / LEADERBOARD, rows, keep_edited=not run.config.release)
     save_figures(place / "figures", {
         "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
         "leaderboard_val": plots.leaderboard_bars(table, "val_accuracy", "Validation"),
         "leaderboard_camera": plots.leaderboard_bars(table, "val_camera_accuracy", "Validation after camera changes"),
     })
-    for row in rows:
-        val = "seen" if row.with_val else f"{row.val_accuracy:.4f}, {row.val_camera_accuracy:.4f}"
-        run.report(f"{row.model:14} {row.stage:14} val (clean, camera) {val:14}  test {row.test_accuracy:.4f}")
+    trainings = {row.training for row in rows}
+    for row in table:
+        if row.training in trainings:
+            val = "seen" if row.with_val else f"{row.val_accuracy:.4f}, {row.val_camera_accuracy:.4f}"
+            remarks = filter(None, [row.superseded and f"before, {row.version}", row.remark])
+            line = f"{row.model:14} {row.stage:14} val (clean, camera) {val:14}  test {row.test_accuracy:.4f}"
+            run.report("  ".join([line, *remarks]))
     return table
 
 
@@ -40,7 +44,7 @@ def report_run(run: Run, outcomes: dict[str, Outcome], place: Path, default: str
     """
     table = tabulate(run, outcomes, place)
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
-    run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f})")
+    run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f}){_doubt(outcomes, best)}")
     histories = kept_histories(run) | {name: outcome.history for name, outcome in outcomes.items()}
     among = run.config.seed, run.data.judged_on
     stays = incomparable(table, default, outcomes, *among)
@@ -48,6 +52,16 @@ def report_run(run: Run, outcomes: dict[str, Outcome], place: Path, default: str
     write_figures(place / "figures", run.data, outcomes, histories, shown)
     run.report(f"Leaderboard and figures: {place}")
     return best
+
+
+def _doubt(outcomes: dict[str, Outcome], best: str) -> str:
+    """Return what a reader must know of a winner that started from digits, and which is the best that did not."""
+    remark = outcomes[best].rows[0].remark
+    others = {name: outcome.choice for name, outcome in outcomes.items() if not outcome.rows[0].remark}
+    if not remark or not others:
+        return f", which {remark}" if remark else ""
+    second = winner(others)
+    return f", which {remark}; the best that learnt digits here alone: {second} ({others[second]:.4f})"
 
 
 def write_figures(folder: Path, data: Data, outcomes: dict[str, Outcome], histories: dict[str, list[dict]],

@@ -19,6 +19,7 @@ BUNDLE = "digits_webcam.pyz"
 SCRIPT = "realtime_multiformat.py"
 MODEL = "model_int8.tflite"
 FINDER_MODEL = "finder.tflite"
+DEMO = "data/samples/demo.mp4"
 MOST_BYTES = 4_000_000  # small enough for a mail
 _MAIN = "import sys\n\nfrom realtime_multiformat import main\n\nsys.exit(main())\n"
 # Always the same date, so that the same files make the same bundle.
@@ -41,6 +42,8 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
     package = root / "digits"
     for path in [*sorted(package.glob("*.py")), *sorted((package / "reading").rglob("*.py"))]:
         contents[path.relative_to(root).as_posix()] = path.read_bytes()
+    if (root / DEMO).is_file():  # what the script's advice names where there is no camera
+        contents[DEMO] = (root / DEMO).read_bytes()
     carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
     contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
     contents |= {BUNDLED_FINDER + name: (folder.parent / FINDER / name).read_bytes() for name in (CARD, FINDER_MODEL)}

@@ -49,7 +49,7 @@ def material_of(run: Run) -> Material:
         run.report,
         calibration_set(data.calibration, config.cache_dir),
         data.fitted.tiles[np.sort(picked)],
-        {"train": len(data.train), "rendered": len(data.extras), "val": len(data.val),
+        {"train": len(data.train), "own": data.own_count, "rendered": len(data.extras), "val": len(data.val),
          "calibration": len(data.calibration), "test": len(data.test)},
         data.key,
         data.judged_on,
@@ -81,9 +81,20 @@ def export_outcome(name: str, outcome: Outcome, material: Material) -> Path:
     )  # fmt: skip
 
 
-def sample_photograph(samples: Path) -> tuple[str, np.ndarray]:
-    """Return name and frame, uint8 (H, W, 3) BGR, of a sample picture that ships, or of one rendered now."""
-    for path in sorted(samples.glob("*")) if samples.is_dir() else ():
+@dataclass(frozen=True)
+class Sample:
+    """A picture of one known digit: where it is from, its pixels, uint8 (H, W, 3) BGR, and the digit."""
+
+    name: str
+    frame: np.ndarray
+    digit: int
+
+
+def sample_photograph(samples: Path) -> Sample:
+    """Return a sample picture that ships, digit_<digit>.*, or one rendered now."""
+    for path in sorted(samples.glob("digit_[0-9].*")) if samples.is_dir() else ():
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return str(path), load_image(path)
-    return "a photograph rendered just now", golden_sources(load_mnist().test_images)[-1]
+            return Sample(str(path), load_image(path), int(path.stem[-1]))
+    mnist = load_mnist()
+    photograph = golden_sources(mnist.test_images[:1], count=2)[-1]
+    return Sample("a photograph rendered just now", photograph, int(mnist.test_labels[0]))

@@ -9,7 +9,7 @@ from pathlib import Path
 import h5py
 
 from digits.files import replacing
-from digits.learning.networks.registry import Origin
+from digits.learning.networks.registry import FROM_DIGITS, Origin
 from digits.learning.shared.download import KERAS_FILES, DownloadError, download, first_line, keras_home
 from digits.learning.shared.progress import SILENT
 from digits.paths import EXPORTS_DIR
@@ -57,7 +57,8 @@ def imagenet_weights(argument: str | os.PathLike | None = None, report: Callable
         report(f"ImageNet weights: {path}, from {name} (weights=imagenet).")
         return Weights(path, Origin.IMAGENET)
     if SHIPPED_TRUNK.is_file():
-        report(f"ImageNet weights: the shipped trunk, {SHIPPED_TRUNK}, which has seen digits (weights=shipped).")
+        report(f"ImageNet weights: the shipped trunk, {SHIPPED_TRUNK}, which has seen digits (weights=shipped); what "
+               f"is trained from it {FROM_DIGITS}.")  # fmt: skip
         return Weights(SHIPPED_TRUNK, Origin.SHIPPED)
     report(f"ImageNet weights: none found, nor the shipped {SHIPPED_TRUNK}; random start (weights=random).")
     return Weights(None, Origin.RANDOM)
@@ -74,7 +75,7 @@ def _named_weights(name: str, value: str, report: Callable[[str], None]) -> Weig
         expected = "give a weights file of MobileNetV2 1.0 without top, or none"
         raise DownloadError(f"{name} {value}: {error}; {expected}.") from error
     origin = Origin.SHIPPED if path.suffix == ".npz" else Origin.IMAGENET
-    report(f"ImageNet weights: {path}, from {name} (weights={origin}).")
+    report(f"ImageNet weights: {path}, from {name} (weights={origin}{f': {FROM_DIGITS}' * (path.suffix == '.npz')}).")
     return Weights(path, origin)
 
 

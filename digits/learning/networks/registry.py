@@ -22,6 +22,9 @@ class Origin(StrEnum):
     RANDOM = "random"
 
 
+FROM_DIGITS = "starts from digits: no evidence for transfer"  # said wherever a network started from the shipped trunk
+
+
 @dataclass(frozen=True)
 class Network:
     """One network.

@@ -17,8 +17,9 @@ import numpy as np
 from digits.learning.data import near_duplicates
 from digits.learning.data.merge import build_merged
 from digits.learning.data.merged_folder import load_own_images, read_tile
-from digits.learning.data.splits import Split, given_split
+from digits.learning.data.splits import RENDERED_SESSION, Split, given_split
 from digits.learning.experiment.config import RunConfig
+from digits.learning.experiment.own_results import OwnTiles, report_own
 from digits.learning.export.exporting import export_model, make_default
 from digits.learning.shared.keys import digest
 from digits.learning.teaching.fit_last_layers import Versions, calibration_accuracy, make_versions, refit_safely
@@ -40,7 +41,8 @@ _LEAST = 2  # drawings: with a single one nothing can be held out
 class OwnPictures:
     """The own pictures that can be learnt from.
 
-    `groups` int (P,) is the same for near-duplicates; `made_at` seconds, when each file was last changed.
+    `groups` int (P,) is the same for near-duplicates; `made_at` seconds, when each file was last changed; `names` their
+    paths below data/custom.
     """
 
     tiles: np.ndarray  # uint8 (P, 96, 96)
@@ -48,6 +50,7 @@ class OwnPictures:
     sessions: np.ndarray  # str (P,)
     groups: np.ndarray
     made_at: np.ndarray
+    names: np.ndarray  # str (P,)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,9 +68,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Taught:
-    """What a refit came to. `share` is 0 where no step was safe; calibration is (clean, after the camera)."""
+    """What a refit came to. `share` is 0 where no step was safe; calibration is (clean, after the camera).
+
+    `unseen` bool (P,): which pictures are read by a head that did not learn from them.
+    """
 
     judged: list[Judged]
+    unseen: np.ndarray
     calibration_before: tuple[float, float]
     calibration_after: tuple[float, float]
     share: float
@@ -112,7 +119,8 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
         TeachingError: if there are no pictures, or no export that can be refitted.
     """
     release = find_release(config.exports_dir)
-    report(build_merged(config.custom_dir, config.merged_dir, config.limit, report).line())
+    for line in build_merged(config.custom_dir, config.merged_dir, config.limit, report).lines():
+        report(line)
     pictures = load_pictures(config)
     key = digest(pictures.tiles, pictures.labels, pictures.sessions.tolist(), release.sha256)
     corrections = sum(given_split(session) == Split.TRAIN for session in pictures.sessions)
@@ -126,11 +134,14 @@ def teach(config: RunConfig, command: str, report: Callable, fresh: bool = False
     kept, trunk = kept_features(config, release.sha256, network, report, fresh)
     began = time.monotonic()
     versions = make_versions(pictures.tiles, pictures.labels, trunk, config.seed)
+    said_before = _said(network, pictures, versions)
     taught = judge(network, kept, pictures, versions, config.seed)
     report(f"{len(versions.labels):,} versions of them, and refits with and without the held-out ones, in "
            f"{time.monotonic() - began:.1f} s")
     for line in taught.lines():
         report(line)
+    said_now = _said(network, pictures, versions) if taught.better else said_before
+    _report_pupils(pictures, said_before, said_now, taught, config.reports_dir, report)
     if not taught.better:
         return None
     return _export(config, release, network, kept, taught, (len(pictures), key, command), report)
@@ -182,6 +193,7 @@ def load_pictures(config: RunConfig) -> OwnPictures:
         np.array([image.session_key for image in images]),
         groups,
         np.array([(config.custom_dir / image.original).stat().st_mtime for image in images]),
+        np.array([image.original for image in images]),
     )
 
 
@@ -213,7 +225,7 @@ def judge(network: CutNetwork, kept: KeptFeatures, pictures: OwnPictures, versio
     title = "All pictures by thirds, each learnt without it (same writers)"
     judged.append(Judged(title, len(pictures), int(before.sum()), int(after.sum())))
     share = refit_safely(network, kept, versions, seed)
-    return Taught(judged, calibration_before, calibration_accuracy(network, kept), share)
+    return Taught(judged, after, calibration_before, calibration_accuracy(network, kept), share)
 
 
 def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
@@ -227,9 +239,25 @@ def thirds(pictures: OwnPictures, seed: int) -> np.ndarray:
     return part[np.searchsorted(names, pictures.groups)]
 
 
+def _said(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
+    """Return float (P, 10): what the head says right now of the pictures as they are."""
+    return network.probabilities(versions.features[: len(pictures)])
+
+
 def _right(network: CutNetwork, pictures: OwnPictures, versions: Versions) -> np.ndarray:
     """Return bool (P,): which pictures, as they are, the head reads right now."""
-    return network.probabilities(versions.features[: len(pictures)]).argmax(axis=1) == pictures.labels
+    return _said(network, pictures, versions).argmax(axis=1) == pictures.labels
+
+
+def _report_pupils(pictures: OwnPictures, before: np.ndarray, now: np.ndarray, taught: Taught, folder: Path,
+                   report: Callable) -> None:  # fmt: skip
+    """Say, session by session, how many pictures were read before and are now, and by a head that did not see them."""
+    own = np.flatnonzero(pictures.sessions != RENDERED_SESSION)
+    if len(own):
+        split = Split.TRAIN if taught.better else ""
+        tiles = OwnTiles(pictures.tiles[own], pictures.labels[own], pictures.sessions[own], pictures.names[own],
+                         np.full(len(own), str(split), dtype="<U16"))  # fmt: skip
+        report_own(tiles, before[own], now[own], folder, report, taught.unseen[own] if taught.better else None)
 
 
 def _export(config: RunConfig, release: Release, network: CutNetwork, kept: KeptFeatures, taught: Taught,

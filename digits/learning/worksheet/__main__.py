@@ -25,6 +25,7 @@ from digits.reading.models.loading import load_model
 
 DONE, REFUSED, BAD_ARGUMENTS = 0, 1, 2
 COMMAND = "python -m digits.learning.worksheet"
+_MOST_PAGE = 999  # what the sheet's code has room for
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,22 +64,30 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _page(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 999):
-        raise argparse.ArgumentTypeError(f"{text} was given, a whole number from 1 to 999 was expected")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _MOST_PAGE):
+        raise argparse.ArgumentTypeError(f"{text} was given, a whole number from 1 to {_MOST_PAGE} was expected")
     return int(text)
 
 
 def _print_sheet(options: argparse.Namespace) -> int:
-    sessions = list(dict.fromkeys(map(safe_name, options.session)))
-    others = f"-and-{len(sessions) - 1}-more" if len(sessions) > 1 else ""
+    sessions = list(map(safe_name, options.session))
+    # Of a name that is there twice the second page is its next one: no two pages have the same code.
+    codes = [Code(name, options.page + sessions[:place].count(name)) for place, name in enumerate(sessions)]
+    others = f"-and-{len(codes) - 1}-more" if len(codes) > 1 else ""
     path = options.out or Path(f"worksheet-{sessions[0]}{others}-{options.page}.pdf")
     if path.suffix.lower() != ".pdf":
         return _complain(f"--out {path} must end in .pdf.", BAD_ARGUMENTS)
-    data = pages_as_pdf(options.paper, [Code(session, options.page) for session in sessions])
+    if max(code.page for code in codes) > _MOST_PAGE:
+        return _complain(f"There are more pages of one session than {_MOST_PAGE}; name fewer.", BAD_ARGUMENTS)
+    data = pages_as_pdf(options.paper, codes)
     if path.exists() and (path.is_dir() or path.read_bytes() != data):
         return _complain(f"{path} is there already and is not this sheet; name another file with --out.", BAD_ARGUMENTS)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, data)
+    for name in dict.fromkeys(name for name in sessions if sessions.count(name) > 1):
+        pages = ", ".join(str(code.page) for code in codes if code.session == name)
+        print(printable(f"{name} is named more than once: pages {pages} of one session. Two people with one name want "
+                        f"two sessions, such as {name}-1 and {name}-2."))  # fmt: skip
     how = "print it at 100 % or fitted to the page, have it filled in, then"
     print(f"{printable(path)}: {how}: {COMMAND} scan PHOTO [PHOTO ...]", flush=True)
     return DONE

@@ -119,6 +119,10 @@ class Prompter:
         self._still.append(box)
         return self._last is None and len(self._still) >= _STEADY_FRAMES
 
+    def skip(self) -> None:
+        """Ask for the next digit without a picture of this one."""
+        self.label = (self.label + 1) % 10
+
     def done(self, box: Box) -> None:
         """A picture was kept: ask for the next digit, and wait until this one has gone."""
         self.label = (self.label + 1) % 10

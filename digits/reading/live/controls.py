@@ -40,6 +40,7 @@ class Controls:
         self._picked: Box | None = None
         self._now: tuple[Frame, Reading] | None = None
         self._notice, self._notice_until = "", 0.0
+        self._notice_of_sheet = False  # it speaks of what is in sight, and goes with it
 
     def see(self, frame: Frame, reading: Reading) -> Reading:
         """Take the newest frame; return its reading with the person's own highlight, and capture if it is time."""
@@ -50,6 +51,8 @@ class Controls:
         self._now = (frame, reading)
         if self._prompter:
             found = subject(reading)
+            if found is None and self._notice_of_sheet:
+                self._notice_until = 0.0
             if self._prompter.ready(found[0] if found else None) and not self._asks_back(found[1]):
                 self._capture()
         return reading
@@ -60,12 +63,16 @@ class Controls:
             return False
         if code == ord("c"):
             self._prompter = None if self._prompter else Prompter()
+            self._notice_until = 0.0
         elif code == TAB:
             self._highlight_next()
         elif code in (BACKSPACE, DELETE):
             self._undo()
         elif code == ord(" ") and self._prompter:
             self._capture()
+        elif code in (ord("s"), ord("S")) and self._prompter:
+            self._prompter.skip()
+            self._notice_until = 0.0
         elif ord("0") <= code <= ord("9"):
             if self._prompter:
                 self._prompter.label = code - ord("0")  # the digit asked for
@@ -74,6 +81,11 @@ class Controls:
         else:
             return False
         return True
+
+    @property
+    def kept(self) -> int:
+        """How many pictures were kept, and not taken back, since the start."""
+        return self._taught.counts.total() + self._captured.counts.total()
 
     def reading(self) -> Reading:
         """Return the newest reading, with the person's own highlight."""
@@ -92,6 +104,7 @@ class Controls:
         """Show one of WORDS for a moment."""
         self._notice = self._words[word].format(**values)
         self._notice_until = time.monotonic() + _NOTICE_S
+        self._notice_of_sheet = word in ("several", "doubtful")
 
     def _highlight_next(self) -> None:
         frame, reading = self._now

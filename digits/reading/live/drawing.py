@@ -29,14 +29,16 @@ _GREEN, _BLUE, _AMBER = (94, 201, 76), (230, 168, 96), (60, 190, 250)
 class Status:
     """What the window says beside the reading.
 
-    Frames a second are left out where `fps` is 0. `notice` takes the place of a hint. While digits are captured,
-    `asked` is the one asked for and `counts` how many of each there are.
+    Frames a second are left out where `fps` is 0. `place` is which picture of how many, None for what is no picture.
+    `notice` takes the place of a hint. While digits are captured, `asked` is the one asked for and `counts` how many of
+    each there are.
     """
 
     model: str = ""
     format: str = ""
     verified: bool = True
     fps: float = 0.0
+    place: tuple[int, int] | None = None
     notice: str = ""
     asked: int | None = None
     counts: tuple[int, ...] = ()
@@ -202,9 +204,11 @@ class Screen:
             name = name[:-4] + "..."
         text(canvas, name, (left, top + 21), 12, _WHITE, bold=True)
         text(canvas, status.format, (left, top + 39), 10, _GREY)
-        speed = (f"{status.fps:.0f} fps   " if status.fps else "") + f"{milliseconds:.1f} ms"
+        pace = "{} / {}   ".format(*status.place) if status.place else f"{status.fps:.0f} fps   " if status.fps else ""
+        speed = f"{pace}{milliseconds:.1f} ms"
         text(canvas, speed, (right - text_width(speed, 10), top + 39), 10, _GREY)
-        for row, keys in enumerate(self.words["keys" if status.asked is None else "capture keys"]):
+        kind = "capture keys" if status.asked is not None else "picture keys" if status.place else "keys"
+        for row, keys in enumerate(self.words[kind]):
             text(canvas, keys, (left, top + 57 + row * 17), 10, _GREY)
 
 

@@ -26,7 +26,7 @@ class SourceMissingError(SourceError):
 class Frame:
     """One frame: which source it is from, its number and time there, and uint8 (H, W, 3) BGR pixels.
 
-    `still` is true for a picture, which has no past and no future to vote with.
+    `still` is true for a picture, which has no past and no future to vote with. `place` is which file of how many.
     """
 
     source: str
@@ -34,6 +34,7 @@ class Frame:
     time_s: float
     image: np.ndarray
     still: bool = False
+    place: tuple[int, int] = (1, 1)
 
 
 class Silence(StrEnum):
@@ -63,13 +64,7 @@ def utf8(name: object) -> str:
 
 
 def as_bgr(image: np.ndarray) -> np.ndarray:
-    """Return any camera's frame as uint8 (H, W, 3) BGR; raise ImageError if it is none.
-
-    Unlike pictures, cameras put 10, 12 or 14 bits into 16: their brightest value tells which.
-    """
-    if image.dtype == np.uint16 and image.size:
-        bits = max(8, int(image.max()).bit_length())
-        image = (image >> (bits + bits % 2 - 8)).astype(np.uint8)
+    """Return any camera's frame as uint8 (H, W, 3) BGR; raise ImageError if it is none."""
     if image.ndim == 3 and image.shape[2] == 2:
         return cv2.cvtColor(image, cv2.COLOR_YUV2BGR_YUY2)
     return to_bgr(image)

@@ -1,5 +1,6 @@
 """The live loop: frames in; read, tracked and drawn; window, JSON lines and video out."""
 
+import sys
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from digits.reading.live.controls import ESCAPE, Controls
 from digits.reading.live.drawing import Screen, Status
 from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
-from digits.reading.live.outputs import JsonLines, Recorder
-from digits.reading.live.sources import Pictures, open_source
+from digits.reading.live.outputs import JsonLines, Recorder, TextLines
+from digits.reading.live.pictures import Pictures
+from digits.reading.live.sources import open_source
 from digits.reading.live.tracking import Tracker
-from digits.reading.live.window import Window, require_display
+from digits.reading.live.window import LEFT, RIGHT, Window, require_display
 from digits.reading.live.words import default_language
 from digits.reading.models.errors import ModelError
 from digits.reading.models.loading import load_model
@@ -27,7 +29,8 @@ from digits.reading.models.model import Model
 from digits.reading.reader import Reader
 from digits.reading.readings import Digit, Reading
 
-_PICTURE_S = 2.0  # how long each picture of a folder stays in the window; a single one stays until it closes
+_PICTURE_S = 2.0  # how long a picture stays in the window where no key is waited for
+_NEXT, _BACK, _FULL = (ord(" "), RIGHT), LEFT, (ord("f"), ord("F"))
 _KEY_POLL_MS = 30
 _FPS_MEMORY = 0.9
 _FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
@@ -49,12 +52,15 @@ class Options:
     camera_backend: str = "auto"
     lang: str | None = None
     custom: Path | None = None
+    once: bool = False
+    scale: float | None = None
+    text: bool = False
 
 
 def run(options: Options, report: Report) -> None:
     """Read the source until it ends or the person quits.
 
-    Without a window and without `jsonl`, the JSON lines go to standard output.
+    Without a window, without `jsonl` and without `text`, the JSON lines go to standard output.
 
     Args:
         options: what to read, with what, and where the results go.
@@ -73,8 +79,13 @@ def run(options: Options, report: Report) -> None:
     with closing(open_source(options.source, report, options.camera_backend)) as source:
         model = load_model(options.model, threads=options.threads)
         report(_introduction(model))
-        with closing(_Loop(options, source, model, report)) as loop:
+        loop = _Loop(options, source, model, report)
+        try:
             loop.play()
+        finally:
+            loop.close()
+            if loop.frames and not isinstance(sys.exception(), OSError):  # then something was not written
+                report(loop.summary())
 
 
 def as_record(frame: Frame, reading: Reading) -> dict:
@@ -86,7 +97,7 @@ def as_record(frame: Frame, reading: Reading) -> dict:
         "size": [int(side) for side in reading.size],
         "digits": [{"box": [int(side) for side in digit.box], **thought_of(digit)} for digit in reading.digits],
         "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
-        "rows": [[_number(number) for number in line] for line in reading.numbers],
+        "rows": [[_number(number) for number in row] for row in reading.rows],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
         "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
@@ -94,7 +105,7 @@ def as_record(frame: Frame, reading: Reading) -> dict:
 
 
 def _number(digits: list[Digit]) -> dict:
-    """Return a number of a row: its digits as text, and the box round all of them."""
+    """Return one number of a row: its digits as text, and the box round all of them."""
     box = Box.union(digit.box for digit in digits)
     return {"text": "".join(str(digit.digit) for digit in digits), "box": [int(side) for side in box]}
 
@@ -113,27 +124,40 @@ class _Loop:
         self._controls = Controls(custom, self._language, model.name, report)
         self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
-        self._lines = JsonLines(options.jsonl or ("-" if options.headless else None))
+        self._lines = JsonLines(options.jsonl or ("-" if options.headless and not options.text else None))
+        self._text = TextLines() if options.text else None
         self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
-        self._window = None if options.headless else Window()
+        self._window = None if options.headless else Window(options.scale)
+        # Somebody is looking: pictures wait for a key, and videos begin again at their end.
+        self._leisurely = not (options.headless or options.once or options.record or options.max_frames)
+        self._repeats = self._leisurely and not options.jsonl and getattr(source, "repeats", False)
         self._screen: Screen | None = None
         self._canvas: np.ndarray | None = None
         self._drawn: Status | None = None
         self._source_name = ""
         self._key_changed_picture = False
+        self._turned = False
+        self._written: set[tuple[str, int]] = set()  # pictures whose line is there: turning back writes none again
+        self.frames = self._digits = 0
         self._video_start = self._last_frame = time.monotonic()
 
     def play(self) -> None:
-        """Go through the source; return when it ends, or when the person or --max-frames says so."""
-        count = 0
-        for item in self._source:
-            if isinstance(item, Waiting):
-                goes_on = self._wait(item)
-            else:
-                goes_on = self._frame(item)
-                count += 1
-            if not goes_on or count == self._options.max_frames:
+        """Go through the source, again and again where somebody looks; return when it, they or --max-frames end."""
+        while True:
+            for item in self._source:
+                goes_on = self._wait(item) if isinstance(item, Waiting) else self._frame(item)
+                if not goes_on or self.frames == self._options.max_frames:
+                    return
+            if not self._repeats:
                 return
+
+    def summary(self) -> str:
+        """Return one line for the end: what was read, and what was written."""
+        said = f"{_counted(self.frames, 'frame')}, {_counted(self._digits, 'digit')} read."
+        files = [str(path) for path in (self._options.record, self._options.jsonl) if path not in (None, "-")]
+        if self._controls.kept:
+            files.append(f"{_counted(self._controls.kept, 'picture')} in {self._options.custom or CUSTOM_DIR}")
+        return f"{said} Written: {', '.join(files)}." if files else said
 
     def close(self) -> None:
         """Finish the files and close the window, whichever of them fails."""
@@ -144,10 +168,18 @@ class _Loop:
 
     def _frame(self, frame: Frame) -> bool:
         """Read, write and show one frame; return False when the person quits."""
+        self.frames += 1
         reading = self._read(frame)
         if reading is None:
             return True
-        self._lines.write(as_record(frame, reading))
+        self._digits += len(reading.digits)
+        picture = (frame.source, frame.index) if frame.still and self._leisurely else None
+        if picture not in self._written:
+            self._lines.write(as_record(frame, reading))
+            if self._text:
+                self._text.write(frame, reading)
+        if picture:
+            self._written.add(picture)
         if self._window or self._recorder:
             self._measure_speed(frame)
             self._screen = self._screen or Screen(frame.image.shape[1::-1], self._language)
@@ -157,16 +189,17 @@ class _Loop:
             self._controls.see(frame, reading)
             self._show(frame)
             return self._until_next(frame)
-        return not self._lines.reader_left
+        return not (self._text or self._lines).reader_left
 
     def _show(self, frame: Frame) -> None:
+        self._status = replace(self._status, place=frame.place if frame.place[1] > 1 else None)
         self._drawn = self._controls.status(self._status)
         self._canvas = self._screen.draw(frame.image, self._controls.reading(), self._drawn, self._options.mirror)
         self._window.show(self._canvas)
 
     def _read(self, frame: Frame) -> Reading | None:
         """Return the reading, voted where there are frames to vote, or None for a frame that is no picture."""
-        if frame.source != self._source_name:
+        if frame.source != self._source_name or frame.index == 0:
             self._tracker.reset()
             self._source_name = frame.source
         self._renew_model()
@@ -206,6 +239,7 @@ class _Loop:
     def _until_next(self, frame: Frame) -> bool:
         """Handle keys until the next frame is due; return False when the person quits."""
         due = self._due(frame)
+        self._turned = False
         while True:
             left_ms = 1000 * (min(due, time.monotonic() + 1) - time.monotonic())
             if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
@@ -215,7 +249,7 @@ class _Loop:
                 self._show(frame)
             if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
                 self._show(frame)
-            if time.monotonic() >= due:
+            if time.monotonic() >= due or self._turned:
                 return True
 
     def _due(self, frame: Frame) -> float:
@@ -224,8 +258,7 @@ class _Loop:
         if self._source.live:
             return now
         if frame.still:
-            single = isinstance(self._source, Pictures) and self._source.single
-            return float("inf") if single and self._options.max_frames is None else now + _PICTURE_S
+            return float("inf") if self._leisurely else now + _PICTURE_S
         if frame.index == 0:
             self._video_start = now
         return self._video_start + frame.time_s
@@ -233,7 +266,13 @@ class _Loop:
     def _keys(self, wait_ms: int) -> bool:
         """Handle one key, if any; return False when the person quits."""
         key = self._window.key(wait_ms)
+        if key in _FULL:
+            self._window.toggle_full_screen()
         self._key_changed_picture = self._controls.key(key)
+        if not self._key_changed_picture and (key in _NEXT or key == _BACK):
+            self._turned = isinstance(self._source, Pictures)
+            if self._turned:
+                self._source.turn(-1 if key == _BACK else 1)
         return key not in (ord("q"), ord("Q"), ESCAPE) and not self._window.closed
 
     def _wait(self, waiting: Waiting) -> bool:
@@ -248,6 +287,10 @@ class _Loop:
 def _introduction(model: Model) -> str:
     checked = "" if model.verified else ", not verified: no card.json and SHA256SUMS beside it vouch for this file"
     return f"Reading with {model.path} ({model.format}){checked}."
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _last_line(error: Exception) -> str:

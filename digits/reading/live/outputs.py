@@ -1,4 +1,4 @@
-"""Where readings go: JSON lines and an annotated video."""
+"""Where readings go: JSON lines, lines of text and an annotated video."""
 
 import json
 import os
@@ -9,7 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.files import beside, drop_stdout, try_lock
+from digits.files import beside, drop_stdout, printable, try_lock
+from digits.reading.live.frames import Frame
+from digits.reading.readings import Reading
 
 RECORD_CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 # A gap in a live recording (camera unplugged, computer asleep) is not filled with more frames than this.
@@ -34,7 +36,7 @@ class JsonLines:
         if self._file:
             self._append(line.encode("ascii"))
         elif self._target == "-" and not self.reader_left:
-            self._print(line)
+            self.reader_left = not _printed(line)
 
     def _append(self, line: bytes) -> None:
         written = 0
@@ -47,22 +49,40 @@ class JsonLines:
             error.filename = self._target
             raise
 
-    def _print(self, line: str) -> None:
-        try:
-            sys.stdout.write(line)
-            sys.stdout.flush()
-        except OSError as error:
-            drop_stdout()
-            # Whoever read our lines has had enough ("| head"): no mistake.
-            self.reader_left = isinstance(error, BrokenPipeError)
-            if not self.reader_left:
-                error.filename = "standard output"
-                raise
-
     def close(self) -> None:
         """Close the file, if it is one."""
         if self._file:
             self._file.close()
+
+
+class TextLines:
+    """What is written in each picture, one line a picture, to standard output; of a video each time it changes."""
+
+    def __init__(self) -> None:
+        self.reader_left = False
+        self._last = ("", "")
+
+    def write(self, frame: Frame, reading: Reading) -> None:
+        """Print one line: the picture's name and its rows of digits."""
+        now = frame.source, reading.text
+        if self.reader_left or (not frame.still and (now == self._last or not reading.text)):
+            return
+        self._last = now
+        self.reader_left = not _printed(f"{printable(frame.source)}: {reading.text}\n")
+
+
+def _printed(line: str) -> bool:
+    """Print a line at once; return False if whoever read our lines has had enough ("| head"), which is no mistake."""
+    try:
+        sys.stdout.write(line)
+        sys.stdout.flush()
+    except OSError as error:
+        drop_stdout()
+        if not isinstance(error, BrokenPipeError):
+            error.filename = "standard output"
+            raise
+        return False
+    return True
 
 
 def _opened(path: Path) -> FileIO:

@@ -1,57 +1,33 @@
 """Where frames come from: a camera, a stream, a video, a picture, or a folder of them."""
 
-from collections.abc import Iterator
-from contextlib import closing
+import atexit
+import shutil
+import tempfile
+import zipfile
 from functools import partial
 from pathlib import Path
 
 import cv2
 
-from digits.paths import DEMO_CLIP
-from digits.reading.images import IMAGE_SUFFIXES, ImageError, load_image
+from digits.paths import DEMO_CLIP, PACKAGE_ROOT
+from digits.reading.images import IMAGE_SUFFIXES
 from digits.reading.live.cameras import find_camera, list_cameras, open_camera, quiet_opencv
-from digits.reading.live.frames import Frame, Report, SourceError, SourceMissingError, finite, utf8
+from digits.reading.live.frames import Report, SourceError, SourceMissingError, finite, utf8
+from digits.reading.live.picamera import MISSING, open_picamera, picamera_installed
+from digits.reading.live.pictures import PICTURE_SUFFIXES, Pictures
 from digits.reading.live.streams import JpegStream, Live
 from digits.reading.live.videos import VIDEO_SUFFIXES, Video, open_video
 
-# Not for cameras and training folders, but a scanner's or an instrument's files are read where they are met.
-PICTURE_SUFFIXES = (*IMAGE_SUFFIXES, ".tif", ".tiff", ".pgm", ".ppm")
 # Left behind by systems, not by people: skipped without a word.
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+PICAMERA = "picamera"
+_PI_LIST = "rpicam-hello --list-cameras"
 _STREAM_TIMEOUT_MS = 5000
 _LAST_CAMERA = 99  # OpenCV takes numbers from 100 on for names of its backends
 
 
-class Pictures:
-    """Pictures and videos file by file, in name order; what cannot be read is skipped with one sentence."""
-
-    live = False
-    fps = 1.0  # each picture is one second of a recorded video
-
-    def __init__(self, paths: list[Path], report: Report, single: bool = False):
-        self.paths, self.single, self._report = paths, single, report
-
-    def __iter__(self) -> Iterator[Frame]:
-        """Yield the frames; raise SourceError if no file gave any."""
-        count = 0
-        for path in self.paths:
-            try:
-                for frame in _read_file(path, self._report):
-                    count += 1
-                    yield frame
-            except (ImageError, SourceError) as error:
-                if self.single:
-                    raise SourceError(str(error)) from error
-                self._report(f"Skipped: {error}")
-        if not count:
-            raise SourceError("No picture or video could be read from the source.")
-
-    def close(self) -> None:
-        """Nothing stays open between files."""
-
-
 def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | Video | Live:
-    """Return the source that a word names: "demo", a number, a URL, a file, a folder, or a camera's name.
+    """Return the source that a word names: "demo", "picamera", a number, a URL, a file, a folder, or a camera's name.
 
     Args:
         text: what the user gave after --source.
@@ -63,9 +39,12 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
     """
     quiet_opencv()
     if text == "demo":
-        if not DEMO_CLIP.is_file():
-            raise SourceError(f"The demo clip {DEMO_CLIP} is not there; name a camera, video or picture instead.")
-        return open_video(DEMO_CLIP, report, name="demo")
+        return open_video(_demo_clip(), report, name="demo")
+    if text == PICAMERA:
+        if not picamera_installed():
+            raise SourceError(MISSING)
+        failure = f"The camera of the Raspberry Pi cannot be opened; does {_PI_LIST} show one, and is it free?"
+        return Live(text, open_picamera, report, failure)
     if not text.strip():
         raise SourceMissingError("--source is empty; expected a camera, a file, a folder, a URL or demo.")
     if text.isdecimal():
@@ -86,12 +65,16 @@ def open_source(text: str, report: Report, backend: str = "auto") -> Pictures | 
     return _open_camera(camera.index, backend, report, camera.name)
 
 
-def _read_file(path: Path, report: Report) -> Iterator[Frame]:
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        yield Frame(str(path), 0, 0.0, load_image(path), still=True)
-        return
-    with closing(open_video(path, report)) as video:
-        yield from video
+def _demo_clip() -> Path:
+    """Return the demo clip; out of a bundle it is unpacked for as long as the program runs."""
+    if PACKAGE_ROOT.is_file():
+        folder = Path(tempfile.mkdtemp(prefix="digits-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        with zipfile.ZipFile(PACKAGE_ROOT) as bundle:
+            return Path(bundle.extract(DEMO_CLIP.relative_to(PACKAGE_ROOT).as_posix(), folder))
+    if not DEMO_CLIP.is_file():
+        raise SourceError(f"The demo clip {DEMO_CLIP} is not there; name a camera, video or picture instead.")
+    return DEMO_CLIP
 
 
 def _files(folder: Path, report: Report) -> list[Path]:

@@ -40,7 +40,7 @@ class JpegStream:
         """Return whether there is a next picture, and that picture, uint8 (H, W, 3) BGR."""
         ok, data = self._capture.read()
         try:
-            image = decode_image(data.ravel()) if ok else None
+            image = decode_image(data.tobytes()) if ok else None
         except ImageError:
             image = None
         return image is not None, image
@@ -55,7 +55,7 @@ class Live:
         report: takes a sentence for the user.
     """
 
-    live = True
+    live, repeats = True, False
     fps = USUAL_FPS
 
     def __init__(self, name: str, opener: Callable, report: Report, failure: str = ""):

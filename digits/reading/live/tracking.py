@@ -40,11 +40,15 @@ _MAIN_FRAMES = 3
 
 @dataclass(eq=False)
 class _Track:
-    """One digit through time: its newest sighting, its vote (10 probabilities), and how far to trust it."""
+    """One digit through time: its newest sighting, its vote (10 probabilities), and how far to trust it.
+
+    `told` is the newest vote that its label led: what is shown of it never contradicts the label.
+    """
 
     seen: Digit
     box: Box
     vote: np.ndarray
+    told: np.ndarray
     label: int
     evidence: float
     missed: int = 0
@@ -111,7 +115,7 @@ class Tracker:
 
 def _new_track(digit: Digit) -> _Track:
     probabilities = np.asarray(digit.probabilities, np.float32).copy()
-    return _Track(digit, digit.box, probabilities, digit.digit, _evidence(digit))
+    return _Track(digit, digit.box, probabilities, probabilities, digit.digit, _evidence(digit))
 
 
 def _evidence(digit: Digit) -> float:
@@ -133,6 +137,8 @@ def _vote(track: _Track, digit: Digit, repeated: bool, blurred: bool) -> None:
         track.label = leader
     elif leader != track.label and track.vote[leader] > track.vote[track.label] + _LEAD:
         track.label = leader
+    if leader == track.label:
+        track.told = track.vote
     track.seen, track.box, track.missed = digit, digit.box, 0
     track.shown = track.shown or (track.evidence >= _EVIDENCE - 1e-3 and track.vote[track.label] >= _SURE)
 
@@ -160,8 +166,8 @@ def _with_missing(seen: list[_Track], before: list[_Track], rejected: list[Rejec
 
 
 def _as_digit(track: _Track) -> Digit:
-    return replace(track.seen, box=track.box, digit=track.label, confidence=float(track.vote[track.label]),
-                   probabilities=track.vote.copy())
+    return replace(track.seen, box=track.box, digit=track.label, confidence=float(track.told[track.label]),
+                   probabilities=track.told.copy())
 
 
 def _centres(boxes: list[Box]) -> np.ndarray:

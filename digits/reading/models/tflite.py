@@ -1,13 +1,37 @@
 """`.tflite` files, run by LiteRT."""
 
 import importlib
-from contextlib import suppress
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import numpy as np
 
 from digits.reading.models.contract import INPUT_SHAPE
 from digits.reading.models.errors import ModelError
 from digits.reading.models.model import Model
+
+
+@contextmanager
+def _without_info() -> Iterator[None]:
+    """Drop what LiteRT tells past Python of how it set itself up; all else, errors first of all, is handed on."""
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a process without stderr
+        yield
+        return
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            said.seek(0)
+            os.write(2, b"".join(line for line in said if not line.startswith(b"INFO:")))
 
 
 class TFLiteModel(Model):
@@ -28,13 +52,14 @@ class TFLiteModel(Model):
 
     def _block(self, size: int):
         if size not in self._blocks:
-            interpreter = self._interpreter(model_content=self._data, num_threads=self._threads)
-            given, taken = interpreter.get_input_details(), interpreter.get_output_details()
-            self._check_shapes([_signature(end) for end in given], [_signature(end) for end in taken])
-            if given[0]["dtype"] != np.float32 or taken[0]["dtype"] != np.float32:
-                raise ModelError(f"{self.path} does not take and give float32, as models here do.")
-            interpreter.resize_tensor_input(given[0]["index"], (size, *INPUT_SHAPE))
-            interpreter.allocate_tensors()
+            with _without_info():
+                interpreter = self._interpreter(model_content=self._data, num_threads=self._threads)
+                given, taken = interpreter.get_input_details(), interpreter.get_output_details()
+                self._check_shapes([_signature(end) for end in given], [_signature(end) for end in taken])
+                if given[0]["dtype"] != np.float32 or taken[0]["dtype"] != np.float32:
+                    raise ModelError(f"{self.path} does not take and give float32, as models here do.")
+                interpreter.resize_tensor_input(given[0]["index"], (size, *INPUT_SHAPE))
+                interpreter.allocate_tensors()
             self._blocks[size] = interpreter, given[0]["index"], taken[0]["index"]
         return self._blocks[size]
 

@@ -12,6 +12,7 @@ from own_pictures import photo, save, small_mnist
 
 from digits.learning.data.audit import audit, render, write_page
 from digits.learning.data.merge import build_merged
+from digits.learning.data.splits import RENDERED_SESSION
 
 
 @pytest.fixture(scope="module")
@@ -28,6 +29,7 @@ def folders(tmp_path_factory):
     save(custom / "ana" / "6" / "blank.png", np.full((240, 320), 215, np.uint8))
     save(custom / "ana" / "8" / "cut.png", photo(8, 9)[:160])
     save(custom / "ana" / "9" / "not wanted.png", photo(9, 50))
+    save(custom / RENDERED_SESSION / "1" / "0.png", photo(1, 900))
     save(custom / "exclude.txt", b"ana/9/not wanted.png\n")
     build_merged(custom, folder / "merged", mnist=small_mnist(100, 30), workers=1)
     return custom, folder / "merged"
@@ -45,7 +47,7 @@ def _name(result, position: int) -> str:
 def test_wrong_label_is_the_first_in_doubt(result):
     position, taken_for, probability = result.doubts[0]
     assert (_name(result, position), taken_for) == ("ana/4/really a 1.png", 1)
-    assert probability < 0.2 and len(result.doubts) < 10
+    assert probability < 0.05 and len(result.doubts) < 4
 
 
 def test_near_duplicates_and_problems_are_found(result):
@@ -57,6 +59,8 @@ def test_near_duplicates_and_problems_are_found(result):
 
 def test_advice_names_what_is_missing(result):
     advice = "\n".join(result.advice)
+    assert result.advice[0] == "ana/6/blank.png left out, blank: no strokes were found on the paper", "it leads"
+    assert "not wanted" not in advice and RENDERED_SESSION not in advice and "0s from" not in advice
     assert "Few 7s from session bea: 1, where other digits have 3." in advice
     assert "3 more sessions" in advice and "No faint pens" in advice
 
@@ -81,7 +85,7 @@ def test_page_in_a_browser(folders, tmp_path):
     subprocess.run([browser, *options, page.as_uri()], capture_output=True, timeout=60, check=True)
     shot = cv2.imread(str(picture))
     assert shot.shape[:2] == (3000, 1200)
-    assert 0.02 < (shot.max(axis=2) < 60).mean() < 0.5  # tiles and letters are there, and not over all
+    assert 0.01 < (shot.max(axis=2) < 60).mean() < 0.5  # tiles and letters are there, and not over all
     command = [browser, *options[:4], "--dump-dom", page.as_uri()]
     dom = subprocess.run(command, capture_output=True, timeout=60, check=True)
     assert dom.stdout.decode().count('class="card out"') == 1  # the script ticked what exclude.txt lists
@@ -91,4 +95,4 @@ def test_page_without_any_picture_says_what_to_do(tmp_path):
     (tmp_path / "custom").mkdir()
     build_merged(tmp_path / "custom", tmp_path / "merged", mnist=small_mnist(30, 10))
     text = render(audit(tmp_path / "custom", tmp_path / "merged"))
-    assert "There is no usable picture yet" in text
+    assert "There is no usable picture of yours yet" in text

@@ -152,11 +152,15 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
         "ana/7/same pixels.bmp": (plain, "duplicate: of ana/7/copy.png"),
         "ana/7/empty.jpg": (b"", "empty: "),
         "ana/7/text.jpg": (b"not a picture", "unreadable: "),
-        "ana/7/phone.heic": (b"some other format", "unsupported: "),
+        "ana/7/phone.heic": (b"some other format", "unreadable: "),
+        "ana/7/scan.tif": (plain, "unsupported: "),
         "ana/7/blank.png": (np.full_like(plain, 220), "blank: "),
-        "ana/seven/a.png": (photo(7, 2), "misplaced: "),
-        "loose.png": (photo(7, 3), "misplaced: "),
-        "ana/10/ten.png": (photo(1, 3), "misplaced: "),
+        "ana/sevn/a.png": (photo(7, 2), "misplaced: the folder sevn names no digit; expected <session>/<digit"),
+        "ana/sevn/b.png": (photo(7, 12), "misplaced: the folder sevn names no digit; expected <session>/<digit"),
+        "loose.png": (photo(7, 3), "misplaced: it lies in no folder"),
+        "3/a.png": (photo(3, 3), "misplaced: the folder 3 lies in no session"),
+        "ana/10/ten.png": (photo(1, 3), "misplaced: the folder 10 names no digit"),
+        "class.zip": (b"PK", "unsupported: unpack it here, or name it with --custom"),
         "ana/1/one or.png": (photo(1, 4), "duplicate: the same picture has another label as bea/7/seven.png"),
         "bea/7/seven.png": (photo(1, 4), "duplicate: the same picture has another label as ana/1/one or.png"),
         "ana/2/not this.png": (photo(2, 4), "excluded: "),
@@ -172,9 +176,32 @@ def test_whatever_is_wrong_with_a_picture_is_listed_and_nothing_stops(build, tmp
     reasons = {name: row["reason"] for name, row in own_rows(tmp_path).items()}
     assert reasons.keys() == files.keys() and [name for name in reasons if not reasons[name]] == ["ana/7/copy.png"]
     assert not {name: reasons[name] for name, (_, reason) in files.items() if not reasons[name].startswith(reason)}
-    assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 3
-    assert "15 left out, see index.csv: 5 duplicate" in summary.line() and "\n" not in summary.line()
+    assert summary.left_out["duplicate"] == 5 and summary.left_out["misplaced"] == 5
+    assert "19 left out, see index.csv: 5 misplaced, 5 duplicate, 2 " in summary.line() and "\n" not in summary.line()
+    named = "\n".join(summary.lines()[1:5])
+    assert "  ana/sevn/ (2 pictures) left out, misplaced: " in named and "is seven meant?" in named, named
+    assert "exclude" not in "\n".join(summary.lines()[1:]), "what a person chose needs no line"
     assert len(list((tmp_path / "merged").glob("*/*/custom_*"))) == 1
+
+
+def test_of_many_pictures_left_out_the_first_are_named(build, tmp_path):
+    for number in range(25):
+        save(tmp_path / "custom" / "ana" / "7" / f"{number:02d}.png", b"no picture")
+    _, *lines = build().lines()
+    assert len(lines) == 21 and lines[0].startswith("  ana/7/00.png left out, unreadable: ")
+    assert lines[-1] == f"  ... and 5 more; all are in {tmp_path / 'merged' / 'index.csv'}"
+
+
+@pytest.mark.parametrize(("folder", "session"), [
+    ("ana/07", "ana"), ("ana/ 7", "ana"), ("ana/siete", "ana"), ("ana/Seven", "ana"), ("ana/SIETE ", "ana"),
+    ("3B/ana/7", "3B/ana"), ("ana/\uff17", "ana"), ("test/ana/7", "test/ana"),
+])  # fmt: skip
+def test_folders_whose_digit_is_beyond_doubt_are_taken(build, tmp_path, folder, session):
+    save(tmp_path / "custom" / folder / "a.png", photo(7, 2))
+    build()
+    (row,) = own_rows(tmp_path).values()
+    assert (row["label"], row["session"], row["reason"]) == ("7", session, "")
+    assert row["split"] == "test" or not folder.startswith("test")
 
 
 def test_a_picture_left_out_comes_back_when_its_twin_goes(build, tmp_path):

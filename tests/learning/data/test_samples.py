@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 
 from digits.learning.data.mnist import Mnist
-from digits.learning.data.samples import SESSION, make_samples, make_session
+from digits.learning.data.samples import make_samples, make_session
+from digits.learning.data.splits import RENDERED_SESSION
 from digits.paths import CUSTOM_DIR, SAMPLES_DIR
+from digits.reading.finding.one_digit import main_tile
+from digits.reading.images import load_image
 from digits.rendering.handwriting import draw_digit
 
 
@@ -18,10 +21,18 @@ def test_shipped_clip_plays_and_is_small():
 
 
 def test_shipped_session_holds_ten_of_each_and_says_it_is_rendered():
-    folder = CUSTOM_DIR / SESSION
+    folder = CUSTOM_DIR / RENDERED_SESSION
     assert "rendered" in (folder / "README.txt").read_text(encoding="utf-8")
     assert [len(list((folder / str(digit)).glob("*.jpg"))) for digit in range(10)] == [10] * 10
     assert sum(path.stat().st_size for path in folder.rglob("*.*")) < 1.5e6
+
+
+def test_shipped_session_shows_no_newcomer_a_broken_tile(reader):
+    """What training makes of each picture is the digit that was drawn and nothing else: the released model reads it."""
+    paths = sorted((CUSTOM_DIR / RENDERED_SESSION).rglob("*.jpg"))
+    tiles = np.stack([main_tile(load_image(path)) for path in paths])
+    read = reader.model.predict(tiles).argmax(axis=1)
+    assert [path.name for path, digit in zip(paths, read, strict=True) if path.parent.name != str(digit)] == []
 
 
 def test_sessions_are_made_again_the_same(tmp_path):

@@ -17,9 +17,10 @@ from digits.learning.experiment.leaderboard import (
     update_leaderboard,
     winner,
 )
-from digits.learning.experiment.report import _what_people_say
+from digits.learning.experiment.report import _doubt, _what_people_say
+from digits.learning.experiment.run import Outcome
 from digits.learning.export.outcome import sample_photograph
-from digits.learning.networks.registry import NETWORKS
+from digits.learning.networks.registry import FROM_DIGITS, NETWORKS, Origin
 from digits.learning.shared.errors import RunError
 
 RNG = np.random.default_rng(4)
@@ -59,6 +60,36 @@ def test_earlier_tables_are_read_and_damaged_ones_named(tmp_path):
         assert path.read_text() == damaged
 
 
+def test_an_edited_network_keeps_its_earlier_row_beside_the_new_one(tmp_path):
+    path = tmp_path / LEADERBOARD
+    judged = {"val_accuracy": 0.9, "val_camera_accuracy": 0.9, "judged_on": "today"}
+    before = row(**judged | {"val_accuracy": 0.99}, network="11112222", commit="abc")
+    update_leaderboard(path, [before], keep_edited=True)
+    edited = row(**judged, network="33334444", commit="abc+")
+    table = update_leaderboard(path, [edited], keep_edited=True)
+    assert table == [replace(before, superseded=True), edited] == read_leaderboard(path)
+    assert [line.title for line in table] == ["cnn_small train (commit abc)", "cnn_small train"]
+    assert len(over_seeds(table, "test_accuracy")) == 2, "before and after are no two seeds of one network"
+    assert chosen(table, 0, "today") == "cnn_small" and chosen(table[:1], 0, "today") is None
+    assert replace(edited, superseded=True).title == "cnn_small train (edited, 3333)"
+    again = replace(before, test_accuracy=0.5)
+    table = update_leaderboard(path, [again], keep_edited=True)
+    assert table == [replace(edited, superseded=True), again], "what is trained again is there once"
+    assert update_leaderboard(path, [edited]) == [edited], "a release keeps what it released"
+
+
+def test_what_started_from_digits_says_so_wherever_it_is_named():
+    shipped = row("mobilenet_v2", weights=Origin.SHIPPED, remark=FROM_DIGITS, val_accuracy=0.99,
+                  val_camera_accuracy=0.99)  # fmt: skip
+    other = row("cnn_deep", val_accuracy=0.9, val_camera_accuracy=0.9)
+    outcomes = {line.model: Outcome(None, [line], [], {}, {}) for line in (shipped, other)}
+    assert _doubt(outcomes, "mobilenet_v2") == (
+        ", which starts from digits: no evidence for transfer; "
+        "the best that learnt digits here alone: cnn_deep (0.9000)"
+    )
+    assert _doubt(outcomes, "cnn_deep") == "" and shipped.title == "mobilenet_v2 train, starts from digits"
+
+
 def test_mean_and_range_over_seeds():
     found = over_seeds([row(test=0.97), row(seed=1, test=0.99), row(seed=2, test=None)], "test_accuracy")
     assert found == {"cnn_small train": (pytest.approx(0.98), 0.97, 0.99, 2)}
@@ -85,10 +116,10 @@ def test_a_leaderboard_chooses_among_last_stages_of_one_seed_that_had_the_camera
 def test_a_sample_photograph_that_ships_is_taken(tmp_path):
     import cv2
 
-    cv2.imwrite(str(tmp_path / "b.png"), np.full((40, 50, 3), 200, np.uint8))
-    (tmp_path / "a.txt").write_text("no picture")
-    name, frame = sample_photograph(tmp_path)
-    assert name.endswith("b.png") and frame.shape == (40, 50, 3)
+    cv2.imwrite(str(tmp_path / "digit_6.png"), np.full((40, 50, 3), 200, np.uint8))
+    (tmp_path / "digit_1.txt").write_text("no picture")
+    sample = sample_photograph(tmp_path)
+    assert sample.name.endswith("digit_6.png") and sample.frame.shape == (40, 50, 3) and sample.digit == 6
 
 
 def test_figures_can_be_saved_without_a_screen(tmp_path):

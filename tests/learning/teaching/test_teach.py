@@ -1,6 +1,7 @@
 """`train_all.py --teach` through the front door, on a small release and a user with a peculiar seven."""
 
 import io
+import re
 import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
@@ -98,6 +99,9 @@ def test_corrections_are_learnt_and_exported(taught):
     root, told = taught
     folder = root / "exports" / "taught"
     assert default_in(root / "exports") == folder and "is now the default" in told
+    assert re.search(r"Of your 30 pictures \d+ were read before, \d+ are read now; 30 of them were learnt from", told)
+    pupils = [line for line in told.splitlines() if re.search(r"(captured Ana|taught-2026-01-05) +train +\d", line)]
+    assert len(pupils) == 2, "pupil by pupil"
     assert "taught-2026-01-05, learnt without it" in told and "by thirds" in told and "Calibration images" in told
     card, release = read_card(folder), read_card(root / "exports" / "release")
     assert card["parent"]["sha256"] == release["files"]["model.keras"]["sha256"]
@@ -183,6 +187,7 @@ def test_what_is_held_out_is_not_learnt_from(monkeypatch):
         sessions=np.array(["old"] * 20 + ["new"] * 10),
         groups=np.minimum(np.arange(count) // 2, 12),  # pairs of near-duplicates, and six of one drawing
         made_at=np.arange(count),
+        names=np.arange(count).astype(str),
     )
     versions = Versions(np.zeros((count, 4), np.float16), pictures.labels, np.arange(count))
     learnt, asked = [], []

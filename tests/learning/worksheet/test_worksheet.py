@@ -204,9 +204,14 @@ def test_printing_is_one_command_and_keeps_other_files(tmp_path, capsys, monkeyp
     assert "there already" in capsys.readouterr().err
     assert (tmp_path / "thesis.pdf").read_bytes() == b"%PDF years of work"
     assert main(["print", "--out", "sheet.docx"]) == 2
+    capsys.readouterr()
     assert main(["print", "--session", "Ana", "Luis", "Ana", "Eva"]) == 0
-    pages = (tmp_path / "worksheet-Ana-and-2-more-1.pdf").read_bytes()
-    assert len(re.findall(rb"/Type /Page\b", pages)) == 3, "a class in one file, each name once"
+    pages = (tmp_path / "worksheet-Ana-and-3-more-1.pdf").read_bytes()
+    assert len(re.findall(rb"/Type /Page\b", pages)) == 4, "a class in one file"
+    codes = [Code("Ana", 1), Code("Luis", 1), Code("Ana", 2), Code("Eva", 1)]
+    assert pages == pages_as_pdf("a4", codes), "no two pages have the same code"
+    assert "Ana is named more than once: pages 1, 2 of one session" in capsys.readouterr().out
+    assert main(["print", "--session", "Ana", "Ana", "--page", "999"]) == 2
     with pytest.raises(SystemExit):
         main(["print", "--page", "0"])
 

@@ -101,6 +101,21 @@ def test_capture_asks_back_before_it_keeps_what_is_not_what_it_asked_for(control
     assert pictures(tmp_path) == ["0", "1"], "what is asked for is kept at once"
 
 
+def test_capture_skips_a_digit_and_says_nothing_of_a_sheet_that_is_gone(controls, tmp_path):
+    controls.see(FRAME, reading())
+    controls.key(ord("c"))
+    hold(controls, row((5, 100), sure=0.99))
+    assert controls.status(Status()).notice == "Looks like a 5: Space keeps it as 0"
+    controls.see(FRAME, reading())
+    assert controls.status(Status()).notice == "Write the digit 0 and hold it still"
+    hold(controls, row((5, 100), sure=0.99))
+    assert controls.key(ord("s")) and controls.status(Status()).asked == 1
+    assert controls.status(Status()).notice == "Write the digit 1 and hold it still"
+    assert pictures(tmp_path) == [] and controls.kept == 0
+    controls.key(ord("c"))
+    assert not controls.key(ord("s")) and controls.status(Status()).notice == ""
+
+
 def test_a_picture_that_cannot_be_kept_is_said(controls, tmp_path, said):
     tmp_path.rmdir()
     tmp_path.write_text("in the way")

@@ -1,11 +1,13 @@
 import time
 
+import cv2
 import numpy as np
 import pytest
 from made_up import digit, reading
 
 from digits.box import Box
 from digits.reading.live.drawing import PANEL_WIDTH, Screen, Status, percent, text_width
+from digits.reading.live.window import Window, suitable_scale
 from digits.reading.live.words import WORDS, default_language
 
 GREEN, BLUE, AMBER = (94, 201, 76), (230, 168, 96), (60, 190, 250)
@@ -78,6 +80,23 @@ def test_capture_shows_how_many_pictures_of_each_digit_there_are():
     status = Status(asked=3, counts=(1, 2, 0, 14, 0, 0, 0, 0, 0, 7), notice="Write a 3 and hold it still")
     amber = (SCREEN.draw(BLACK, reading(), status)[:40, :640] == np.uint8(AMBER)).all(axis=2)
     assert amber[:, 192:256].mean() > 0.6 and amber[:, :192].sum() == 0 and amber[:, 256:].sum() == 0
+
+
+def test_a_large_screen_shows_a_large_window():
+    assert suitable_scale((1260, 640), (1280, 800)) == 1.0 and suitable_scale((940, 480), None) == 1.0
+    assert suitable_scale((940, 480), (3840, 2160)) == pytest.approx(3.27, abs=0.01)
+
+
+def test_full_screen_is_taken_and_given_back(monkeypatch):
+    """A virtual screen has no window manager, which alone could do it."""
+    asked = []
+    monkeypatch.setattr("cv2.namedWindow", lambda *_: None)
+    monkeypatch.setattr("cv2.setWindowProperty", lambda *words: asked.append(words[1:]))
+    window = Window()
+    window.toggle_full_screen()
+    window.toggle_full_screen()
+    full = cv2.WND_PROP_FULLSCREEN
+    assert asked == [(full, cv2.WINDOW_FULLSCREEN), (full, cv2.WINDOW_NORMAL)]
 
 
 def test_waiting_shows_the_last_picture_dimmed():

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 import time
 from dataclasses import replace
@@ -54,7 +55,7 @@ def test_a_record_is_what_the_contract_says():
     item = digit(7, Box(1, 2, np.int64(3), 4), np.float32(0.9955))
     said = reading([item], [Rejected(Box(5, 6, 7, 8), "low confidence")])
     record = json.loads(json.dumps(as_record(Frame("a.png", 3, 0.12345, None), said)))
-    assert list(record) == "source frame time_s size digits rejected main hint latency_ms".split()
+    assert list(record) == "source frame time_s size digits rejected rows main hint latency_ms".split()
     assert record["digits"][0]["box"] == [1, 2, 3, 4] and record["digits"][0]["confidence"] == 0.9955
     assert len(record["digits"][0]["probabilities"]) == 10
     assert record["rejected"] == [{"box": [5, 6, 7, 8], "reason": "low confidence"}]
@@ -122,6 +123,7 @@ def watch(change, tmp_path, monkeypatch, **options):
 
     monkeypatch.setattr(loop, "open_source", lambda *_: clip())
     loop.run(Options(headless=True, jsonl=str(tmp_path / "out.jsonl"), **options), said.append)
+    assert re.fullmatch(r"\d+ frames, \d+ digits read. Written: .*out.jsonl.", said.pop()), "every run ends with it"
     return said, (tmp_path / "out.jsonl").read_text().splitlines()
 
 

@@ -5,9 +5,11 @@ import sys
 
 import numpy as np
 import pytest
-from made_up import frame_count
+from made_up import digit, frame_count, reading
 
-from digits.reading.live.outputs import JsonLines, Recorder
+from digits.box import Box
+from digits.reading.live.frames import Frame
+from digits.reading.live.outputs import JsonLines, Recorder, TextLines
 
 
 def test_json_lines_are_there_as_soon_as_they_are_written(tmp_path):
@@ -18,6 +20,18 @@ def test_json_lines_are_there_as_soon_as_they_are_written(tmp_path):
     assert [json.loads(line)["frame"] for line in path.read_bytes().splitlines()] == [0, 1]
     assert path.read_bytes().isascii()
     lines.close()
+
+
+def test_lines_of_text_come_where_something_changed(capsys):
+    def said(*labels):
+        return reading([digit(label, Box(20 * place, 0, 10, 20)) for place, label in enumerate(labels)])
+
+    text = TextLines()
+    for index, labels in enumerate([(), (1, 2), (1, 2), (), (1, 2), (3,)]):
+        text.write(Frame("clip.mp4", index, 0.1 * index, None), said(*labels))
+    assert capsys.readouterr().out == "clip.mp4: 12\nclip.mp4: 3\n"
+    text.write(Frame("blank\n.png", 0, 0.0, None, still=True), said())
+    assert capsys.readouterr().out == "blank\\n.png: \n", "a picture has its line, whatever it holds"
 
 
 def test_no_target_writes_nothing(capsys):

@@ -68,6 +68,15 @@ def test_one_misreading_changes_nothing_and_a_new_digit_does():
     assert results[5] == results[10] == [5] and results[-1] == [8]
 
 
+def test_what_is_told_of_a_digit_never_contradicts_it():
+    five, six = reading([digit(5)]), reading([digit(6, sure=0.6)])
+    tracker = Tracker()
+    for item in [*[five] * 4, six, six, six, five, six, six, *[six] * 4]:
+        for found in tracker.update(item).digits:
+            assert found.digit == found.probabilities.argmax()
+            assert found.confidence == pytest.approx(found.probabilities.max())
+
+
 def test_labels_hardly_ever_change_while_a_trembling_hand_holds_still():
     rng = np.random.default_rng(1)
     tracker = Tracker()
