@@ -1,7 +1,6 @@
 """From a frame to the digits written in it: found, brought to tiles, read, accepted or refused."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -72,29 +71,27 @@ class Reader:
         self.model = model
         self.finder = load_finder() if finder is None else finder
         self.min_confidence = 0.5 if min_confidence is None else min_confidence
+        self.looks: list[Look] = []  # what the finder said of the last frame
         self._weights = self.finder.card.get("score", WEIGHTS)
 
-    def read(self, frame: np.ndarray, seen: Callable[[list[Look]], None] | None = None) -> Reading:
+    def read(self, frame: np.ndarray) -> Reading:
         """Return what is written in a frame.
 
         Args:
             frame: uint8 (H, W, 3) BGR, (H, W) grey, or what `images.to_bgr` accepts.
-            seen: takes what the finder said, for those who want to see it.
         Raises:
             ImageError: if it is no picture.
         """
         start = time.perf_counter()
         frame = to_bgr(frame)
         grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        looks = look_at(grey, self.finder)
+        self.looks = looks = look_at(grey, self.finder)
         candidates, predict_s = self._candidates(grey, looks)
         accepted = [c for c in candidates if c.score >= self.min_confidence]
         accepted = [accepted[index] for line in lines([c.found.box for c in accepted]) for index in line]
         refused = [c for c in candidates if _WORTH < c.score < self.min_confidence]
         main = int(np.argmax([c.score * c.found.box.side for c in accepted])) if accepted else None
         hint = None if accepted else _hint(grey, refused)
-        if seen:
-            seen(looks)
         total = time.perf_counter() - start
         latency = {"find": total - predict_s, "predict": predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), [_digit(c) for c in accepted],
