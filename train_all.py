@@ -20,7 +20,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's notes on how it was built
 
-from digits.files import printable
+from digits.files import in_words, printable
 from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.provenance import Cost
@@ -92,7 +92,7 @@ def bundle(options: argparse.Namespace) -> int:
     try:
         path = write_bundle(default_in(configure(options).exports_dir))
     except (ModelError, OSError) as error:
-        print(printable(error), file=sys.stderr)
+        print(printable(in_words(error)), file=sys.stderr)
         return 1
     print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
     return 0

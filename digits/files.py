@@ -171,6 +171,13 @@ def printable(text: object) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in str(text))
 
 
+def in_words(error: Exception) -> str:
+    """Return what an error says, a system's as a sentence that names file and cause: not "[Errno 28] ...: 'a.png'"."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be read or written: {error.strerror}."
+    return str(error)
+
+
 def drop_stdout() -> None:
     """Send what standard output still holds nowhere: where it cannot be written, Python would complain at exit too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

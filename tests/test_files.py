@@ -8,7 +8,7 @@ import pytest
 from made_up import left_by_the_dead
 
 from digits import files
-from digits.files import beside, clear_abandoned, replacing_folder, write_whole
+from digits.files import beside, clear_abandoned, in_words, replacing_folder, write_whole
 
 
 def test_what_the_dead_left_is_cleared_by_the_next_write_and_the_living_keep_theirs(tmp_path):
@@ -58,3 +58,9 @@ def test_a_scan_clears_what_a_killed_one_left_among_the_own_images(tmp_path, pla
 
 def test_a_name_beside_keeps_its_suffix(tmp_path):
     assert beside(tmp_path / "a b.mp4").suffix == ".mp4"
+
+
+def test_errors_of_the_system_are_sentences():
+    full = OSError(28, "No space left on device", "a.png")
+    assert in_words(full) == "a.png cannot be read or written: No space left on device."
+    assert in_words(ValueError("blank")) == "blank"

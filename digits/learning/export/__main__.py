@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from digits.files import printable
+from digits.files import in_words, printable
 from digits.learning.export.exporting import ExportError, renew_golden
 
 
@@ -17,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             renew_golden(folder)
         except (ExportError, OSError) as error:
-            print(printable(error), file=sys.stderr)
+            print(printable(in_words(error)), file=sys.stderr)
             return 1
         print(f"{printable(folder)}: golden pictures renewed and every file checked")
     return 0

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from digits.box import Box
+from digits.files import in_words
 from digits.reading.live.collecting import Album, Prompter, label_of, subject, thought_of
 from digits.reading.live.drawing import Status
 from digits.reading.live.frames import Frame, Report
@@ -141,7 +142,7 @@ class Controls:
         try:
             kept = album.keep(frame.image, box, label, about)
         except OSError as error:
-            self._report(f"The picture could not be kept under {album.session}: {error}")
+            self._report(f"The picture could not be kept under {album.session}: {in_words(error)}")
             self.tell("failed")
             return None
         self._report(f"Kept {kept}")

@@ -4,6 +4,7 @@ import threading
 import time
 from pathlib import Path
 
+from digits.files import in_words
 from digits.reading.models.card import CARD
 from digits.reading.models.default import default_export
 from digits.reading.models.errors import ModelError
@@ -55,7 +56,7 @@ class ModelWatch:
         except ModelError as error:
             self._loaded = error
         except OSError as error:
-            self._loaded = ModelError(f"the new one cannot be read ({error}).")
+            self._loaded = ModelError(f"the new one cannot be used: {in_words(error)}")
 
     def _seen(self) -> tuple | None:
         """Return what changes when the model does; None while it cannot be seen."""
