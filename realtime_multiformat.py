@@ -2,8 +2,8 @@
 
 Keys in the window: q, Esc or the close button quit; 0 to 9 say what the highlighted digit really is (Tab highlights
 the next, Backspace takes it back); c captures your own digits one after the other (Space keeps one at once, s skips
-one, 0 to 9 choose one); f is full screen; of several pictures Space or the right arrow shows the next, the left one
-the one before.
+one, 0 to 9 choose one); f is full screen; v shows what the finder sees; of several pictures Space or the right arrow
+shows the next, the left one the one before.
 Exit status: 0 done, 2 bad arguments or missing file, 3 source cannot be opened or was lost, 4 no model could be loaded.
 """
 

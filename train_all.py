@@ -218,7 +218,7 @@ def finder(options: argparse.Namespace, report) -> None:
     load_tensorflow()
     from digits.learning.finder.stage import FinderConfig, make_finder
     from digits.learning.shared.lock import run_lock
-    from digits.reading.models.finder import FINDER
+    from digits.reading.models.default import FINDER
 
     preset = FinderConfig.quick if options.quick else FinderConfig.release if options.release else FinderConfig.plain
     with run_lock(config.models_dir):

@@ -12,15 +12,10 @@ from digits.reading.rows import numbers
 class Reason(StrEnum):
     """Why something written is not read as a digit."""
 
-    OFF_PAPER = "off the paper"
     CUT_OFF = "cut off"
-    NOT_A_STROKE = "not a stroke"
+    TOO_SMALL = "too small"
     NOT_A_DIGIT = "not a digit"
     LOW_CONFIDENCE = "low confidence"
-    FAINTER = "fainter than the rest"
-    SMALLER = "smaller than the rest"
-    NOT_ON_PLAIN_PAPER = "not on plain paper"
-    BLURRED = "blurred"
     UNSTEADY = "unsteady"  # not seen in enough frames yet
 
 
@@ -32,6 +27,7 @@ class Hint(StrEnum):
     BLURRED = "blurred"
     CUT_OFF = "cut off"
     NO_CONTRAST = "no contrast"
+    NOT_DIGITS = "not digits"
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,7 @@ class Digit:
         confidence: its probability, 0 to 1, after temperature scaling.
         probabilities: float32 (10,), sum 1.
         tile: uint8 (96, 96), exactly what the network saw.
+        score: how probably it is a digit at all, 0 to 1.
     """
 
     box: Box
@@ -51,6 +48,7 @@ class Digit:
     confidence: float
     probabilities: np.ndarray = field(repr=False)
     tile: np.ndarray = field(repr=False)
+    score: float = 1.0
 
 
 @dataclass(frozen=True)

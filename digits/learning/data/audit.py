@@ -21,8 +21,7 @@ from digits.learning.data.own_image import LeftOut, OwnImage
 from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
 from digits.learning.data.splits import RENDERED_SESSION, SPLITS, TAUGHT_PREFIX, Split, given_split
 from digits.learning.shared.workers import map_chunks
-from digits.reading.finding.ink import find_ink
-from digits.reading.finding.locate import locate
+from digits.reading.finding.one_digit import found_in, main_found
 from digits.reading.images import ImageError, load_image
 from digits.reading.models.contract import CLASSES
 from digits.reading.reader import Reader
@@ -94,15 +93,24 @@ def look_at(path: str) -> Look:
     try:
         frame = load_image(path)
         problem = Reader(_ReadsNothing()).read(frame).hint or ""
-        ink = find_ink(frame)
-        parts = locate(ink)
+        contrast = _contrast(frame)
     except (ImageError, ValueError, cv2.error):
         return Look("unreadable")
-    contrast = max(parts, key=lambda part: part.side * part.contrast).contrast if parts else 0.0
     size = [max(1, round(side * THUMBNAIL / max(frame.shape[:2]))) for side in frame.shape[1::-1]]
     small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
     jpeg = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 80])[1].tobytes()
-    return Look(problem, float(contrast), bool(ink.light_on_dark), jpeg)
+    return Look(problem, abs(contrast), contrast > 0, jpeg)
+
+
+def _contrast(frame: np.ndarray) -> float:
+    """Return how much brighter the strokes of a photograph's main digit are than its paper, -255 to 255."""
+    main = main_found(found_in(frame))
+    if main is None:
+        return 0.0
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)[main.box.window]
+    ink = cv2.resize(main.ink, grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    strokes, paper = grey[ink > 127], grey[ink == 0]
+    return float(np.median(strokes)) - float(np.median(paper)) if len(strokes) and len(paper) else 0.0
 
 
 def give_advice(images: list[OwnImage], looks: list[Look]) -> list[str]:

@@ -11,9 +11,8 @@ from digits.learning.data.rendered_tiles import photograph_all, rendered_by
 from digits.learning.shared.keys import digest
 from digits.learning.shared.progress import Advance
 from digits.learning.shared.workers import map_chunks
-from digits.reading.finding.ink import find_inks
-from digits.reading.finding.locate import MIN_SIDE, Part, locate, merge, neighbours
-from digits.reading.finding.one_digit import WHOLE
+from digits.reading.finding.decode import Found
+from digits.reading.finding.one_digit import guessed_in
 from digits.reading.models.contract import CLASSES
 from digits.reading.tile import TILE_SIZE, normalise
 from digits.rendering.handwriting import draw_digit
@@ -26,7 +25,7 @@ _STORED = 4096  # tiles in one block of the kept file: read block by block, it n
 _DRAWING = 128  # px side of a drawn digit before it is photographed
 _ON_A_PAGE = 24  # digits, at most
 _SCRAPS_A_CHUNK = 200
-_SCRAPS, _PAIRS = 8, 3  # taken from one page, at most
+_SCRAPS = 8  # taken from one page, at most
 _UPRIGHT = 2.5  # height over width of what looks like a 1
 _PER_TEXTURE = 6  # parts taken from one texture, at most
 # Digits are drawn in this mixture: more of those whose shapes differ most between countries.
@@ -104,7 +103,7 @@ def enrich(tiles: np.ndarray, labels: np.ndarray, extras: Extras, seed: int, cac
 
 
 def _page_scraps(tiles: np.ndarray, count: int, seed: int, workers: int | None) -> np.ndarray:
-    """Return uint8 (count, 96, 96): rims, fingers, remains of lines and pairs of digits, from rendered pages."""
+    """Return uint8 (count, 96, 96): rims, fingers and remains of lines from rendered pages."""
     rng = np.random.default_rng([seed, 4])
     chunks = [(tiles[rng.choice(len(tiles), _ON_A_PAGE)], [seed, 5, i], min(_SCRAPS_A_CHUNK, count - start))
               for i, start in enumerate(range(0, count, _SCRAPS_A_CHUNK))]
@@ -121,8 +120,7 @@ def _parts_of_textures(seed: list[int], count: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     found: list[np.ndarray] = []
     while len(found) < count:
-        parts = [part for ink in find_inks(texture(rng)) for part in locate(ink)
-                 if part.side >= MIN_SIDE and not _upright(part)]
+        parts = [part for part in guessed_in(texture(rng)) if not _upright(part)]
         found += [normalise(parts[i].ink) for i in rng.permutation(len(parts))[:_PER_TEXTURE]]
     return np.stack(found[:count])
 
@@ -137,16 +135,12 @@ def _scraps(inks: np.ndarray, seed: list[int], count: int) -> np.ndarray:
 
 
 def _scraps_of(page: Page) -> list[np.ndarray]:
-    """Return tiles of what lies on a page and is no digit, and of neighbouring digits taken for one."""
-    ink = next(iter(find_inks(page.frame)))
-    parts = [part for part in locate(ink) if part.side >= MIN_SIDE]
-    on_digit = [any(part.box.shared(box) for box in page.boxes) for part in parts]
+    """Return tiles of what the finder might take for a digit on a page and is none."""
     # A remaining bit of an upright line is a 1 to look at: to teach otherwise would cost the real ones.
-    scraps = [part for part, on in zip(parts, on_digit, strict=True) if not on and not _upright(part)]
-    digits = [part for part in parts if any(part.box.overlap(box) > WHOLE for box in page.boxes)]
-    pairs = [merge(digits[i], digits[j]) for i, j in neighbours(digits)[:_PAIRS]]
-    return [normalise(part.ink) for part in scraps[:_SCRAPS] + pairs]
+    scraps = [part for part in guessed_in(page.frame)
+              if not _upright(part) and not any(part.box.shared(box) for box in page.boxes)]
+    return [normalise(part.ink) for part in scraps[:_SCRAPS]]
 
 
-def _upright(part: Part) -> bool:
+def _upright(part: Found) -> bool:
     return part.box.h >= _UPRIGHT * part.box.w

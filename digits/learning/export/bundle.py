@@ -12,12 +12,13 @@ from pathlib import Path
 from digits.files import in_words, printable, replacing
 from digits.paths import ROOT
 from digits.reading.models.card import CARD, SUMS, read_card
-from digits.reading.models.default import BUNDLED
+from digits.reading.models.default import BUNDLED, BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import ModelError
 
 BUNDLE = "digits_webcam.pyz"
 SCRIPT = "realtime_multiformat.py"
 MODEL = "model_int8.tflite"
+FINDER_MODEL = "finder.tflite"
 DEMO = "data/samples/demo.mp4"
 MOST_BYTES = 4_000_000  # small enough for a mail
 _MAIN = "import sys\n\nfrom realtime_multiformat import main\n\nsys.exit(main())\n"
@@ -45,6 +46,7 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
         contents[DEMO] = (root / DEMO).read_bytes()
     carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
     contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
+    contents |= {BUNDLED_FINDER + name: (folder.parent / FINDER / name).read_bytes() for name in (CARD, FINDER_MODEL)}
     place = folder / BUNDLE
     with replacing(place) as beside:
         _write(beside, contents)

@@ -16,7 +16,8 @@ from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import SIDE, look_at
 from digits.reading.models.card import CARD, sha256
-from digits.reading.models.finder import FINDER, load_finder
+from digits.reading.models.default import FINDER
+from digits.reading.models.finder import load_finder
 
 GOLDEN = "golden.npz"
 

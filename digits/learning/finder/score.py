@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from digits.reading.finding.eye import Candidate, Eye
 from digits.reading.finding.score import FEATURES, WEIGHTS
+from digits.reading.reader import Candidate, Reader
 from digits.rendering.frames.canvas import Frame
 
 _SMALLEST = 9  # pixels at the near look's scale: smaller digits are not asked for
@@ -27,20 +27,20 @@ class Tally:
     frames: int
 
 
-def judge(eye: Eye, frames: Iterable[Frame]) -> tuple[np.ndarray, np.ndarray, Tally]:
+def judge(reader: Reader, frames: Iterable[Frame]) -> tuple[np.ndarray, np.ndarray, Tally]:
     """Return the features of all candidates (N, 8), whether each is a digit read right (N,), and the tally.
 
     Candidates that lie on a digit but are read wrong count as no digit: the score is to let through what is right.
     """
     values, good, digits, found, right, count = [], [], 0, 0, 0, 0
     for frame in frames:
-        candidates = eye.candidates(cv2.cvtColor(frame.grey, cv2.COLOR_GRAY2BGR))
+        candidates = reader.candidates(cv2.cvtColor(frame.grey, cv2.COLOR_GRAY2BGR))
         asked = [i for i, (box, seen) in enumerate(zip(frame.boxes, frame.seen, strict=True))
                  if seen > 0.8 and box.side >= _SMALLEST]
         digits, count = digits + len(asked), count + 1
         for candidate, index in _matched(candidates, frame):
             correct = index is not None and int(candidate.probabilities.argmax()) == frame.labels[index]
-            values.append(candidate.values)
+            values.append(candidate.features)
             good.append(correct)
             found += index in asked
             right += correct and index in asked

@@ -17,10 +17,10 @@ from digits.learning.finder.train import FinderRun, train_finder
 from digits.learning.shared.progress import Report
 from digits.learning.shared.provenance import circumstances
 from digits.learning.shared.workers import available_cores
-from digits.reading.finding.eye import Eye
 from digits.reading.finding.score import FEATURES, scores
 from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
+from digits.reading.reader import Reader
 from digits.rendering import RENDERING_VERSION
 from digits.rendering.frames.canvas import Frame
 from digits.rendering.frames.scenes import render
@@ -83,11 +83,11 @@ def make_finder(config: FinderConfig, folder: Path, export: Path, command: str, 
     golden = [frame.grey for frame in _frames(shapes, _GOLDEN, _CHECK + 1)]
     export_finder(model, export, facts, golden)
     report("Score")
-    eye = Eye(load_finder(export), load_model())
-    weights = fit_score(*judge(eye, _frames(shapes, config.frames, _FIT))[:2])
+    reader = Reader(load_model(), finder=load_finder(export))
+    weights = fit_score(*judge(reader, _frames(shapes, config.frames, _FIT))[:2])
     export_finder(model, export, facts | {"score": weights}, golden)
-    eye = Eye(load_finder(export), load_model())
-    values, good, tally = judge(eye, _frames(shapes, config.frames, _CHECK))
+    reader = Reader(load_model(), finder=load_finder(export))
+    values, good, tally = judge(reader, _frames(shapes, config.frames, _CHECK))
     figures = _figures(values, good, tally, weights) | circumstances(command) | {
         "trained": asdict(config.run), "seconds": round(time.perf_counter() - began),
         "history": json.loads((folder / "history.json").read_text(encoding="utf-8"))}  # fmt: skip

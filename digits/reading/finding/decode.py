@@ -1,7 +1,7 @@
 """From the finder's maps to digits: centres, and the ink that says it belongs to them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -52,8 +52,11 @@ def decode(looks: Sequence[Look], least: float = CENTRE) -> list[Found]:
     found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
     kept: list[Found] = []
     for digit in found:
-        if all(digit.box.overlap(other.box) < _SAME for other in kept):
+        same = next((i for i, other in enumerate(kept) if digit.box.overlap(other.box) >= _SAME), None)
+        if same is None:
             kept.append(digit)
+        else:  # a second look is a second witness
+            kept[same] = replace(kept[same], centre=max(digit.centre, kept[same].centre))
     return kept
 
 

@@ -17,7 +17,7 @@ FARTHER = (1, 3, 6)  # the far looks are so many times smaller than the near one
 STRIDE, FINE = 4, 4  # pixels from place to place of the maps; sub-pixels of ink a place has along each side
 STILL = 1200  # pixels: a frame whose longer side has more is looked at in windows as well
 _STEP = SIDE - 96  # pixels from window to window: what a border hides of one, the next one shows
-_GAP = 8  # pixels between two looks
+_GAP = 24  # pixels between two looks: each one's border is drawn on over half of them, so that no edge is near
 _LARGEST = 4.0  # small pictures are enlarged by so much at most
 
 
@@ -69,9 +69,7 @@ def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
     for smaller in FARTHER:
         part = _resized(grey, scale / smaller)
         rows, columns = part.shape
-        beyond = cv2.copyMakeBorder(part, 0, _GAP, 0, _GAP, cv2.BORDER_REPLICATE)  # no edge where the part ends
-        room = picture[y : y + rows + _GAP, x : x + columns + _GAP]
-        room[:] = beyond[: room.shape[0], : room.shape[1]]
+        _put(part, picture, x, y)
         places.append((x, y, part, scale / smaller))
         if smaller == 1:  # the farther looks lie in the strip that the near one leaves, one after the other
             x, y = (0, SIDE - FAR) if width >= height else (SIDE - FAR, 0)
@@ -79,6 +77,14 @@ def _near_and_far(grey: np.ndarray, network: Network) -> list[Look]:
             x, y = (x + _aligned(columns), y) if width >= height else (x, y + _aligned(rows))
     maps = network(picture * np.float32(1 / 255))
     return [_look(maps, picture, left, top, part.shape, at) for left, top, part, at in places]
+
+
+def _put(part: np.ndarray, picture: np.ndarray, x: int, y: int) -> None:
+    """Put a part on the picture with its corner at (x, y), its border drawn on as far as half the gap on all sides."""
+    above, left = min(y, _GAP // 2), min(x, _GAP // 2)
+    beyond = cv2.copyMakeBorder(part, above, _GAP // 2, left, _GAP // 2, cv2.BORDER_REPLICATE)
+    room = picture[y - above :, x - left :][: beyond.shape[0], : beyond.shape[1]]
+    room[:] = beyond[: room.shape[0], : room.shape[1]]
 
 
 def _aligned(length: int) -> int:

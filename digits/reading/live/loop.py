@@ -15,6 +15,7 @@ from digits.paths import CUSTOM_DIR
 from digits.reading.live.collecting import thought_of
 from digits.reading.live.controls import ESCAPE, Controls
 from digits.reading.live.drawing import Screen, Status
+from digits.reading.live.finder_view import with_finder
 from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
 from digits.reading.live.outputs import JsonLines, Recorder, TextLines
@@ -31,6 +32,7 @@ from digits.reading.readings import Digit, Reading
 
 _PICTURE_S = 2.0  # how long a picture stays in the window where no key is waited for
 _NEXT, _BACK, _FULL = (ord(" "), RIGHT), LEFT, (ord("f"), ord("F"))
+_FINDER = ord("v"), ord("V")
 _KEY_POLL_MS = 30
 _FPS_MEMORY = 0.9
 _FIRST_SIZE = (640, 480)  # of the canvas while the camera starts
@@ -136,7 +138,7 @@ class _Loop:
         self._drawn: Status | None = None
         self._source_name = ""
         self._key_changed_picture = False
-        self._turned = False
+        self._turned = self._shows_finder = False
         self._written: set[tuple[str, int]] = set()  # pictures whose line is there: turning back writes none again
         self.frames = self._digits = 0
         self._video_start = self._last_frame = time.monotonic()
@@ -194,7 +196,8 @@ class _Loop:
     def _show(self, frame: Frame) -> None:
         self._status = replace(self._status, place=frame.place if frame.place[1] > 1 else None)
         self._drawn = self._controls.status(self._status)
-        self._canvas = self._screen.draw(frame.image, self._controls.reading(), self._drawn, self._options.mirror)
+        image = with_finder(frame.image, self._reader.looks) if self._shows_finder else frame.image
+        self._canvas = self._screen.draw(image, self._controls.reading(), self._drawn, self._options.mirror)
         self._window.show(self._canvas)
 
     def _read(self, frame: Frame) -> Reading | None:
@@ -269,6 +272,8 @@ class _Loop:
         if key in _FULL:
             self._window.toggle_full_screen()
         self._key_changed_picture = self._controls.key(key)
+        if key in _FINDER:
+            self._shows_finder, self._key_changed_picture = not self._shows_finder, True
         if not self._key_changed_picture and (key in _NEXT or key == _BACK):
             self._turned = isinstance(self._source, Pictures)
             if self._turned:

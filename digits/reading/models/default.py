@@ -9,6 +9,8 @@ from digits.reading.models.errors import ModelError
 
 DEFAULT_NAME = "mobilenet_v2"
 DEFAULT_FILE = "default.txt"  # in exports/: names of folders there, one a line; the first one that exists is used
+FINDER = "finder"  # in exports/: the network that finds digits, which reads none
+BUNDLED_FINDER = "finder/"
 BUNDLED = "model/"  # where a bundle (learning/bundle.py) keeps its model
 
 
@@ -48,7 +50,7 @@ def default_in(exports_dir: Path) -> Path:
         return exports_dir / found
     if (exports_dir / DEFAULT_NAME).is_dir():
         return exports_dir / DEFAULT_NAME
-    folders = [folder for folder in sorted(exports_dir.glob("*")) if (folder / CARD).is_file()]
+    folders = [card.parent for card in sorted(exports_dir.glob(f"*/{CARD}")) if card.parent.name != FINDER]
     if len(folders) != 1:
         raise ModelError(f"{exports_dir} holds {len(folders)} exports and no default; name one with --model.")
     return folders[0]

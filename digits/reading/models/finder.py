@@ -1,6 +1,7 @@
 """The finder network's files: a picture in, maps out, in whichever format can run here."""
 
 import json
+import zipfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import numpy as np
 
 from digits.paths import PACKAGE_ROOT
 from digits.reading.models.card import CARD, sha256
+from digits.reading.models.default import BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import MissingRuntimeError, ModelError, brief
 from digits.reading.models.model import default_threads
 from digits.reading.models.tflite import tflite_interpreter
 
-FINDER = "finder"  # its folder in exports/
 SIDE = 640  # pixels: of its picture
 PLANES = 21  # of its maps, a quarter of the picture's size
 _FILES = ("finder.tflite", "finder.onnx")
@@ -62,7 +63,9 @@ def load_finder(path: Path | None = None, threads: int | None = None) -> Finder:
 
 
 def default_finder() -> Path:
-    """Return the folder of the project's own finder."""
+    """Return the folder of the project's own finder; in a bundle (`digits_webcam.pyz`) the one inside."""
+    if PACKAGE_ROOT.is_file():
+        return zipfile.Path(PACKAGE_ROOT, BUNDLED_FINDER)
     roots = [PACKAGE_ROOT / "exports", Path.cwd() / "exports"]
     return next((root / FINDER for root in roots if (root / FINDER).is_dir()), roots[0] / FINDER)
 

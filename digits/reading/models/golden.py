@@ -8,9 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from digits.reading.finding.ink import find_ink
-from digits.reading.finding.locate import locate
-from digits.reading.finding.one_digit import main_tile
+from digits.reading.finding.one_digit import found_in, main_tile
 from digits.reading.models.errors import ModelError, brief
 from digits.reading.models.packed import refuse_expansion
 from digits.reading.tile import TILE_SIZE, normalise
@@ -24,7 +22,7 @@ class Golden:
 
     sources: list[np.ndarray]  # pictures, uint8 (H, W) ink or (H, W, 3) photographs
     tiles: np.ndarray  # uint8 (N, 96, 96), what became of them
-    boxes: list[np.ndarray]  # int (K, 4) a picture: x, y, w, h of the parts found in a photograph; (0, 4) for ink
+    boxes: list[np.ndarray]  # int (K, 4) a picture: x, y, w, h of what is found in a photograph; (0, 4) for ink
     probabilities: np.ndarray  # float32 (N, 10), what the Keras model made of the tiles
 
 
@@ -35,10 +33,10 @@ def machine() -> dict[str, str]:
 
 
 def golden_tile(source: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tile of a golden source, and the boxes (K, 4) of all parts found if it is a photograph."""
+    """Return the tile of a golden source, and the boxes (K, 4) of all digits found if it is a photograph."""
     if source.ndim == 2:
         return normalise(source), np.zeros((0, 4), np.int32)
-    boxes = [part.box for part in locate(find_ink(source))]
+    boxes = [digit.box for digit in found_in(source)]
     return main_tile(source), np.array(boxes, np.int32).reshape(-1, 4)
 
 
