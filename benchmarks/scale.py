@@ -30,6 +30,7 @@ from digits.cluster.rows import row_of
 from digits.learning.shared.workers import available_cores
 from digits.paths import RUNS_DIR
 from digits.reading.images import load_image
+from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 from digits.rendering.handwriting import draw_digit
@@ -106,7 +107,7 @@ def draw(folder: Path, count: int) -> None:
 def plain_loop(folder: Path) -> tuple[dict, dict]:
     """Return the rows of one process, one thread, by path, and what they took."""
     cv2.setNumThreads(1)
-    reader, rows = Reader(load_model(threads=1)), {}
+    reader, rows = Reader(load_model(threads=1), finder=load_finder(threads=1)), {}
     began, cpu = time.monotonic(), time.process_time()
     for path in folder.rglob("*.jpg"):
         rows[str(path)] = comparable(row_of(str(path), reader.read(load_image(path))))

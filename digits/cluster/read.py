@@ -20,6 +20,7 @@ from digits.learning.shared.errors import RunError
 from digits.learning.shared.keys import digest
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.models.card import sha256
+from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
 from digits.reading.tile import TILE_RULE
 
@@ -44,7 +45,7 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, bl
     """
     loaded, output = load_model(model, threads=1), whole_path(output)
     model_sha256 = sha256(loaded.path)
-    key = digest(model_sha256, FINDER_VERSION, TILE_RULE)[:8]
+    key = digest(model_sha256, sha256(load_finder(threads=1).path), FINDER_VERSION, TILE_RULE)[:8]
     rows = f"{output}/reader={key}"
     _set_up(f"{output}/_checkpoint/{key}")
     pictures, total = _pictures(source, output, block)

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from digits.cluster.pictures import filesystem
 from digits.reading.images import decode_image
+from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 from digits.reading.readings import Reading
@@ -17,7 +18,8 @@ _BOX = pa.struct({side: pa.int32() for side in "xywh"})
 _SCHEMA = pa.schema({
     "path": pa.string(), "width": pa.int32(), "height": pa.int32(),
     "rows": pa.list_(pa.string()),  # lines of text, from top to bottom; a gap between two numbers is a space
-    "digits": pa.list_(pa.struct({"box": _BOX, "digit": pa.int8(), "confidence": pa.float32()})),
+    "digits": pa.list_(pa.struct({"box": _BOX, "digit": pa.int8(), "confidence": pa.float32(),
+                                 "score": pa.float32()})),
     "hint": pa.string(), "model_sha256": pa.string(), "reason": pa.string(), "table": pa.string(),
 })  # fmt: skip
 
@@ -26,7 +28,7 @@ def row_of(path: str, reading: Reading) -> dict:
     """Return the row of a picture that was read."""
     width, height = reading.size
     text = [" ".join("".join(str(digit.digit) for digit in number) for number in row) for row in reading.rows]
-    found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence}
+    found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence, "score": digit.score}
              for digit in reading.digits]  # fmt: skip
     return {"path": path, "width": width, "height": height, "rows": text, "digits": found, "hint": reading.hint}
 
@@ -36,7 +38,8 @@ class PictureReader:
 
     def __init__(self, model: Path, sha256: str) -> None:
         cv2.setNumThreads(1)  # the actors are the parallelism
-        self._reader, self._sha256 = Reader(load_model(model, threads=1)), sha256
+        self._reader = Reader(load_model(model, threads=1), finder=load_finder(threads=1))
+        self._sha256 = sha256
         self._threads = ThreadPoolExecutor(8)  # a bucket takes tens of milliseconds to answer
 
     def __call__(self, batch: pa.Table) -> pa.Table:

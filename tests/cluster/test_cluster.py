@@ -20,6 +20,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
 
 from digits.cluster.pictures import find_files
 from digits.reading.images import load_image
+from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 
@@ -78,7 +79,7 @@ def archive(tmp_path_factory):
 @pytest.fixture(scope="module")
 def plain(archive, released_export):
     """What the plain loop reads: path -> width, height, digits with boxes and confidences."""
-    reader = Reader(load_model(released_export, threads=1))
+    reader = Reader(load_model(released_export, threads=1), finder=load_finder(threads=1))
     found = {}
     for path in (*archive.glob("*/*.png"), archive / "page #1.png"):
         reading = reader.read(load_image(path))
