@@ -72,6 +72,7 @@ class Reader:
         self.finder = load_finder() if finder is None else finder
         self.min_confidence = 0.5 if min_confidence is None else min_confidence
         self.looks: list[Look] = []  # what the finder said of the last frame
+        self.decoding = self.finder.decoding
         self._weights = self.finder.card.get("score", WEIGHTS)
 
     def read(self, frame: np.ndarray) -> Reading:
@@ -98,13 +99,16 @@ class Reader:
                        [Rejected(c.found.box, _reason(c)) for c in refused], main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
-    def candidates(self, frame: np.ndarray) -> list[Candidate]:
-        """Return all that may be a digit in a frame, uint8 (H, W, 3) BGR, whatever its score."""
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        return self._candidates(grey, look_at(grey, self.finder))[0]
+    def candidates(self, grey: np.ndarray, looks: list[Look] | None = None) -> list[Candidate]:
+        """Return all that may be a digit in a frame, uint8 (H, W) grey, whatever its score.
+
+        Args:
+            looks: what the finder said of it, if it was asked before.
+        """
+        return self._candidates(grey, look_at(grey, self.finder) if looks is None else looks)[0]
 
     def _candidates(self, grey: np.ndarray, looks: list[Look]) -> tuple[list[Candidate], float]:
-        found = decode(looks)
+        found = decode(looks, self.decoding)
         if not found:
             return [], 0.0
         tiles = np.stack([normalise(digit.ink) for digit in found])
@@ -152,18 +156,30 @@ def _hint(grey: np.ndarray, refused: list[Candidate]) -> Hint | None:
     dark, bright = np.percentile(small, (2, 98))
     if bright < _DARK:
         return Hint.TOO_DARK
-    if not refused:
-        return Hint.NO_CONTRAST if bright - dark < _PALE else None
-    if _sharpest(grey) < _BLURRED:
+    if not refused and bright - dark < _PALE:
+        return Hint.NO_CONTRAST
+    if _sharpest(grey) < _BLURRED and (refused or _uneven(small)):
         return Hint.BLURRED
+    if not refused:
+        return None
     reasons = [_reason(candidate) for candidate in refused]
     return _HINTS.get(max(set(reasons), key=reasons.count))
 
 
 def _sharpest(grey: np.ndarray) -> float:
-    """Return how much the grey changes from pixel to pixel at a frame's sharpest edges."""
-    steps = cv2.absdiff(grey[:, 1:], grey[:, :-1])
-    return float(np.sort(steps.reshape(-1)[:: max(1, steps.size // 20000)])[-20:].mean()) if steps.size else 0.0
+    """Return how much the grey changes from pixel to pixel at a frame's sharpest edges, where they are softer.
+
+    Across or up and down: what moves keeps the edges that lie along its way.
+    """
+    if min(grey.shape) < 2:
+        return 0.0
+    steps = cv2.absdiff(grey[:, 1:], grey[:, :-1]).max(1), cv2.absdiff(grey[1:], grey[:-1]).max(0)
+    return min(float(np.sort(step)[-20:].mean()) for step in steps)
+
+
+def _uneven(small: np.ndarray) -> bool:
+    """Return whether something is to be seen in a frame of 64 by 48 pixels beside the fall of light."""
+    return int(cv2.absdiff(small, cv2.blur(small, (15, 15))).max()) > _PALE
 
 
 _HINTS = {Reason.CUT_OFF: Hint.CUT_OFF, Reason.TOO_SMALL: Hint.TOO_SMALL, Reason.NOT_A_DIGIT: Hint.NOT_DIGITS}

@@ -55,7 +55,7 @@ def _save_golden(folder: Path, frames: list[np.ndarray]) -> None:
     network = load_finder(folder)
     arrays = {}
     for number, frame in enumerate(frames):
-        digits = decode(look_at(frame, network))
+        digits = decode(look_at(frame, network), network.decoding)
         arrays[f"frame_{number}"] = frame
         arrays[f"boxes_{number}"] = np.array([digit.box for digit in digits], np.int32).reshape(-1, 4)
         arrays[f"centres_{number}"] = np.array([digit.centre for digit in digits], np.float32)

@@ -12,7 +12,7 @@ from digits.files import write_whole
 from digits.learning.data.mnist import load_mnist
 from digits.learning.finder.crops import bank_file
 from digits.learning.finder.exporting import export_finder
-from digits.learning.finder.score import Tally, fit_score, judge
+from digits.learning.finder.score import Tally, fit_score, judge, smeared
 from digits.learning.finder.train import FinderRun, train_finder
 from digits.learning.shared.progress import Report
 from digits.learning.shared.provenance import circumstances
@@ -32,6 +32,7 @@ _HELD_BACK = 5000  # MNIST's last training pictures write the validation frames,
 _FIT, _CHECK = 1000, 1001  # seeds of the frames for the score and of those for the figures
 _VALIDATION = {name: count // 5 for name, count in FULL.items()}
 _GOLDEN = 3
+_MOVING = 0.1  # share of the frames for the score that are smeared
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def make_finder(config: FinderConfig, folder: Path, export: Path, command: str, 
     export_finder(model, export, facts, golden)
     report("Score")
     reader = Reader(load_model(), finder=load_finder(export))
-    weights = fit_score(*judge(reader, _frames(shapes, config.frames, _FIT))[:2])
+    weights = fit_score(*judge(reader, _frames(shapes, config.frames, _FIT, _MOVING))[:2])
     export_finder(model, export, facts | {"score": weights}, golden)
     reader = Reader(load_model(), finder=load_finder(export))
     values, good, tally = judge(reader, _frames(shapes, config.frames, _CHECK))
@@ -97,9 +98,12 @@ def make_finder(config: FinderConfig, folder: Path, export: Path, command: str, 
     return path
 
 
-def _frames(shapes: Shapes, count: int, seed: int) -> Iterator[Frame]:
+def _frames(shapes: Shapes, count: int, seed: int, moving: float = 0.0) -> Iterator[Frame]:
+    """Yield rendered frames, a share of them of things that move."""
     rng = np.random.default_rng(seed)
-    return (render(rng, _SIZE, shapes) for _ in range(count))
+    for _ in range(count):
+        frame = render(rng, _SIZE, shapes)
+        yield smeared(frame, rng) if rng.random() < moving else frame
 
 
 def _figures(values: np.ndarray, good: np.ndarray, tally: Tally, weights: list[float]) -> dict:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from digits.paths import PACKAGE_ROOT
+from digits.reading.finding.decode import Decoding
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.default import BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import MissingRuntimeError, ModelError, brief
@@ -27,10 +28,11 @@ class Finder:
     Attributes:
         path: the file.
         card: what `card.json` beside it says: version, how it was trained, weights of the score.
+        decoding: the numbers that its maps are decoded by.
     """
 
     def __init__(self, path: Path, card: dict, threads: int) -> None:
-        self.path, self.card = path, card
+        self.path, self.card, self.decoding = path, card, Decoding.of(card)
         self._answer = (_tflite if path.name.endswith(".tflite") else _onnx)(path.read_bytes(), threads)
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
