@@ -193,9 +193,10 @@ def non_digits(reader: Reader) -> dict:
         inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(100)]
         frames = [photograph_one(ink, rng, 0.5)[0] for ink in inks]
         result["letters_in_unseen_fonts"] = accepted(reader, frames)
-        strict = (reader.model.card or {"files": {}})["files"].get(reader.model.path.name, {}).get("strict")
-        if strict:  # the confidence that 98 % of the calibration digits reach
-            result["letters_strict"] = accepted(Reader(reader.model, strict["threshold"]), frames)
+        strict = reader.finder.card.get("strict")
+        if strict:  # the score that 98 % of the digits of rendered frames reach
+            result["letters_strict"] = accepted(Reader(reader.model, strict), frames)
+            result["drawings_strict"] = accepted(Reader(reader.model, strict), drawings)
     return result
 
 
