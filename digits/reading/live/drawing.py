@@ -85,7 +85,8 @@ class Screen:
             self._box(canvas, main, place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
-        notice = status.notice or ("" if reading.digits else self.words[reading.hint or "show"])
+        unread = "" if reading.digits else self.words["show"]
+        notice = status.notice or (self.words[reading.hint] if reading.hint else unread)
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
         self._answer(canvas, main)
         self._bars(canvas, main)
