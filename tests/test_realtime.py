@@ -369,6 +369,23 @@ def test_the_camera_of_a_raspberry_pi(read, tmp_path, start, status, said):
     assert [record["size"] for record in records] == [[640, 480]] * (0 if status else 3)
 
 
+@pytest.mark.parametrize(("damage", "said"), [
+    (shutil.rmtree, "There is no finder"), (lambda finder: (finder / "card.json").unlink(), "No such file"),
+    (lambda finder: (finder / "card.json").write_text("{"), "as JSON"),
+    (lambda finder: (finder / "finder.tflite").write_bytes(b"TFL3"), "has not the checksum"),
+])  # fmt: skip
+def test_a_finder_that_is_not_whole_is_one_sentence(tiny_export, photo, tmp_path, damage, said):
+    shutil.copytree(ROOT / "digits", tmp_path / "digits", ignore=shutil.ignore_patterns("learning", "__pycache__"))
+    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    damage(Path(shutil.copytree(ROOT / "exports" / "finder", tmp_path / "exports" / "finder")))
+    arguments = ["--headless", "--model", tiny_export, "--source", photo]
+    done = subprocess.run([sys.executable, "realtime_multiformat.py", *arguments], cwd=tmp_path, capture_output=True,
+                          text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})  # fmt: skip
+    assert done.returncode == 4 and not done.stdout and "INFO" not in done.stderr
+    (sentence,) = done.stderr.splitlines()[1:]
+    assert said in sentence and "Errno" not in sentence and sentence.endswith("python train_all.py --finder.")
+
+
 def test_a_tflite_file_needs_no_tensorflow(script, photo):
     exports = sorted(ROOT.glob("exports/*/model.tflite"))
     if not exports:
