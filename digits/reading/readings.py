@@ -28,6 +28,8 @@ class Hint(StrEnum):
     CUT_OFF = "cut off"
     NO_CONTRAST = "no contrast"
     NOT_DIGITS = "not digits"
+    BUSY = "busy background"
+    UNCLEAR = "unclear"
     TURNED = "turned?"
     MIRRORED = "mirrored?"
 
