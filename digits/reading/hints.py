@@ -5,15 +5,14 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits.reading.finding.decode import CENTRE, UNIT
-from digits.reading.finding.looks import STRIDE, Look
+from digits.reading.finding.decode import CENTRE
+from digits.reading.finding.looks import Look
 from digits.reading.readings import Hint, Reason
 
 SMALL = 9.0  # pixels of the near look: smaller digits can hardly be told apart
 _DARK, _PALE = 60, 14  # grey levels: the brightest parts of a dark frame; from dark to bright without contrast
 _BLURRED = 12.0  # grey levels from pixel to pixel at the sharpest edges of a frame whose digits would be legible
 _TRACE = -3.0  # logit of a centre from which there is something: one in twenty
-_MARGIN = 2  # places of the maps by which a digit may seem to reach out that does not
 _WRITING = 3  # centres of other writing that make a text
 _STEP, _BUSY = 25, 0.05  # grey levels from pixel to pixel that make an edge; share of them on a busy background
 _UNCLEAR = 0.25  # score above which what was refused may well be a digit
@@ -42,8 +41,6 @@ def hint_for(grey: np.ndarray, looks: Sequence[Look], refused: Sequence[tuple[Re
     commonest = max(set(reasons), key=reasons.count) if reasons else None
     if commonest in _HINTS:
         return _HINTS[commonest]
-    if _reaches_out(looks[0]):
-        return Hint.CUT_OFF
     near, far = (_count(look, 1, CENTRE) for look in looks[:2])
     if near >= _WRITING:
         return Hint.NOT_DIGITS if far else Hint.TOO_SMALL  # the far look sees no writing that is tiny in the near one
@@ -59,14 +56,6 @@ def _steps(pixels: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
 def _sharpest(steps: np.ndarray) -> float:
     """Return how much the grey changes from pixel to pixel where it changes most."""
     return float(np.sort(steps.reshape(-1)[:: max(1, steps.size // 20000)])[-20:].mean()) if steps.size else 0.0
-
-
-def _reaches_out(look: Look) -> bool:
-    """Return whether a digit's centre lies so near to the border that a part of it must be beyond."""
-    places = np.argwhere(look.maps[..., 0] > CENTRE)
-    half = UNIT / STRIDE * np.exp2(look.maps[*places.T, 2]) / 2
-    room = np.minimum(places, np.array(look.maps.shape[:2]) - places).min(axis=1)
-    return bool((half > room + _MARGIN).any())
 
 
 def _count(look: Look, plane: int, least: float) -> int:
