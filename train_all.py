@@ -60,6 +60,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--epochs", type=_positive, metavar="N", help="at most N epochs in each stage")
     parser.add_argument("--seed", type=_seed, default=SEED, help="of weights, order and augmentation (default: 0); "
                         "with --release another one only adds rows to compare")  # fmt: skip
+    parser.add_argument("--seeds", type=_positive, default=1, metavar="N", help="train each model with N seeds, from "
+                        "--seed on; those after the first only add rows to compare")  # fmt: skip
+    parser.add_argument("--cluster", nargs="?", const="here", metavar="ADDRESS", help="share trainings out with Ray "
+                        "here, or on a running cluster: auto or HOST:PORT")  # fmt: skip
     parser.add_argument("--fresh", action="store_true", help="forget what earlier calls trained")
     parser.add_argument("--imagenet-weights", metavar="FILE|none", help="starting weights of MobileNetV2, or none")
     job = parser.add_mutually_exclusive_group()
@@ -73,6 +77,8 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     unused = options.release, options.models, options.epochs, options.imagenet_weights, options.tensorboard
     if options.teach and any(unused):
         parser.error("--teach refits the default export: it takes --quick, --custom, --seed, --fresh and --out alone")
+    if (options.seeds > 1 or options.cluster) and (options.teach or options.finder or options.bundle):
+        parser.error("--seeds and --cluster go with none of --teach, --finder and --bundle")
     if options.bundle and options.custom:
         parser.error("--bundle trains nothing: it takes no --custom")
     if options.no_camera and TRANSFER in (options.models or [TRANSFER]):
@@ -118,6 +124,10 @@ def run_all(options: argparse.Namespace, report) -> None:
     """Do everything: data, networks, leaderboard, figures, exports, and a photograph read with what was exported."""
     cost = Cost()
     config = configure(options)
+    if options.cluster:
+        from digits.cluster.connect import require_ray
+
+        require_ray("--cluster")
     report("Loading TensorFlow")
     load_tensorflow()
     from digits.files import tidy_up
@@ -125,7 +135,6 @@ def run_all(options: argparse.Namespace, report) -> None:
     from digits.learning.experiment.own_results import read_own, report_own
     from digits.learning.experiment.report import report_run, tabulate
     from digits.learning.experiment.run import Run
-    from digits.learning.experiment.train import train_model
     from digits.learning.export.outcome import material_of, sample_photograph
     from digits.learning.networks.imagenet import Weights, imagenet_weights
     from digits.learning.shared.lock import run_lock
@@ -135,28 +144,30 @@ def run_all(options: argparse.Namespace, report) -> None:
         require_tensorboard(options.tensorboard)
     from_nothing = not config.cache_dir.exists()
     with run_lock(config.models_dir):
-        for folder in (config.cache_dir, *map(config.model_folder, options.models)):
+        folders = [seed.model_folder(name) for seed in config.with_seeds(options.seeds) for name in options.models]
+        for folder in (config.cache_dir, *folders):
             tidy_up(folder)
         if options.fresh:
-            for name in options.models:
-                shutil.rmtree(config.model_folder(name), ignore_errors=True)
+            for folder in folders:
+                shutil.rmtree(folder, ignore_errors=True)
         weights = Weights(None, Origin.RANDOM)
         if TRANSFER in options.models:
             weights = imagenet_weights(options.imagenet_weights, report)
         data = load_data(config, report, options.models)
         run = Run(config, data, weights, command(options), report, options.tensorboard)
-        outcomes = {}
-        for number, name in enumerate(options.models, 1):
-            report(f"{name} ({number} of {len(options.models)})")
-            cost.part(name)
-            outcomes[name] = train_model(name, run)
+        if options.cluster:
+            from digits.cluster.train import train_on_cluster
+
+            cost.part("cluster")
+            train_on_cluster(options.models, config.with_seeds(options.seeds), run, options.cluster)
+        outcomes, further = train_seeds(run, options, cost)
         cost.part("end")
         place = results_dir(config)
         if config.no_camera or config.further_seed:  # lines to compare with, nothing to use
-            tabulate(run, outcomes, place)
+            tabulate(run, outcomes, place, further)
         else:
             default = _default_of(config.exports_dir)
-            best = report_run(run, outcomes, place, default)
+            best = report_run(run, outcomes, place, default, further)
             own, said = own_before(config, default)
             material = material_of(run)
             del data, run
@@ -165,6 +176,25 @@ def run_all(options: argparse.Namespace, report) -> None:
                 report_own(own, said, read_own(folder, own), config.reports_dir, report)
             read_sample(folder, sample_photograph(SAMPLES_DIR), config.quick, report)
         report(cost.write(place / "run.json", command(options), from_nothing))
+
+
+def train_seeds(run, options: argparse.Namespace, cost: Cost) -> tuple[dict, list]:
+    """Train each model named with each seed; return the first seed's outcomes by name, and the others' rows."""
+    from digits.learning.experiment.train import train_model
+
+    outcomes, further, number = {}, [], 0
+    for config in run.config.with_seeds(options.seeds):
+        for name in options.models:
+            number += 1
+            title = f"{name}, seed {config.seed}" if config.repeated else name
+            run.report(f"{title} ({number} of {options.seeds * len(options.models)})")
+            cost.part(title)
+            outcome = train_model(name, replace(run, config=config))
+            if config.repeated:
+                further += outcome.rows
+            else:
+                outcomes[name] = outcome
+    return outcomes, further
 
 
 def teach(options: argparse.Namespace, report) -> None:

@@ -1,4 +1,4 @@
-"""Every number in README.md and README.es.md, filled in from the files that results are kept in.
+"""Every number in README.md, README.es.md and docs/scale.md, filled in from the files that results are kept in.
 
     python benchmarks/readme_numbers.py             fill in all; fails, changing nothing, where a result is missing
     python benchmarks/readme_numbers.py --pending   fill in what there is, and write "(pending)" for the rest
@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import common
+import scale_tables
 
 from digits.files import write_whole
 from digits.learning.experiment.leaderboard import Row, read_leaderboard
 from digits.learning.shared.errors import RunError
 from digits.paths import ROOT
 
-PAGES = {"README.md": "en", "README.es.md": "es"}
+PAGES = {"README.md": "en", "README.es.md": "es", "docs/scale.md": "en"}
 MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
 RESULTS = "benchmarks/results"
 PENDING = {"en": "(pending)", "es": "(pendiente)"}
@@ -277,6 +278,9 @@ NAMES: dict[str, Callable[[Results, Say], str]] = {
     "photos": lambda results, say: percent(results.camera("photos")["accuracy"]),
     "photos_usual": lambda results, say: percent(results.camera()["photos_usual_way"]),
     "photos_usual_mobilenet": lambda results, say: percent(results.camera(model="mobilenet_v2")["photos_usual_way"]),
+    "scale_measured": lambda results, say: table(say, *scale_tables.measured(results.of("scale"))),
+    "scale_plan": lambda results, say: table(say, *scale_tables.plan(results.of("scale")), words=(8,)),
+    "scale_pays": lambda results, say: f"{round(scale_tables.pays_from(results.of('scale')), -3):,}",
     "size": lambda results, say: f"{results.card()['files']['model.tflite']['bytes'] / 1e6:.1f} MB",
 }
 
@@ -330,7 +334,7 @@ def take_over(run: Path, kept: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Fill in or check both pages; 0 done, 1 something is missing or differs."""
+    """Fill in or check the pages; 0 done, 1 something is missing or differs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--pending", action="store_true", help="write (pending) where a result does not exist yet")
     parser.add_argument("--check", action="store_true", help="change nothing, say what differs")

@@ -232,7 +232,9 @@ def script():
 
 def test_numbers_are_those_of_the_results(script):
     results = script.Results()
-    for page, language in ((ENGLISH, "en"), (SPANISH, "es")):
+    assert {"README.md", "README.es.md"} < set(script.PAGES)
+    for name, language in script.PAGES.items():
+        page = (ROOT / name).read_text(encoding="utf-8")
         assert page == script.fill(page, language, results, pending=True), "run python benchmarks/readme_numbers.py"
         inline = re.search("^<!-- numbers:.*<!-- /numbers -->", page, re.MULTILINE)
         assert not inline, f"a line that starts with a comment is not read as Markdown: {inline[0]}"
@@ -256,6 +258,23 @@ def test_numbers_are_filled_in_from_files(script, tmp_path):
     assert "| Uneven light | 95.0 % | 20.0 % |" in english
     assert figures(english) == figures(spanish) and table_rows(english) == table_rows(spanish)
     assert script.fill(english, "en", results) == english
+
+
+def test_the_nodes_of_an_archive_are_computed_from_what_was_measured():
+    scale_tables = load("benchmarks/scale_tables.py")
+    facts = {"ms": 20.0, "bytes_a_picture": 5000, "listing_us_a_picture": 2.0, "restart_bytes_a_picture": 128,
+             "driver_ms_a_block": 64.0, "ray": {"bytes_a_row": 200, "cores": 2}, "plain_loop": {"ms": 18.0},
+             "again": {"seconds": 16.0}}  # fmt: skip
+    head, rows = scale_tables.plan(facts)
+    small, large, huge = (dict(zip(head, row, strict=True)) for row in rows)
+    assert small["One node of 32 cores"] == "104 minutes" and small["Nodes for one day"] == "1"
+    assert small["Read"] == "50.0 GB" and small["Bottleneck"] == "the readers' cores" and small["Parts"] == "1"
+    assert large["One node of 32 cores"] == "7 days" and large["Nodes for one day"] == "8"
+    assert large["Driver"] == "18 hours" and large["A restart holds"] == "128.0 GB"
+    assert (large["Bottleneck"], large["Parts"]) == ("opening files", "3") and huge["Parts"] == "211"
+    facts["restart_bytes_a_picture"] *= 10
+    assert scale_tables.plan(facts)[1][1][8:] == ["memory of a restart", "20"]
+    assert scale_tables.pays_from(facts) == 2000
 
 
 def test_a_missing_result_is_one_sentence(script, tmp_path):

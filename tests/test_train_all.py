@@ -140,6 +140,16 @@ def test_what_is_trained_to_compare_only_adds_rows_and_renders_no_picture_that_n
     assert "and 0 made beside them" in stdout and set((out / "models" / "cache").glob("extras-*")) == kept
 
 
+def test_more_seeds_only_add_rows_to_what_the_first_one_comes_to(finished, tmp_path):
+    out = copy_of_data(finished[0], tmp_path / "out")
+    stdout = run(out, "--models", "cnn_small", "--seeds", "2", "--epochs", "1")
+    first, second = read_leaderboard(out / "models" / LEADERBOARD)
+    assert (first.seed, second.seed) == (0, 1) and "(2 of 2)" in stdout and "seed 1" in stdout
+    assert first.val_accuracy != second.val_accuracy
+    assert {path.parent.name for path in out.glob("models/*/metrics.json")} == {"cnn_small", "cnn_small-seed1"}
+    assert [row["seed"] for row in json.loads((out / "exports" / "cnn_small" / "card.json").read_text())["rows"]] == [0]
+
+
 def test_a_default_judged_on_other_pictures_stays_where_another_network_alone_is_trained(finished, out):
     default = (out / "exports" / "default.txt").read_text()
     table, judged_on = out / "models" / LEADERBOARD, rows(out)["cnn_small train"].judged_on
@@ -184,8 +194,8 @@ def test_own_test_pictures_that_come_later_are_read_without_training_again(finis
 
 @pytest.mark.parametrize("arguments", [
     ["--seed", "-1"], ["--seed", "x"], ["--epochs", "0"], ["--models", "resnet"], ["--quick", "--release"],
-    ["--teach", "--release"], ["--teach", "--tensorboard", "logs"], ["--no-camera"],
-    ["--bundle", "--custom", "class.zip"],
+    ["--teach", "--release"], ["--teach", "--tensorboard", "logs"], ["--no-camera"], ["--seeds", "0"],
+    ["--teach", "--seeds", "2"], ["--bundle", "--custom", "class.zip"],
 ])  # fmt: skip
 def test_options_that_make_no_sense_end_it_at_once(arguments, capsys):
     with pytest.raises(SystemExit) as stopped:

@@ -41,11 +41,7 @@ def load_image(path: str | Path) -> np.ndarray:
         ImageError: if the file is missing, empty, truncated beyond use, no picture, several, or too large for the
             memory.
     """
-    data = _read(Path(path))
-    if has_pages(data) or is_animation(data):
-        kind = "an animation" if is_animation(data) else "several pages"
-        raise ImageError(f"{path} holds {kind}, expected one picture; save each as a file of its own.")
-    return decode_image(data, path)
+    return decode_image(_read(Path(path)), path)
 
 
 def load_images(path: str | Path) -> Iterator[np.ndarray]:
@@ -75,6 +71,9 @@ def decode_image(data: bytes, name: object = "a picture") -> np.ndarray:
     """Return the picture that a file's bytes hold, as `load_image` does; `name` is what errors call it."""
     if not data:
         raise ImageError(f"{name} is empty, expected a picture.")
+    if has_pages(data) or is_animation(data):
+        kind = "an animation" if is_animation(data) else "several pages"
+        raise ImageError(f"{name} holds {kind}, expected one picture; save each as a file of its own.")
     header = _affordable(data, name)
     try:
         image = decode(data, header)

@@ -16,7 +16,7 @@ class RunConfig:
     `limit` is the number of MNIST pictures used over all splits together (None: all 70,000). `camera`,
     `handwritten`, `non_digits`, `scraps` and `textures` say how many extra training tiles extras.enrich makes;
     `camera` per training tile, the others in all. Epochs are upper bounds: validation chooses. `all_epochs` 0
-    leaves out MobileNetV2's all-layer stage.
+    leaves out MobileNetV2's all-layer stage. `repeated` marks the seeds after the first of `--seeds`.
     """
 
     models_dir: Path = MODELS_DIR
@@ -24,6 +24,7 @@ class RunConfig:
     merged_dir: Path = MERGED_DIR
     custom_dir: Path = CUSTOM_DIR
     seed: int = SEED
+    repeated: bool = False
     limit: int | None = None
     quick: bool = False
     release: bool = False
@@ -65,8 +66,12 @@ class RunConfig:
 
     @property
     def further_seed(self) -> bool:
-        """Whether a release run only adds rows of another seed, for mean and range: nothing is exported then."""
-        return self.release and self.seed != SEED
+        """Whether a run only adds rows of another seed, for mean and range: nothing is exported then."""
+        return self.repeated or (self.release and self.seed != SEED)
+
+    def with_seeds(self, count: int) -> list[Self]:
+        """Return these settings and, for the seeds that follow theirs, settings that only add rows."""
+        return [self, *(replace(self, seed=self.seed + step, repeated=True) for step in range(1, count))]
 
     def without_camera(self) -> Self:
         """Return these settings with nothing rendered to train on; models are kept beside the others."""

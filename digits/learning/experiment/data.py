@@ -70,6 +70,12 @@ class Data:
     key: str
     plain_key: str
 
+    def __reduce__(self) -> tuple:
+        """Travel to other processes with the memory that is shared in it once, not four times."""
+        parts = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        del parts["train"], parts["extras"], parts["fitted"]
+        return _split, (len(self.train), len(self.fitted), parts)
+
     @cached_property
     def judged_on(self) -> str:
         """What names the val pictures, clean and after the camera: accuracies on others cannot be compared."""
@@ -79,6 +85,12 @@ class Data:
     def own_test_key(self) -> str:
         """What names the user's own test pictures: no training depends on them."""
         return digest(self.own_test.images, self.own_test.labels)
+
+
+def _split(train: int, fitted: int, parts: dict) -> Data:
+    """Return the tiles of a run of the parts that lie in memory of their own."""
+    whole = parts["everything"]
+    return Data(train=whole[:train], extras=whole[train:fitted], fitted=whole[:fitted], **parts)
 
 
 def load_data(config: RunConfig, report: Callable = Report(), models: Iterable[str] = NETWORKS) -> Data:  # noqa: B008

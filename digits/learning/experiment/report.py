@@ -1,6 +1,7 @@
 """What a run says of itself when its networks are trained: leaderboard, figures as PNG, winner."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +19,12 @@ from digits.reading.models.temperature import scaled
 _GALLERY = 64  # mistakes shown; a good network has fewer
 
 
-def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[Row]:
-    """Put the rows of a run into the leaderboard and its bars below `place`, say them, return all rows of the file."""
-    rows = [row for outcome in outcomes.values() for row in outcome.rows]
+def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path, further: Sequence[Row] = ()) -> list[Row]:
+    """Put the rows of a run into the leaderboard and its bars below `place`, say them, return all rows of the file.
+
+    `further` are those of more seeds.
+    """
+    rows = [*(row for outcome in outcomes.values() for row in outcome.rows), *further]
     table = update_leaderboard(place / LEADERBOARD, rows, keep_edited=not run.config.release)
     save_figures(place / "figures", {
         "leaderboard_test": plots.leaderboard_bars(table, "test_accuracy", "MNIST test"),
@@ -31,18 +35,20 @@ def tabulate(run: Run, outcomes: dict[str, Outcome], place: Path) -> list[Row]:
     for row in table:
         if row.training in trainings:
             val = "seen" if row.with_val else f"{row.val_accuracy:.4f}, {row.val_camera_accuracy:.4f}"
-            remarks = filter(None, [row.superseded and f"before, {row.version}", row.remark])
+            seed = f"seed {row.seed}" if further else ""
+            remarks = filter(None, [seed, row.superseded and f"before, {row.version}", row.remark])
             line = f"{row.model:14} {row.stage:14} val (clean, camera) {val:14}  test {row.test_accuracy:.4f}"
             run.report("  ".join([line, *remarks]))
     return table
 
 
-def report_run(run: Run, outcomes: dict[str, Outcome], place: Path, default: str | None) -> str:
+def report_run(run: Run, outcomes: dict[str, Outcome], place: Path, default: str | None,
+               further: Sequence[Row] = ()) -> str:  # fmt: skip
     """Write leaderboard and figures below `place`, say what came out, and return the winner's name.
 
     The figures of the winner are those of the default from now on: none where `default` stays as it is.
     """
-    table = tabulate(run, outcomes, place)
+    table = tabulate(run, outcomes, place, further)
     best = winner({name: outcome.choice for name, outcome in outcomes.items()})
     run.report(f"Winner by validation, clean and camera: {best} ({outcomes[best].choice:.4f}){_doubt(outcomes, best)}")
     histories = kept_histories(run) | {name: outcome.history for name, outcome in outcomes.items()}

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from digits.learning.data.augmentation import often_geometric
+from digits.learning.experiment.data import calibration_set
 from digits.learning.experiment.judge import Judge
 from digits.learning.experiment.model_folder import finished, without_training, write_folder
 from digits.learning.experiment.recipe import data_key, only_stage, start_of, training_key, transfer_stages
@@ -24,6 +25,7 @@ from digits.learning.networks.baselines import inner_part
 from digits.learning.networks.imagenet import SHIPPED_TRUNK
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.keys import digest
+from digits.learning.shared.progress import SILENT
 from digits.learning.training.feature_store import FeatureStore
 from digits.learning.training.feed import Feed, block_feed, pooled_feed, small_feed, tile_feed
 from digits.learning.training.fit import Job, best_epoch, fit_stage
@@ -47,6 +49,11 @@ def train_model(name: str, run: Run) -> Outcome:
             trained = trainer(name, run)
         outcome = write_folder(name, replace(trained, model=without_training(name, trained.model)), run, key)
     return outcome
+
+
+def is_done(name: str, run: Run) -> bool:
+    """Return whether an earlier call trained this network with the same settings."""
+    return finished(name, replace(run, report=SILENT), training_key(name, run)) is not None
 
 
 def _for_device(stage: Stage) -> Stage:
@@ -86,10 +93,7 @@ def _train_transfer(name: str, run: Run) -> Outcome:
     model = starting_model(run)
     store = FeatureStore(run.config.cache_dir, model)
     rows, history, chosen = [], [], {}
-    job, fitted = _job(name, run, start_of(run)), run.data.fitted
-    for step in _steps(model, store, run, transfer_stages(run.config)):
-        lines = fit_stage(step.part, step.stage, step.feed(fitted.tiles, fitted.targets), step.judge.val, job)
-        job = _after(job, step.stage)
+    for step, lines in _fitted(model, store, name, run):
         chosen[step.stage.name] = best_epoch(lines)
         history += lines
         rows.append(step.judge.row(name, step.stage, step.part, lines, run.weights.origin, step.augmentation))
@@ -101,6 +105,32 @@ def _train_transfer(name: str, run: Run) -> Outcome:
     if last.stage.name == step.stage.name:
         return replace(again, rows=rows, history=history + again.history)
     return step.judge.outcome(model, step.part, rows, history + again.history)
+
+
+def train_until(name: str, last: str, run: Run) -> None:
+    """Train the stages of MobileNetV2 up to one of them and keep their states, which `train_model` then takes up.
+
+    With the first stage the frozen part sees all tiles that there are: from then on the store is only read.
+    """
+    data = run.data
+    calibration = calibration_set(data.calibration, run.config.cache_dir)
+    with accelerated():
+        model = starting_model(run)
+        store = FeatureStore(run.config.cache_dir, model)
+        seen = data.everything.tiles, data.val_camera, calibration.tiles, data.test.images, data.own_test.images
+        for tiles in seen:
+            store.rows(tiles, run.report)
+        for step, _ in _fitted(model, store, name, run):
+            if step.stage.name == last:
+                return
+
+
+def _fitted(model: keras.Model, store: FeatureStore, name: str, run: Run) -> Iterator[tuple[_Step, list[dict]]]:
+    """Yield each stage of MobileNetV2 once it is trained on train, with its history."""
+    job, fitted = _job(name, run, start_of(run)), run.data.fitted
+    for step in _steps(model, store, run, transfer_stages(run.config)):
+        yield step, fit_stage(step.part, step.stage, step.feed(fitted.tiles, fitted.targets), step.judge.val, job)
+        job = _after(job, step.stage)
 
 
 def _train_again(name: str, run: Run, store: FeatureStore, chosen: dict[str, int]) -> tuple[Outcome, _Step]:
