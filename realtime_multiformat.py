@@ -74,8 +74,10 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--once", action="store_true", help="end with the video or the pictures instead of going on until q")
     add("--scale", type=scale, metavar="X", help="enlarge the window so many times (default: as suits the screen)")
     add("--threads", type=positive, metavar="N", help="threads for the model and OpenCV")
-    add("--min-confidence", type=share, metavar="P", help="accept readings from this probability on (0 to 1)")
+    add("--min-confidence", type=share, metavar="P", help="accept what is a digit with this probability (default: 0.5)")
     add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
+    add("--orient", choices=("up", "auto"), default="up",
+        help="up: as it is, with a hint where a picture looks turned; auto: the way that reads best")  # fmt: skip
     add("--camera-backend", choices=BACKENDS, default="auto", type=str.lower, help="how OpenCV opens the camera")
     add("--list-cameras", action="store_true", help="list the cameras by number and name, and end")
     add("--custom", type=Path, metavar="DIR", help="where pictures kept with the keys go (default: data/custom)")

@@ -110,6 +110,7 @@ def measure(model: Model, shots: dict, clean: list[Photograph]) -> dict:
         "graded_usual_way": {k: [share_right_usual_way(model, shots[k, s]) for s in STRENGTHS] for k in EFFECTS},
         "non_digits": non_digits(reader),
     }
+    result["rendered_rows"] = rows_read(reader, len(clean))
     result["held_sheets"] = {kind: [held_sheets(reader, *angles, len(clean)) for angles in HELD[kind]] for kind in HELD}
     return result | real(reader, model)
 
@@ -176,6 +177,58 @@ def held_sheets(reader: Reader, tilt: float, turn: float, count: int) -> dict[st
     return {"right": round(float(np.mean(shares)), 4), "pages": float(np.mean(ordered)), "false": false / wanted}
 
 
+@lru_cache(maxsize=1)
+def written_rows(count: int) -> list[tuple[np.ndarray, str]]:
+    """Return photographs of two to four lines of one to three numbers each, of MNIST test digits, and their text."""
+    rng = np.random.default_rng([SEED, 8])
+    mnist = load_mnist()
+    pages = []
+    for _ in range(count):
+        lines, text = [], []
+        for _ in range(int(rng.integers(2, 5))):
+            lengths = rng.integers(2, 5, int(rng.integers(1, 4)))
+            picked = [rng.choice(len(mnist.test_images), int(length)) for length in lengths]
+            lines.append([[_cut_out(mnist.test_images[i]) for i in number] for number in picked])
+            text.append(" ".join("".join(str(mnist.test_labels[i]) for i in number) for number in picked))
+        pages.append((photograph_rows(lines, rng), " / ".join(text)))
+    return pages
+
+
+def photograph_rows(lines: list[list[list[np.ndarray]]], rng: np.random.Generator) -> np.ndarray:
+    """Return a photograph, uint8 (H, W, 3) BGR, of numbers written line by line from inks, uint8 (h, w)."""
+    tall = 60
+    page = np.zeros((int(2 * tall * len(lines)) + tall, 20 * tall), np.uint8)
+    for row, numbers in enumerate(lines):
+        x, y = tall, int((0.5 + 2 * row) * tall)
+        for number in numbers:
+            for ink in number:
+                digit = cv2.resize(ink, (max(6, round(ink.shape[1] * tall / ink.shape[0])), tall))
+                window = page[y : y + tall, x : x + digit.shape[1]]
+                np.maximum(window, digit, out=window)
+                x += digit.shape[1] + int(rng.uniform(0.1, 0.3) * tall)
+            x += int(rng.uniform(0.9, 1.4) * tall)
+    page = page[:, : int(np.flatnonzero(page.max(0))[-1]) + tall]
+    paper = np.full(page.shape, 225, np.float32) - page * np.float32(170 / 255)
+    frame = cv2.cvtColor(np.clip(paper, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2BGR)
+    kind = list(EFFECTS)[int(rng.integers(4))]  # light, blur, noise, perspective
+    return camera_effect(frame, kind, 2, rng)
+
+
+def _cut_out(image: np.ndarray) -> np.ndarray:
+    x, y, w, h = cv2.boundingRect((image > 60).astype(np.uint8))
+    return image[y : y + h, x : x + w]
+
+
+def rows_read(reader: Reader, count: int) -> dict:
+    """Return the share of written lines read exactly, numbers apart, and of pages."""
+    right = wanted = whole = 0
+    for frame, text in written_rows(count):
+        found, truth = reader.read(frame).text.split(" / "), text.split(" / ")
+        right += sum(line in found for line in truth)
+        wanted, whole = wanted + len(truth), whole + (found == truth)
+    return {"lines": right / wanted, "pages": whole / count}
+
+
 def non_digits(reader: Reader) -> dict:
     """Return the share of things, one a photograph, in which at least one digit is read.
 
@@ -193,9 +246,10 @@ def non_digits(reader: Reader) -> dict:
         inks = [draw_printed_letter(rng, 128, [font], letters) for font in fonts for _ in range(100)]
         frames = [photograph_one(ink, rng, 0.5)[0] for ink in inks]
         result["letters_in_unseen_fonts"] = accepted(reader, frames)
-        strict = (reader.model.card or {"files": {}})["files"].get(reader.model.path.name, {}).get("strict")
-        if strict:  # the confidence that 98 % of the calibration digits reach
-            result["letters_strict"] = accepted(Reader(reader.model, strict["threshold"]), frames)
+        strict = reader.finder.card.get("strict")
+        if strict:  # the score that 98 % of the digits of rendered frames reach
+            result["letters_strict"] = accepted(Reader(reader.model, strict), frames)
+            result["drawings_strict"] = accepted(Reader(reader.model, strict), drawings)
     return result
 
 

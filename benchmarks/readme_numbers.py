@@ -280,7 +280,7 @@ NAMES: dict[str, Callable[[Results, Say], str]] = {
     "photos_usual_mobilenet": lambda results, say: percent(results.camera(model="mobilenet_v2")["photos_usual_way"]),
     "scale_measured": lambda results, say: table(say, *scale_tables.measured(results.of("scale"))),
     "scale_plan": lambda results, say: table(say, *scale_tables.plan(results.of("scale")), words=(8,)),
-    "scale_pays": lambda results, say: f"{scale_tables.pays_from(results.of('scale')):,}",
+    "scale_pays": lambda results, say: f"{round(scale_tables.pays_from(results.of('scale')), -3):,}",
     "size": lambda results, say: f"{results.card()['files']['model.tflite']['bytes'] / 1e6:.1f} MB",
 }
 

@@ -52,7 +52,7 @@ def main() -> int:
     few_count = options.pictures // FEW
     for name, count in (("few", few_count), ("all", options.pictures)):
         draw(work / name, count)
-    facts = {"pictures": options.pictures, **listing(work / "all")}
+    facts = {"pictures": options.pictures, "block": block_size(options.pictures), **listing(work / "all")}
     plain, facts["plain_loop"] = plain_loop(work / "all")
     few = facts["few"] = {"pictures": few_count, **clean_run(work / "few", work / "few_rows")}
     run = facts["ray"] = clean_run(work / "all", work / "all_rows")

@@ -20,14 +20,13 @@ def measured(facts: dict) -> Table:
     """Return what was measured, and whether all rows were the plain loop's."""
     ray, loop, again = facts["ray"], facts["plain_loop"], facts["again"]
     speed = 1000 / loop["ms"], 1000 / facts["ms"]
-    peaks = [max(run["peak_gb_by_quarter"]) for run in (facts["few"], ray)]
-    few, many = facts["few"]["pictures"], facts["pictures"]
+    peaks = [max(run["peak_gb_by_quarter"]) for run in (again, ray)]
     equal = {True: "the same", False: "not the same"}
     drill = equal[facts["node_lost_and_driver_killed"]["rows_equal"]]
     return ["Measured", ""], [
         ["Command", f"`{facts['command']}`"],
         ["Machine", facts["device"]],
-        ["Pictures", f"{many:,}"],
+        ["Pictures", f"{facts['pictures']:,}, in blocks of {facts['block']:,}"],
         ["Bytes of a picture, read", f"{facts['bytes_a_picture']:,}"],
         ["Bytes of its row, written", f"{ray['bytes_a_row']:,}"],
         ["A picture in the plain loop, one core", f"{loop['ms']:.1f} ms, {speed[0]:,.0f} a second"],
@@ -37,7 +36,8 @@ def measured(facts: dict) -> Table:
         ["A start: from the command to the end, when all is read", f"{again['seconds']:.0f} s"],
         ["Listing a picture", f"{facts['listing_us_a_picture']:.1f} µs"],
         ["The driver, a block of pictures", f"{facts['driver_ms_a_block']:.0f} ms"],
-        [f"Memory of all processes, {few:,} and {many:,} pictures", "{:.1f} GB, {:.1f} GB".format(*peaks)],
+        ["Memory of all processes, at most, when nothing is left to read", f"{peaks[0]:.1f} GB"],
+        ["Memory of all processes, at most, when all are read", f"{peaks[1]:.1f} GB"],
         ["Rows, compared with the plain loop's", equal[ray["rows_equal"]]],
         ["Rows after a node lost and the driver killed with -9", drill],
     ]  # fmt: skip

@@ -50,15 +50,18 @@ def read(picture: str | os.PathLike | np.ndarray) -> Reading:
         picture: the path of a file, or uint8 (H, W, 3) BGR or (H, W) grey.
     Returns:
         The digits in reading order (box, digit, confidence, probabilities, tile), what was refused and why, and a hint
-        where nothing is read.
+        where nothing is read or the picture seems turned or mirrored.
     Raises:
         ImageError: if it is no picture.
         ModelError: if there is no model that can run here.
     """
-    from digits.reading.images import load_image
+    from digits.reading.images import load_image, to_bgr
+    from digits.reading.orientation import orientation_of, with_hint
 
-    frame = load_image(picture) if isinstance(picture, str | os.PathLike) else picture
-    return _released_reader().read(frame)
+    frame = load_image(picture) if isinstance(picture, str | os.PathLike) else to_bgr(picture)
+    reader = _released_reader()
+    reading = reader.read(frame)
+    return with_hint(reading, orientation_of(frame, reading, reader))
 
 
 @cache

@@ -20,7 +20,7 @@ import pytest
 from made_up import edit_json, frame_count, page, trembling, write_clip
 
 ROOT = Path(__file__).resolve().parents[1]
-KEYS = "source frame time_s size digits rejected rows main hint latency_ms".split()
+KEYS = "source frame time_s size orientation digits rejected rows main hint latency_ms".split()
 GREEN = (94, 201, 76)
 START_S = 90.0  # a window may take so long to come where all cores are busy; here it takes one
 POLL_S = 0.1  # seldom enough to leave the cores to what is waited for
@@ -92,6 +92,50 @@ def test_text_and_json_lines_go_their_own_ways(script, tmp_path):
     assert rows == [["3141592"], ["6535897"], ["932384"]]
     first = record["rows"][0][0]["box"]
     assert first[0] == min(digit["box"][0] for digit in record["digits"][:7])
+
+
+TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
+
+def given(picture, mirrored, turned):
+    """Return a picture as a camera may give it: one that is to be mirrored, if so, and then turned to be upright."""
+    picture = cv2.rotate(picture, TURNS[turned]) if turned else picture
+    return cv2.flip(picture, 1) if mirrored else picture
+
+
+def test_turned_and_mirrored_pictures_get_a_hint_or_are_set_upright(script, tmp_path):
+    ways = {"up": (False, 0), "turned": (False, 90), "head down": (False, 180), "mirrored": (True, 0)}
+    upright = cv2.imread(str(SAMPLES / "page_1.png"))
+    for name, way in ways.items():
+        cv2.imwrite(str(tmp_path / f"{name}.png"), given(upright, *way))
+    status, records, err = finished(script("--headless", "--source", tmp_path))
+    hints = {Path(record["source"]).stem: record["hint"] for record in records}
+    assert status == 0 and hints == {"up": None, "turned": "turned?", "head down": "turned?", "mirrored": "mirrored?"}
+    assert err.count("--orient auto") == 3 and "mirrored.png looks mirrored;" in err
+    arguments = ["--headless", "--text", "--jsonl", tmp_path / "out", "--orient", "auto", "--source", tmp_path]
+    process = script(*arguments)
+    out, err = process.communicate(timeout=60)
+    assert [line.split(": ")[1] for line in out.splitlines()] == ["1234 / 5678 / 90"] * 4, err
+    for line in (tmp_path / "out").read_text().splitlines():
+        record = json.loads(line)
+        mirrored, turned = ways[Path(record["source"]).stem]
+        assert record["orientation"] == {"mirrored": mirrored, "turned": turned} and record["hint"] is None
+        assert record["size"] == ([480, 640] if turned == 90 else [640, 480])
+        left, top, width, height = record["digits"][0]["box"]
+        marked = np.zeros(record["size"][::-1], np.uint8)
+        marked[top : top + height, left : left + width] = 1
+        marked = marked[:, ::-1] if mirrored else marked
+        marked = cv2.boundingRect(np.rot90(marked, -turned // 90).copy())
+        assert marked == pytest.approx((99, 70, 21, 68), abs=3), "it holds the 1 in the page's upper left corner"
+
+
+def test_a_mirrored_video_is_set_upright_while_it_begins(script, tmp_path):
+    mirrored = cv2.imread(str(SAMPLES / "page_1.png"))[:, ::-1]
+    clip = write_clip(tmp_path / "clip.avi", [mirrored] * 40)
+    status, records, err = finished(script("--headless", "--orient", "auto", "--source", clip))
+    assert status == 0 and records[0]["orientation"] == {"mirrored": False, "turned": 0}, err
+    assert records[-1]["orientation"] == {"mirrored": True, "turned": 0}
+    assert digits_of(records[-1]) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
 
 
 def test_a_video_is_read_whole_tracked_and_recorded(read, tmp_path):
@@ -323,6 +367,23 @@ def test_the_camera_of_a_raspberry_pi(read, tmp_path, start, status, said):
     got, records, err = finished(read("picamera", "--max-frames", 3, env=environment))
     assert got == status and said in err, err
     assert [record["size"] for record in records] == [[640, 480]] * (0 if status else 3)
+
+
+@pytest.mark.parametrize(("damage", "said"), [
+    (shutil.rmtree, "There is no finder"), (lambda finder: (finder / "card.json").unlink(), "No such file"),
+    (lambda finder: (finder / "card.json").write_text("{"), "as JSON"),
+    (lambda finder: (finder / "finder.tflite").write_bytes(b"TFL3"), "has not the checksum"),
+])  # fmt: skip
+def test_a_finder_that_is_not_whole_is_one_sentence(tiny_export, photo, tmp_path, damage, said):
+    shutil.copytree(ROOT / "digits", tmp_path / "digits", ignore=shutil.ignore_patterns("learning", "__pycache__"))
+    shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    damage(Path(shutil.copytree(ROOT / "exports" / "finder", tmp_path / "exports" / "finder")))
+    arguments = ["--headless", "--model", tiny_export, "--source", photo]
+    done = subprocess.run([sys.executable, "realtime_multiformat.py", *arguments], cwd=tmp_path, capture_output=True,
+                          text=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})  # fmt: skip
+    assert done.returncode == 4 and not done.stdout and "INFO" not in done.stderr
+    (sentence,) = done.stderr.splitlines()[1:]
+    assert said in sentence and "Errno" not in sentence and sentence.endswith("python train_all.py --finder.")
 
 
 def test_a_tflite_file_needs_no_tensorflow(script, photo):

@@ -241,6 +241,7 @@ def test_adding_a_network_works_as_told():
 def test_adding_a_format_works_as_told(tmp_path):
     shutil.copytree(ROOT / "digits", tmp_path / "digits", ignore=shutil.ignore_patterns("learning", "__pycache__"))
     shutil.copy(ROOT / "realtime_multiformat.py", tmp_path)
+    shutil.copytree(ROOT / "exports" / "finder", tmp_path / "exports" / "finder")
     models = tmp_path / "digits" / "reading" / "models"
     (models / "linear.py").write_text(lesson("Add a format"), encoding="utf-8")
     text, registry = (models / "loading.py").read_text(encoding="utf-8"), "FORMATS: tuple[type[Model], ...] = ("

@@ -28,7 +28,9 @@ What happens to a frame, uint8 (H, W, 3) BGR, in this order; each step can be ca
     tile              ink of a part -> tile, uint8 (96, 96): THE normalisation, MNIST's own rule
     models            tiles (N, 96, 96) -> probabilities (N, 10), the same from .tflite, .onnx, .keras, .h5 and .json
     reader            all of the above for one frame: which parts belong together, what is accepted, what refused
+    hints             what to change where nothing is read
     readings          what comes out: digits, what was refused and why, a hint
+    orientation       a picture that is turned or mirrored: noticed by how much better it reads another way
     rows              boxes of digits -> lines and numbers, as people read them
     live              readings of frame after frame -> one that votes; window, files, keys, pictures that are kept
 

@@ -11,10 +11,11 @@ from digits.box import Box
 from digits.reading.finding.decode import Found, decode
 from digits.reading.finding.looks import Look, look_at
 from digits.reading.finding.score import WEIGHTS, features, scores
+from digits.reading.hints import SMALL, hint_for
 from digits.reading.images import to_bgr
 from digits.reading.models.finder import Finder, load_finder
 from digits.reading.models.temperature import scaled
-from digits.reading.readings import Digit, Hint, Reading, Reason, Rejected
+from digits.reading.readings import Digit, Reading, Reason, Rejected
 from digits.reading.rows import lines
 from digits.reading.tile import normalise
 
@@ -22,9 +23,6 @@ _PART = 0.5  # what lies so far in another's box is a part of it, or it of this
 _WHOLE = 0.5  # power of its side by which a whole digit is preferred to its parts
 _EDGE = 2  # pixels from the frame's border within which a digit is cut off
 _WORTH = 0.05  # scores below this are not even told as refused
-_SMALL = 9.0  # pixels of the near look: smaller digits can hardly be told apart
-_DARK, _PALE = 60, 14  # grey levels: the brightest parts of a dark frame; from dark to bright without contrast
-_BLURRED = 12.0  # grey levels from pixel to pixel at the sharpest edges of a frame whose digits would be legible
 
 
 class Classifier(Protocol):
@@ -72,6 +70,7 @@ class Reader:
         self.finder = load_finder() if finder is None else finder
         self.min_confidence = 0.5 if min_confidence is None else min_confidence
         self.looks: list[Look] = []  # what the finder said of the last frame
+        self.decoding = self.finder.decoding
         self._weights = self.finder.card.get("score", WEIGHTS)
 
     def read(self, frame: np.ndarray) -> Reading:
@@ -91,20 +90,23 @@ class Reader:
         accepted = [accepted[index] for line in lines([c.found.box for c in accepted]) for index in line]
         refused = [c for c in candidates if _WORTH < c.score < self.min_confidence]
         main = int(np.argmax([c.score * c.found.box.side for c in accepted])) if accepted else None
-        hint = None if accepted else _hint(grey, refused)
+        hint = None if accepted else hint_for(grey, looks, [(_reason(c), c.score) for c in refused])
         total = time.perf_counter() - start
         latency = {"find": total - predict_s, "predict": predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), [_digit(c) for c in accepted],
                        [Rejected(c.found.box, _reason(c)) for c in refused], main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
-    def candidates(self, frame: np.ndarray) -> list[Candidate]:
-        """Return all that may be a digit in a frame, uint8 (H, W, 3) BGR, whatever its score."""
-        grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
-        return self._candidates(grey, look_at(grey, self.finder))[0]
+    def candidates(self, grey: np.ndarray, looks: list[Look] | None = None) -> list[Candidate]:
+        """Return all that may be a digit in a frame, uint8 (H, W) grey, whatever its score.
+
+        Args:
+            looks: what the finder said of it, if it was asked before.
+        """
+        return self._candidates(grey, look_at(grey, self.finder) if looks is None else looks)[0]
 
     def _candidates(self, grey: np.ndarray, looks: list[Look]) -> tuple[list[Candidate], float]:
-        found = decode(looks)
+        found = decode(looks, self.decoding)
         if not found:
             return [], 0.0
         tiles = np.stack([normalise(digit.ink) for digit in found])
@@ -141,29 +143,6 @@ def _digit(candidate: Candidate) -> Digit:
 def _reason(candidate: Candidate) -> Reason:
     if candidate.cut_off:
         return Reason.CUT_OFF
-    if candidate.found.size < _SMALL:
+    if candidate.found.size < SMALL:
         return Reason.TOO_SMALL
     return Reason.NOT_A_DIGIT if candidate.found.other > candidate.found.centre else Reason.LOW_CONFIDENCE
-
-
-def _hint(grey: np.ndarray, refused: list[Candidate]) -> Hint | None:
-    """Return what a person should change in a frame in which nothing is read."""
-    small = cv2.resize(grey, (64, 48), interpolation=cv2.INTER_AREA)
-    dark, bright = np.percentile(small, (2, 98))
-    if bright < _DARK:
-        return Hint.TOO_DARK
-    if not refused:
-        return Hint.NO_CONTRAST if bright - dark < _PALE else None
-    if _sharpest(grey) < _BLURRED:
-        return Hint.BLURRED
-    reasons = [_reason(candidate) for candidate in refused]
-    return _HINTS.get(max(set(reasons), key=reasons.count))
-
-
-def _sharpest(grey: np.ndarray) -> float:
-    """Return how much the grey changes from pixel to pixel at a frame's sharpest edges."""
-    steps = cv2.absdiff(grey[:, 1:], grey[:, :-1])
-    return float(np.sort(steps.reshape(-1)[:: max(1, steps.size // 20000)])[-20:].mean()) if steps.size else 0.0
-
-
-_HINTS = {Reason.CUT_OFF: Hint.CUT_OFF, Reason.TOO_SMALL: Hint.TOO_SMALL, Reason.NOT_A_DIGIT: Hint.NOT_DIGITS}

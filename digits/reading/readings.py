@@ -20,7 +20,7 @@ class Reason(StrEnum):
 
 
 class Hint(StrEnum):
-    """What a person should change where nothing is read."""
+    """What a person should change: where nothing is read, or where a picture reads better another way up."""
 
     TOO_DARK = "too dark"
     TOO_SMALL = "too small"
@@ -28,6 +28,10 @@ class Hint(StrEnum):
     CUT_OFF = "cut off"
     NO_CONTRAST = "no contrast"
     NOT_DIGITS = "not digits"
+    BUSY = "busy background"
+    UNCLEAR = "unclear"
+    TURNED = "turned?"
+    MIRRORED = "mirrored?"
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ class Reading:
         digits: in reading order.
         rejected: what looked like writing and is no digit.
         main: index of the most prominent digit, or None.
-        hint: why nothing is read, or None.
+        hint: what a person should change, or None.
         latency_ms: milliseconds for "find", "predict" and "total".
     """
 

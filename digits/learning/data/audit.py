@@ -21,10 +21,11 @@ from digits.learning.data.own_image import LeftOut, OwnImage
 from digits.learning.data.own_splits import WHOLE_SESSIONS_FROM
 from digits.learning.data.splits import RENDERED_SESSION, SPLITS, TAUGHT_PREFIX, Split, given_split
 from digits.learning.shared.workers import map_chunks
-from digits.reading.finding.one_digit import found_in, main_found
+from digits.reading.finding.one_digit import found_in, main_found, own_finder
 from digits.reading.images import ImageError, load_image
 from digits.reading.models.contract import CLASSES
 from digits.reading.reader import Reader
+from digits.reading.readings import Hint
 
 THUMBNAIL = 128  # longer side, px
 FAINT = 100  # contrast of strokes, of 255, that 1 in 20 of the development photographs (pencils) stays below
@@ -78,6 +79,11 @@ def audit(custom_dir: Path, merged_dir: Path, workers: int | None = None) -> Aud
     return Audit(images, looks, tiles, groups, doubts, give_advice(images, looks), excluded, Path(custom_dir))
 
 
+# Hints at which a better photograph of the same digit can be taken. The others say why nothing is read, and here the
+# reader was made to read nothing.
+_BETTER_AGAIN = {Hint.TOO_DARK, Hint.TOO_SMALL, Hint.BLURRED, Hint.CUT_OFF, Hint.NO_CONTRAST}
+
+
 class _ReadsNothing:
     """A model that is never sure, so that the reader says what is wrong with the picture rather than what it reads."""
 
@@ -92,7 +98,8 @@ def look_at(path: str) -> Look:
     """Return a look at a photograph; runs in a worker."""
     try:
         frame = load_image(path)
-        problem = Reader(_ReadsNothing()).read(frame).hint or ""
+        hint = Reader(_ReadsNothing(), finder=own_finder()).read(frame).hint
+        problem = str(hint) if hint in _BETTER_AGAIN else ""
         contrast = _contrast(frame)
     except (ImageError, ValueError, cv2.error):
         return Look("unreadable")

@@ -1,6 +1,7 @@
 """The finder as files that run without Keras: `.tflite` and `.onnx`, with a card that vouches for them."""
 
 import json
+import shutil
 import warnings
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from digits.learning.shared.silence import silenced
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import SIDE, look_at
-from digits.reading.models.card import CARD, sha256
+from digits.reading.models.card import CARD, sha256, write_sums
 from digits.reading.models.default import FINDER
 from digits.reading.models.finder import load_finder
 
@@ -36,9 +37,25 @@ def export_finder(model: keras.Model, folder: Path, facts: dict, golden: list[np
         save_onnx(fixed, fresh / "finder.onnx", ("picture", "answer"))
         files = {path.name: {"sha256": sha256(path), "bytes": path.stat().st_size} for path in sorted(fresh.iterdir())}
         card = {"name": FINDER, "version": FINDER_VERSION, "parameters": fixed.count_params(),
-                "input": {"shape": [1, SIDE, SIDE, 1], "dtype": "float32", "range": [0, 1]}, "files": files} | facts
-        write_whole(fresh / CARD, (json.dumps(card, indent=2) + "\n").encode())
-        _save_golden(fresh, golden)
+                "input": {"shape": [1, SIDE, SIDE, 1], "dtype": "float32", "range": [0, 1]}, "files": files}
+        _vouch(fresh, card | facts, golden)
+
+
+def renew_card(folder: Path, facts: dict) -> None:
+    """Write other facts into the card of a finder's export folder, and what it finds in its golden frames with them."""
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    with np.load(folder / GOLDEN) as kept:
+        golden = [kept[name] for name in kept.files if name.startswith("frame_")]
+    with replacing_folder(folder) as fresh:
+        for name in card["files"]:
+            shutil.copyfile(folder / name, fresh / name)
+        _vouch(fresh, card | facts, golden)
+
+
+def _vouch(folder: Path, card: dict, golden: list[np.ndarray]) -> None:
+    write_whole(folder / CARD, (json.dumps(card, indent=2) + "\n").encode())
+    _save_golden(folder, golden)
+    write_sums(folder, [*card["files"], CARD, GOLDEN])
 
 
 def _save_tflite(model: keras.Model, path: Path) -> None:
@@ -55,7 +72,7 @@ def _save_golden(folder: Path, frames: list[np.ndarray]) -> None:
     network = load_finder(folder)
     arrays = {}
     for number, frame in enumerate(frames):
-        digits = decode(look_at(frame, network))
+        digits = decode(look_at(frame, network), network.decoding)
         arrays[f"frame_{number}"] = frame
         arrays[f"boxes_{number}"] = np.array([digit.box for digit in digits], np.int32).reshape(-1, 4)
         arrays[f"centres_{number}"] = np.array([digit.centre for digit in digits], np.float32)

@@ -1,13 +1,15 @@
 """Fit the score that tells digits from all else, and measure the finder, on rendered frames it has not seen."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from digits.reading.finding.looks import Look
 from digits.reading.finding.score import FEATURES, WEIGHTS
 from digits.reading.reader import Candidate, Reader
+from digits.rendering.camera import motion_kernel
 from digits.rendering.frames.canvas import Frame
 
 _SMALLEST = 9  # pixels at the near look's scale: smaller digits are not asked for
@@ -27,14 +29,17 @@ class Tally:
     frames: int
 
 
-def judge(reader: Reader, frames: Iterable[Frame]) -> tuple[np.ndarray, np.ndarray, Tally]:
-    """Return the features of all candidates (N, 8), whether each is a digit read right (N,), and the tally.
+def judge(reader: Reader, frames: Iterable[Frame], looks: Sequence[list[Look]] | None = None
+          ) -> tuple[np.ndarray, np.ndarray, Tally]:
+    """Return the features of all candidates (N, 10), whether each is a digit read right (N,), and the tally.
 
+    Args:
+        looks: what the finder said of each frame, if it was asked before.
     Candidates that lie on a digit but are read wrong count as no digit: the score is to let through what is right.
     """
     values, good, digits, found, right, count = [], [], 0, 0, 0, 0
-    for frame in frames:
-        candidates = reader.candidates(cv2.cvtColor(frame.grey, cv2.COLOR_GRAY2BGR))
+    for number, frame in enumerate(frames):
+        candidates = reader.candidates(frame.grey, None if looks is None else looks[number])
         asked = [i for i, (box, seen) in enumerate(zip(frame.boxes, frame.seen, strict=True))
                  if seen > 0.8 and box.side >= _SMALLEST]
         digits, count = digits + len(asked), count + 1
@@ -60,6 +65,15 @@ def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candid
                 yield candidate, best
         else:
             yield candidate, None
+
+
+def smeared(frame: Frame, rng: np.random.Generator) -> Frame:
+    """Return the frame as it looks when it moves by up to its digits' height while the shutter is open."""
+    heights = [box.h for box in frame.boxes if box.h]
+    length = float(np.median(heights)) * rng.uniform(0.1, 1.0) if heights else 0.0
+    if length < 2:
+        return frame
+    return replace(frame, grey=cv2.filter2D(frame.grey, -1, motion_kernel(length, rng.uniform(0, 180))))
 
 
 def fit_score(values: np.ndarray, good: np.ndarray) -> list[float]:

@@ -11,8 +11,9 @@ import numpy as np
 from digits.files import write_whole
 from digits.learning.data.mnist import load_mnist
 from digits.learning.finder.crops import bank_file
-from digits.learning.finder.exporting import export_finder
-from digits.learning.finder.score import Tally, fit_score, judge
+from digits.learning.finder.decoding import fit_decoding
+from digits.learning.finder.exporting import export_finder, renew_card
+from digits.learning.finder.score import Tally, fit_score, judge, smeared
 from digits.learning.finder.train import FinderRun, train_finder
 from digits.learning.shared.progress import Report
 from digits.learning.shared.provenance import circumstances
@@ -22,6 +23,7 @@ from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
 from digits.reading.reader import Reader
 from digits.rendering import RENDERING_VERSION
+from digits.rendering.frames import FRAMES_VERSION
 from digits.rendering.frames.canvas import Frame
 from digits.rendering.frames.scenes import render
 from digits.rendering.frames.shapes import FULL, Bank, Inks
@@ -29,9 +31,10 @@ from digits.rendering.frames.writers import Shapes
 
 _SIZE = 640, 480  # of the frames that the score is fitted and the finder is judged on
 _HELD_BACK = 5000  # MNIST's last training pictures write the validation frames, and no crop
-_FIT, _CHECK = 1000, 1001  # seeds of the frames for the score and of those for the figures
+_FIT, _CHECK, _DECODE = 1000, 1001, 1002  # seeds of the frames for the score, for the figures and for decoding
 _VALIDATION = {name: count // 5 for name, count in FULL.items()}
 _GOLDEN = 3
+_MOVING = 0.1  # share of the frames for the score that are smeared
 
 
 @dataclass(frozen=True)
@@ -75,31 +78,49 @@ def make_finder(config: FinderConfig, folder: Path, export: Path, command: str, 
     report("Shapes of digits, letters and drawings")
     bank = bank_file(Inks(images[:-_HELD_BACK], labels[:-_HELD_BACK]), 0, folder / "cache", workers, counts)
     model = train_finder(config.run, bank, folder, report)
-    facts = {"rendering": RENDERING_VERSION, "trained": asdict(config.run), "features": list(FEATURES)}
-    facts |= circumstances(command)
-    held_back = Inks(images[-_HELD_BACK:], labels[-_HELD_BACK:])
-    counts = {name: max(10, round(config.shapes * count)) for name, count in _VALIDATION.items()}
-    shapes = Shapes(Bank.make(held_back, _FIT, counts))
-    golden = [frame.grey for frame in _frames(shapes, _GOLDEN, _CHECK + 1)]
-    export_finder(model, export, facts, golden)
-    report("Score")
-    reader = Reader(load_model(), finder=load_finder(export))
-    weights = fit_score(*judge(reader, _frames(shapes, config.frames, _FIT))[:2])
-    export_finder(model, export, facts | {"score": weights}, golden)
-    reader = Reader(load_model(), finder=load_finder(export))
-    values, good, tally = judge(reader, _frames(shapes, config.frames, _CHECK))
-    figures = _figures(values, good, tally, weights) | circumstances(command) | {
+    facts = {"rendering": [RENDERING_VERSION, FRAMES_VERSION], "trained": asdict(config.run)} | circumstances(command)
+    shapes = _validation_shapes(images, labels, config.shapes)
+    export_finder(model, export, facts, [frame.grey for frame in _frames(shapes, _GOLDEN, _CHECK + 1)])
+    figures = fit(export, shapes, config.frames, report) | circumstances(command) | {
         "trained": asdict(config.run), "seconds": round(time.perf_counter() - began),
         "history": json.loads((folder / "history.json").read_text(encoding="utf-8"))}  # fmt: skip
     path = folder / "finder.json"
     write_whole(path, (json.dumps(figures, indent=1) + "\n").encode())
-    report(f"Found {tally.found} of {tally.digits} digits, read {tally.right}; {path}, {export}")
+    report(f"{path}, {export}")
     return path
 
 
-def _frames(shapes: Shapes, count: int, seed: int) -> Iterator[Frame]:
+def refit(export: Path, report: Report, frames: int = FinderConfig.frames) -> dict:
+    """Fit decoding and score of a finder's export again, for the default model; return the figures."""
+    mnist = load_mnist(report=report)
+    return fit(export, _validation_shapes(mnist.train_images, mnist.train_labels, 1.0), frames, report)
+
+
+def fit(export: Path, shapes: Shapes, frames: int, report: Report) -> dict:
+    """Fit decoding and score on rendered frames, write them into the card of the export; return the figures."""
+    report("Decoding and score")
+    reader = Reader(load_model(), finder=load_finder(export))
+    decoding = fit_decoding(reader, _frames(shapes, frames // 2, _DECODE), report)
+    weights = fit_score(*judge(reader, _frames(shapes, frames, _FIT, _MOVING))[:2])
+    values, good, tally = judge(reader, _frames(shapes, frames, _CHECK))
+    figures = _figures(values, good, tally, weights)
+    renew_card(export, {"features": list(FEATURES), "score": weights, "decoding": decoding._asdict(),
+                        "strict": figures["dial"]["98 % pass"]["score"]})  # fmt: skip
+    report(f"Found {tally.found} of {tally.digits} digits, read {tally.right}")
+    return figures
+
+
+def _validation_shapes(images: np.ndarray, labels: np.ndarray, share: float) -> Shapes:
+    counts = {name: max(10, round(share * count)) for name, count in _VALIDATION.items()}
+    return Shapes(Bank.make(Inks(images[-_HELD_BACK:], labels[-_HELD_BACK:]), _FIT, counts))
+
+
+def _frames(shapes: Shapes, count: int, seed: int, moving: float = 0.0) -> Iterator[Frame]:
+    """Yield rendered frames, a share of them of things that move."""
     rng = np.random.default_rng(seed)
-    return (render(rng, _SIZE, shapes) for _ in range(count))
+    for _ in range(count):
+        frame = render(rng, _SIZE, shapes)
+        yield smeared(frame, rng) if rng.random() < moving else frame
 
 
 def _figures(values: np.ndarray, good: np.ndarray, tally: Tally, weights: list[float]) -> dict:

@@ -14,6 +14,7 @@ from digits.learning.finder.losses import FinderLoss
 from digits.learning.finder.network import build_finder
 from digits.learning.shared.keys import digest
 from digits.learning.shared.workers import available_cores
+from digits.rendering.frames import FRAMES_VERSION
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def train_finder(run: FinderRun, bank: Path, folder: Path, report=print, start: 
         warmup_steps=total // 40)  # fmt: skip
     model.compile(keras.optimizers.AdamW(rate, weight_decay=run.weight_decay, global_clipnorm=1.0), FinderLoss())
     model.optimizer.build(model.trainable_variables)
-    key = digest({name: value for name, value in asdict(run).items() if name != "workers"})
+    key = digest({name: value for name, value in asdict(run).items() if name != "workers"}, bank.name, FRAMES_VERSION)
     state, history = folder / "state.npz", _resume(model, folder / "state.npz", key)
     numbers = range(len(history) * run.steps, total)
     feed = batches(bank, run.seed, numbers, run.batch, run.workers or available_cores())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -10,17 +11,29 @@ from digits.box import Box
 from digits.reading.finding.looks import FINE, STRIDE, Look
 
 UNIT = 32.0  # pixels: the unit of sizes and ways
-CENTRE = -1.4  # logit from which a hilltop is a centre: one in five
-INK = -1.2  # logit from which a place may hold ink
-_REACH = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
-_BEST_SIZE = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
-_LARGEST = 260.0  # pixels: what seems larger is seen better by the next farther look
-_SAME = 0.5  # two boxes that have so much in common of what either covers are the same digit
-_SOLID = 102  # of 255: what a digit's box is drawn round
-_MAYBE, _SURE = 0.2, 0.5  # probability of ink from which a pixel may be a stroke; share of the highest: it surely is
-_PAPER = 0.05  # probability of ink below which a pixel is paper
-_FAINTEST = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
-_TOO_LITTLE = 0.02  # share of paper about a pixel without which its tone is not known
+_SHARPEST = 4  # steps from pixel to pixel that tell how sharp something is
+
+
+class Decoding(NamedTuple):
+    """The numbers that decoding goes by; the finder's card has them as `learning/finder/decoding.py` fitted them."""
+
+    centre: float = -1.4  # logit from which a hilltop is a centre
+    ink: float = -1.2  # logit from which a place may hold ink
+    reach: float = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
+    best_size: float = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
+    largest: float = 260.0  # pixels: what seems larger is seen better by the next farther look
+    same: float = 0.5  # two boxes that have so much in common of what either covers are the same digit
+    solid: float = 102.0  # of 255: what a digit's box is drawn round
+    maybe: float = 0.2  # probability of ink from which a pixel may be a stroke
+    sure: float = 0.5  # share of a digit's highest probability of ink from which a pixel surely is a stroke
+    paper: float = 0.05  # probability of ink below which a pixel is paper
+    faintest: float = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
+    scarce: float = 0.02  # share of paper about a pixel without which its tone is not known
+
+    @classmethod
+    def of(cls, card: dict) -> "Decoding":
+        """Return the numbers of a finder's card, usual ones where it names none."""
+        return cls(**{name: float(value) for name, value in card.get("decoding", {}).items() if name in cls._fields})
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,7 @@ class Found:
         centre, other: probabilities that a digit's centre, and that other writing's, is here.
         size: in pixels of that look.
         sure: mean probability of its ink.
+        blur: pixels of that look over which its softest edges go from paper to ink: across or up and down.
     """
 
     box: Box
@@ -41,18 +55,19 @@ class Found:
     other: float
     size: float
     sure: float
+    blur: float
 
 
-def decode(looks: Sequence[Look], least: float = CENTRE) -> list[Found]:
+def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
     """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
 
     A part of a digit may be among them beside the whole: which it is shows when both have been read.
     """
-    found = [digit for look in looks for digit in _digits(look, least)]
-    found.sort(key=lambda digit: -digit.centre * _fit(digit.size))
+    found = [digit for look in looks for digit in _digits(look, rules)]
+    found.sort(key=lambda digit: -digit.centre * _fit(digit.size, rules.best_size))
     kept: list[Found] = []
     for digit in found:
-        same = next((i for i, other in enumerate(kept) if digit.box.overlap(other.box) >= _SAME), None)
+        same = next((i for i, other in enumerate(kept) if digit.box.overlap(other.box) >= rules.same), None)
         if same is None:
             kept.append(digit)
         else:  # a second look is a second witness
@@ -60,33 +75,33 @@ def decode(looks: Sequence[Look], least: float = CENTRE) -> list[Found]:
     return kept
 
 
-def _fit(size: float) -> float:
+def _fit(size: float, best: float) -> float:
     """Return how well a size suits the finder, 0 to 1."""
-    return float(np.exp(-0.5 * (np.log2(size / _BEST_SIZE) / 1.5) ** 2))
+    return float(np.exp(-0.5 * (np.log2(size / best) / 1.5) ** 2))
 
 
-def _digits(look: Look, least: float) -> list[Found]:
+def _digits(look: Look, rules: Decoding) -> list[Found]:
     centre = np.ascontiguousarray(look.maps[..., 0])
-    rows, columns = np.nonzero((centre > least) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
+    rows, columns = np.nonzero((centre > rules.centre) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
     size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
-    fits = size < _LARGEST
+    fits = size < rules.largest
     rows, columns, size = rows[fits], columns[fits], size[fits]
     if not len(rows):
         return []
-    owner = _owners(look, rows, columns, size)
+    owner = _owners(look, rows, columns, size, rules)
     found = []
     for number in range(len(rows)):
-        digit = _digit(look, owner, number, (rows[number], columns[number]), float(size[number]))
+        digit = _digit(look, owner, number, (rows[number], columns[number]), float(size[number]), rules)
         if digit is not None:
             found.append(digit)
     return found
 
 
-def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray) -> np.ndarray:
+def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray, rules: Decoding) -> np.ndarray:
     """Return int32 (h, w): 1 + the number of the centre that a place's ink belongs to, 0 for none."""
     height, width = look.maps.shape[:2]
     owner = np.zeros((height, width), np.int32)
-    y, x = np.nonzero(look.maps[..., 5:].max(-1) > INK)
+    y, x = np.nonzero(look.maps[..., 5:].max(-1) > rules.ink)
     if not len(y):
         return owner
     ways = look.maps[y, x, 3:5] * (UNIT / STRIDE)
@@ -98,7 +113,7 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray)
         away = np.hypot(*(ends - places[number]).T) / reach[number]
         closer = away < best
         best[closer], nearest[closer] = away[closer], number
-    sure = best < _REACH
+    sure = best < rules.reach
     stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
     # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
     votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
@@ -115,7 +130,8 @@ def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float) -> Found | None:
+def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float,
+           rules: Decoding) -> Found | None:
     own = (owner == number + 1).astype(np.uint8)
     x, y, w, h = cv2.boundingRect(own)
     if not w:
@@ -125,8 +141,8 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     mine = np.repeat(np.repeat(own[places], FINE, 0), FINE, 1) > 0
     window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
     share = 1 / (1 + np.exp(-logits))
-    ink = _drawn(look.grey[window], share, mine)
-    solid = (ink > _SOLID).astype(np.uint8)
+    ink = _drawn(look.grey[window], share, mine, rules)
+    solid = (ink > rules.solid).astype(np.uint8)
     left, top, w, h = cv2.boundingRect(solid)
     if not w:
         return None
@@ -135,10 +151,20 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
     values = look.maps[place]
     return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
-                 float(share[solid > 0].mean()))
+                 float(share[solid > 0].mean()), _blur(look.grey[window], (left, top, w, h)))
 
 
-def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
+def _blur(grey: np.ndarray, box: tuple[int, int, int, int]) -> float:
+    """Return the pixels that the sharpest edges in a box of a look go over, across or up and down: where it is more."""
+    left, top, w, h = box
+    part = grey[max(0, top - 2) : top + h + 2, max(0, left - 2) : left + w + 2].astype(np.float32)
+    contrast = max(float(part.max() - part.min()), 1.0)
+    steps = [np.abs(np.diff(part, axis=axis)).ravel() for axis in (0, 1)]
+    sharpest = min(float(np.sort(step)[-_SHARPEST:].mean()) if step.size else 0.0 for step in steps)
+    return contrast / max(sharpest, 1.0)
+
+
+def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding) -> np.ndarray:
     """Return the ink, uint8 (h, w): where the network sees a stroke the picture's own grey says how much of one.
 
     Args:
@@ -146,27 +172,27 @@ def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray) -> np.ndarray:
         share: float32 (h, w), how probably each pixel is ink.
         own: bool (h, w), whose ink belongs to this digit.
     """
-    paper = (share < _PAPER).astype(np.float32)
+    paper = (share < rules.paper).astype(np.float32)
     side = max(3, min(grey.shape) | 1)
     around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
-    if around.min() < _TOO_LITTLE:
+    if around.min() < rules.scarce:
         return (255 * share * own).astype(np.uint8)
     contrast = grey - cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / around
     weight = np.where(own, share, 0) ** 2
     strength = float((contrast * weight).sum() / max(float(weight.sum()), 1e-6))
-    if abs(strength) < _FAINTEST:
+    if abs(strength) < rules.faintest:
         return (255 * share * own).astype(np.uint8)
     contrast *= np.float32(255 / strength)
-    contrast[~_strokes(own, share)] = 0
+    contrast[~_strokes(own, share, rules)] = 0
     return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
 
 
-def _strokes(own: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _strokes(own: np.ndarray, share: np.ndarray, rules: Decoding) -> np.ndarray:
     """Return where a digit's strokes are, bool (h, w): what may be ink and hangs together with what surely is."""
-    maybe = own & (share > _MAYBE)
+    maybe = own & (share > rules.maybe)
     count, pieces = cv2.connectedComponents(maybe.astype(np.uint8))
     sure = np.zeros(count, bool)
-    sure[pieces[maybe & (share > _SURE * share[own].max())]] = True
+    sure[pieces[maybe & (share > rules.sure * share[own].max())]] = True
     return sure[pieces] & maybe
 
 

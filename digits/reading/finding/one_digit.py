@@ -27,13 +27,13 @@ def own_finder() -> Finder:
 def found_in(frame: np.ndarray) -> list[Found]:
     """Return what the finder takes for digits in a frame, uint8 (H, W, 3) BGR, parts of digits included."""
     grey = cv2.cvtColor(to_bgr(frame), cv2.COLOR_BGR2GRAY)
-    return decode(look_at(grey, own_finder()))
+    return decode(look_at(grey, own_finder()), own_finder().decoding)
 
 
 def guessed_in(frame: np.ndarray) -> list[Found]:
     """Return all that looks a little like a digit to the finder, be it ever so improbable: what to teach against."""
     grey = cv2.cvtColor(to_bgr(frame), cv2.COLOR_BGR2GRAY)
-    return decode(look_at(grey, own_finder()), GUESS)
+    return decode(look_at(grey, own_finder()), own_finder().decoding._replace(centre=GUESS))
 
 
 def main_found(found: list[Found]) -> Found | None:

@@ -9,7 +9,7 @@ import numpy as np
 from digits.box import Box
 from digits.reading.live.frames import Silence
 from digits.reading.live.words import WORDS
-from digits.reading.readings import Digit, Reading
+from digits.reading.readings import Digit, Reading, Reason
 
 PANEL_WIDTH = 300
 _VIEW_MAX = (960, 640)
@@ -85,7 +85,9 @@ class Screen:
             self._box(canvas, main, place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
-        notice = status.notice or ("" if reading.digits else self.words[reading.hint or "show"])
+        in_sight = reading.digits or any(item.reason == Reason.UNSTEADY for item in reading.rejected)
+        unread = "" if in_sight else self.words["show"]
+        notice = status.notice or (self.words[reading.hint] if reading.hint else unread)
         self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
         self._answer(canvas, main)
         self._bars(canvas, main)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits.reading.finding.decode import CENTRE, UNIT
+from digits.reading.finding.decode import UNIT, Decoding
 from digits.reading.finding.looks import STRIDE, Look
 
 _INK = np.array([200, 60, 230], np.float32)  # blue, green, red
@@ -33,7 +33,7 @@ def with_finder(frame: np.ndarray, looks: Sequence[Look]) -> np.ndarray:
 def _centres(look: Look, plane: int) -> list[tuple[float, float, float]]:
     """Return x, y and size, in pixels of the frame, of a plane's hilltops."""
     hill = np.ascontiguousarray(look.maps[..., plane])
-    rows, columns = np.nonzero((hill > CENTRE) & (hill >= cv2.dilate(hill, np.ones((3, 3), np.uint8))))
+    rows, columns = np.nonzero((hill > Decoding().centre) & (hill >= cv2.dilate(hill, np.ones((3, 3), np.uint8))))
     sizes = UNIT * np.exp2(look.maps[rows, columns, 2]) if plane == 0 else np.full(len(rows), 4.0 * STRIDE)
     return [((column + 0.5) * STRIDE / look.scale, (row + 0.5) * STRIDE / look.scale, float(size) / look.scale)
             for row, column, size in zip(rows.tolist(), columns.tolist(), sizes.tolist(), strict=True)]

@@ -10,6 +10,7 @@ import numpy as np
 
 from digits.files import in_utf8
 from digits.reading.images import ImageError, to_bgr
+from digits.reading.orientation import UP, Orientation
 
 Report = Callable[[str], None]  # takes one sentence for the terminal
 
@@ -27,6 +28,7 @@ class Frame:
     """One frame: which source it is from, its number and time there, and uint8 (H, W, 3) BGR pixels.
 
     `still` is true for a picture, which has no past and no future to vote with. `place` is which file of how many.
+    `orientation` is how the picture was set upright before it came to be `image`.
     """
 
     source: str
@@ -35,6 +37,7 @@ class Frame:
     image: np.ndarray
     still: bool = False
     place: tuple[int, int] = (1, 1)
+    orientation: Orientation = UP
 
 
 class Silence(StrEnum):

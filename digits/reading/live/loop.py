@@ -3,7 +3,7 @@
 import sys
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,7 @@ from digits.reading.live.drawing import Screen, Status
 from digits.reading.live.finder_view import with_finder
 from digits.reading.live.frames import Frame, Report, Waiting
 from digits.reading.live.model_watch import ModelWatch
+from digits.reading.live.orienting import Orienter
 from digits.reading.live.outputs import JsonLines, Recorder, TextLines
 from digits.reading.live.pictures import Pictures
 from digits.reading.live.sources import open_source
@@ -27,8 +28,9 @@ from digits.reading.live.words import default_language
 from digits.reading.models.errors import ModelError
 from digits.reading.models.loading import load_model
 from digits.reading.models.model import Model
+from digits.reading.orientation import UP
 from digits.reading.reader import Reader
-from digits.reading.readings import Digit, Reading
+from digits.reading.readings import Digit, Hint, Reading
 
 _PICTURE_S = 2.0  # how long a picture stays in the window where no key is waited for
 _NEXT, _BACK, _FULL = (ord(" "), RIGHT), LEFT, (ord("f"), ord("F"))
@@ -51,6 +53,7 @@ class Options:
     threads: int | None = None
     min_confidence: float | None = None
     mirror: bool = False
+    orient: str = "up"
     camera_backend: str = "auto"
     lang: str | None = None
     custom: Path | None = None
@@ -91,25 +94,32 @@ def run(options: Options, report: Report) -> None:
 
 
 def as_record(frame: Frame, reading: Reading) -> dict:
-    """Return one frame's JSON object, as the contract of realtime_multiformat.py has it."""
+    """Return one frame's JSON object, as the contract of realtime_multiformat.py has it.
+
+    Boxes are those of the frame as it was given, before it was set upright.
+    """
+
+    def as_given(box: Box) -> list[int]:
+        return [int(side) for side in frame.orientation.box_as_given(box, reading.size)]
+
     return {
         "source": frame.source,
         "frame": frame.index,
         "time_s": round(frame.time_s, 3),
-        "size": [int(side) for side in reading.size],
-        "digits": [{"box": [int(side) for side in digit.box], **thought_of(digit)} for digit in reading.digits],
-        "rejected": [{"box": [int(side) for side in item.box], "reason": item.reason} for item in reading.rejected],
-        "rows": [[_number(number) for number in row] for row in reading.rows],
+        "size": [int(side) for side in frame.orientation.size_as_given(reading.size)],
+        "orientation": asdict(frame.orientation),
+        "digits": [{"box": as_given(digit.box), **thought_of(digit)} for digit in reading.digits],
+        "rejected": [{"box": as_given(item.box), "reason": item.reason} for item in reading.rejected],
+        "rows": [[{"text": _number(number), "box": as_given(Box.union(digit.box for digit in number))}
+                  for number in row] for row in reading.rows],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
         "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
     }
 
 
-def _number(digits: list[Digit]) -> dict:
-    """Return one number of a row: its digits as text, and the box round all of them."""
-    box = Box.union(digit.box for digit in digits)
-    return {"text": "".join(str(digit.digit) for digit in digits), "box": [int(side) for side in box]}
+def _number(digits: list[Digit]) -> str:
+    return "".join(str(digit.digit) for digit in digits)
 
 
 class _Loop:
@@ -126,6 +136,7 @@ class _Loop:
         self._controls = Controls(custom, self._language, model.name, report)
         self._watch = ModelWatch(model, options.model, options.threads)
         self._tracker = Tracker()
+        self._orienter = Orienter(options.orient == "auto")
         self._lines = JsonLines(options.jsonl or ("-" if options.headless and not options.text else None))
         self._text = TextLines() if options.text else None
         self._recorder = Recorder(options.record, source.fps, source.live) if options.record else None
@@ -137,6 +148,7 @@ class _Loop:
         self._canvas: np.ndarray | None = None
         self._drawn: Status | None = None
         self._source_name = ""
+        self._orientation = UP
         self._key_changed_picture = False
         self._turned = self._shows_finder = False
         self._written: set[tuple[str, int]] = set()  # pictures whose line is there: turning back writes none again
@@ -171,15 +183,19 @@ class _Loop:
     def _frame(self, frame: Frame) -> bool:
         """Read, write and show one frame; return False when the person quits."""
         self.frames += 1
-        reading = self._read(frame)
-        if reading is None:
+        read = self._read(frame)
+        if read is None:
             return True
+        frame, reading = read
         self._digits += len(reading.digits)
         picture = (frame.source, frame.index) if frame.still and self._leisurely else None
         if picture not in self._written:
             self._lines.write(as_record(frame, reading))
             if self._text:
                 self._text.write(frame, reading)
+            if reading.hint in (Hint.TURNED, Hint.MIRRORED):
+                seems = reading.hint.rstrip("?")
+                self._report(f"{frame.source} looks {seems}; --orient auto reads it the right way up.")
         if picture:
             self._written.add(picture)
         if self._window or self._recorder:
@@ -200,18 +216,23 @@ class _Loop:
         self._canvas = self._screen.draw(image, self._controls.reading(), self._drawn, self._options.mirror)
         self._window.show(self._canvas)
 
-    def _read(self, frame: Frame) -> Reading | None:
-        """Return the reading, voted where there are frames to vote, or None for a frame that is no picture."""
+    def _read(self, frame: Frame) -> tuple[Frame, Reading] | None:
+        """Return the frame the right way up and its reading, voted over frames; None for a frame that is no picture."""
         if frame.source != self._source_name or frame.index == 0:
             self._tracker.reset()
+            self._orienter.reset()
+            self._orientation = UP
             self._source_name = frame.source
         self._renew_model()
         try:
-            reading = self._reader.read(frame.image)
+            frame, reading = self._orienter.read(frame, self._reader)
         except (ValueError, cv2.error) as error:
             self._report(f"Skipped: frame {frame.index} of {frame.source} is unreadable: {_last_line(error)}")
             return None
-        return reading if frame.still else self._tracker.update(reading, frame.image)
+        if frame.orientation != self._orientation:
+            self._tracker.reset()
+            self._orientation = frame.orientation
+        return frame, reading if frame.still else self._tracker.update(reading, frame.image)
 
     def _renew_model(self) -> bool:
         """Go on with the model that training has just put in place of ours, without a restart; True if there is one."""
@@ -248,7 +269,8 @@ class _Loop:
             if not self._keys(int(min(max(left_ms, 1), _KEY_POLL_MS))):
                 return False
             if frame.still and self._renew_model():  # it reads the picture that stays; its line has been written
-                self._controls.see(frame, self._reader.read(frame.image))
+                frame, reading = self._orienter.read(frame, self._reader)
+                self._controls.see(frame, reading)
                 self._show(frame)
             if self._key_changed_picture or self._controls.status(self._status) != self._drawn:
                 self._show(frame)

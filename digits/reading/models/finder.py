@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from digits.paths import PACKAGE_ROOT
+from digits.reading.finding.decode import Decoding
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.default import BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import MissingRuntimeError, ModelError, brief
 from digits.reading.models.model import default_threads
-from digits.reading.models.tflite import tflite_interpreter
+from digits.reading.models.tflite import tflite_interpreter, without_info
 
 SIDE = 640  # pixels: of its picture
 PLANES = 21  # of its maps, a quarter of the picture's size
@@ -27,10 +28,11 @@ class Finder:
     Attributes:
         path: the file.
         card: what `card.json` beside it says: version, how it was trained, weights of the score.
+        decoding: the numbers that its maps are decoded by.
     """
 
     def __init__(self, path: Path, card: dict, threads: int) -> None:
-        self.path, self.card = path, card
+        self.path, self.card, self.decoding = path, card, Decoding.of(card)
         self._answer = (_tflite if path.name.endswith(".tflite") else _onnx)(path.read_bytes(), threads)
 
     def __call__(self, picture: np.ndarray) -> np.ndarray:
@@ -45,19 +47,21 @@ def load_finder(path: Path | None = None, threads: int | None = None) -> Finder:
         ModelError: one sentence on what was found, what was expected and what to do.
     """
     path = default_finder() if path is None else path
+    if not path.exists():
+        raise ModelError(f"There is no finder {path}; {_TRAIN}.")
     folder = path if path.is_dir() else path.parent
     card = _card(folder)
     missing = None
     for file in [folder / name for name in _FILES if (folder / name).is_file()] if path.is_dir() else [path]:
         entry = card["files"].get(file.name, {})
-        if entry.get("sha256") != sha256(file):
+        if not isinstance(entry, dict) or entry.get("sha256") != sha256(file):
             raise ModelError(f"{file} has not the checksum that {CARD} names; {_TRAIN}.")
         try:
             return _checked(Finder(file, card, threads or default_threads()))
         except ImportError as error:
             sentence = f"{file} cannot run here ({brief(error)}); pip install ai-edge-litert."
             missing = missing or MissingRuntimeError(sentence)
-        except cv2.error as error:
+        except Exception as error:  # a runtime may raise anything at all on a damaged file
             raise ModelError(f"{file} cannot be loaded ({brief(error)}); {_TRAIN}.") from error
     raise missing or ModelError(f"{folder} holds no finder, expected {_FILES[0]}; {_TRAIN}.")
 
@@ -75,7 +79,7 @@ def _card(folder: Path) -> dict:
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({brief(error)}); {_TRAIN}.") from error
+        raise ModelError(f"{path} cannot be read ({error.strerror or brief(error)}); {_TRAIN}.") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read as JSON ({brief(error)}); {_TRAIN}.") from error
     if not isinstance(card, dict) or not isinstance(card.get("files"), dict) or card.get("name") != FINDER:
@@ -92,8 +96,9 @@ def _checked(finder: Finder) -> Finder:
 
 
 def _tflite(data: bytes, threads: int):
-    interpreter = tflite_interpreter()(model_content=data, num_threads=threads)
-    interpreter.allocate_tensors()
+    with without_info():
+        interpreter = tflite_interpreter()(model_content=data, num_threads=threads)
+        interpreter.allocate_tensors()
     given, taken = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
     def answer(pictures: np.ndarray) -> np.ndarray:

@@ -152,6 +152,9 @@ def boxes(sheet: Sheet) -> None:
     lines = replace(lines, missing=0.0, mark=pens[0][1] if faint else lines.mark)
     room, shape = rng.uniform(0.02, 0.7), int(rng.integers(5))
     aligned = rng.random() < 0.4
+    empty = 0.07 + (rng.uniform(0.1, 0.9) if rng.random() < 0.3 else 0.0)  # boxes that nobody has written into yet
+    if rng.random() < 0.15:
+        lines = replace(lines, dash=max(2.0, tall * rng.uniform(0.04, 0.12)), double=0.0)
     taken: list[tuple[float, float, float, float]] = []
     step = tall * rng.uniform(2.2, 3.5)
     for _ in range(int(rng.integers(1, min(40, 4 + sheet.size[0] * sheet.size[1] / step**2)))):
@@ -166,9 +169,10 @@ def boxes(sheet: Sheet) -> None:
         one = shape if rng.random() < 0.85 else int(rng.integers(5))
         _frame(sheet, lines, one, (x - half[0], y - half[1], x + half[0], y + half[1]))
         pen = pens[rng.integers(len(pens))]
-        if rng.random() < 0.1:
+        kind = rng.random()
+        if kind < 0.07:
             word(sheet, x, y, 0.9 * tall, 1.6 * half[0], pen)
-        else:
+        elif kind > empty or one in (2, 3):  # an empty circle would be a 0
             shift = 0.06 * tall * rng.standard_normal(2)
             number(sheet, rng.integers(0, 10, count), x + shift[0], y + shift[1], tall * rng.uniform(0.85, 1.1), pen,
                    rng.uniform(-0.03, 0.15))

@@ -18,7 +18,7 @@ from digits.rendering.frames.writers import Shapes
 _SOLID = 150  # of 255: pixels that a stroke covers for the most part
 _SEEN_FROM = 5.0  # grey levels between a stroke and its paper below which people see nothing
 _HARDLY = 0.6  # share seen that counts neither as a digit nor as none
-_ENLARGED = 0.1  # share of frames that come from a smaller picture
+_ENLARGED = 0.14  # share of frames that come from a smaller picture
 _SPLIT, _BARS = 0.15, 0.08  # shares of frames made of two pictures, and of those with bars at two sides
 _HELD_GROUNDS = (0.62, 0.14, 0.08, 0.16)  # of what is held or hangs in a room: shares of GROUNDS
 
@@ -38,11 +38,11 @@ KINDS: dict[str, Kind] = {
     "rows": Kind(writing.rows, 0.2, held=0.25),
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.08, held=0.2),
-    "words": Kind(writing.words, 0.08, held=0.2),
+    "words": Kind(writing.words, 0.04, held=0.2),
     "table": Kind(grids.table, 0.08, held=0.2),
     "sudoku": Kind(grids.sudoku, 0.06, held=0.1),
     "form": Kind(fields.form, 0.05, "paper"),
-    "boxes": Kind(fields.boxes, 0.05, held=0.15),
+    "boxes": Kind(fields.boxes, 0.06, held=0.15),
     "squared": Kind(fields.squared, 0.05, "paper"),
     "whiteboard": Kind(boards.whiteboard, 0.08, "whiteboard", held=0.4),
     "chalkboard": Kind(boards.chalkboard, 0.03, "board"),

@@ -58,9 +58,9 @@ class Shapes:
         group = f"{writer.source} {label}"
         return _set(self._bank.any(group if group in self._bank else f"drawn {label}", rng), height, writer, rng)
 
-    def sign(self, height: float, writer: Writer, rng: np.random.Generator, like_digits: float = 0.3) -> np.ndarray:
+    def sign(self, height: float, writer: Writer, rng: np.random.Generator, like_digits: float = 0.04) -> np.ndarray:
         """Return the ink of a letter, word or drawing, uint8 (h, w) with a margin; its longer side has `height`."""
-        letter = ("like" if rng.random() < like_digits else "letter") if rng.random() < 0.45 else "drawing"
+        letter = ("like" if rng.random() < like_digits else "letter") if rng.random() < 0.35 else "drawing"
         shape = self._bank.any(letter, rng)
         return _set(shape, height * shape.height / max(shape.height, shape.width), writer, rng)
 

@@ -152,5 +152,5 @@ def words(sheet: Sheet) -> None:
             letters = "".join(rng.choice(list("aaabcdeeeefghiiklmnnoorrssttuvwSBZOlI"), int(rng.integers(2, 10))))
             sign = sheet.shapes.text(letters, tall * 0.6, writer, rng)
         else:
-            sign = sheet.shapes.sign(tall * log_uniform(rng, 0.5, 1.5), writer, rng, like_digits=0.5)
+            sign = sheet.shapes.sign(tall * log_uniform(rng, 0.5, 1.5), writer, rng, like_digits=0.08)
         sheet.put_other(sign, *(rng.uniform(0, 1, 2) * sheet.size), mark)

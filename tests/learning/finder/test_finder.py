@@ -11,7 +11,7 @@ from digits.learning.finder.crops import bank_file, batch, batches
 from digits.learning.finder.stage import FinderConfig, make_finder
 from digits.learning.finder.targets import PLANES, targets
 from digits.learning.finder.train import FinderRun, train_finder
-from digits.reading.finding.decode import decode
+from digits.reading.finding.decode import Decoding, decode
 from digits.reading.finding.looks import Look
 from digits.reading.models.errors import ModelError
 from digits.reading.models.finder import load_finder
@@ -41,7 +41,7 @@ def test_what_the_finder_is_asked_for_decodes_into_the_truth():
     asked = found = false = 0
     for _ in range(40):
         frame = render(rng, (320, 320), shapes)
-        digits = decode([Look(_maps(targets(frame)), frame.grey, 1.0)])
+        digits = decode([Look(_maps(targets(frame)), frame.grey, 1.0)], Decoding())
         true = [box for box, seen in zip(frame.boxes, frame.seen, strict=True) if seen > 0.8 and box.side > 10]
         hits = [any(_same(box, digit.box) for digit in digits) for box in true]
         asked, found = asked + len(true), found + sum(hits)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from digits.box import Box
-from digits.reading.finding.decode import decode
+from digits.reading.finding.decode import Decoding, decode
 from digits.reading.finding.looks import look_at
 from digits.reading.rows import lines, numbers
 
@@ -43,7 +43,7 @@ def test_squares_are_found_where_they_are(size):
             Box(width // 2, height // 3, short // 20, short // 16)]
     for box in true:
         frame[box.window] = 0
-    found = decode(look_at(frame, _network))
+    found = decode(look_at(frame, _network), Decoding())
     slack = 2 + max(size) / 200
     for box in true:
         assert any(max(abs(a - b) for a, b in zip(box, digit.box, strict=True)) <= slack for digit in found), box

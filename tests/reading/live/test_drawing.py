@@ -9,6 +9,7 @@ from digits.box import Box
 from digits.reading.live.drawing import PANEL_WIDTH, Screen, Status, percent, text_width
 from digits.reading.live.window import Window, suitable_scale
 from digits.reading.live.words import WORDS, default_language
+from digits.reading.readings import Reason, Rejected
 
 GREEN, BLUE, AMBER = (94, 201, 76), (230, 168, 96), (60, 190, 250)
 BLACK = np.zeros((480, 640, 3), np.uint8)
@@ -64,6 +65,13 @@ def test_hints_are_shown_in_words_that_fit():
     strips = [picture[440:, :640] for picture in pictures]
     assert all((strip.max(axis=2) > 100).sum() > 200 for strip in strips)
     assert (strips[0] != strips[1]).any() and (strips[1] != strips[2]).any()
+
+
+def test_nobody_is_asked_for_a_digit_while_one_is_in_sight():
+    unsteady = [Rejected(Box(200, 100, 80, 160), Reason.UNSTEADY)]
+    canvases = [SCREEN.draw(BLACK, reading(rejected=rejected), Status()) for rejected in (unsteady, [])]
+    waiting, nothing = (canvas[440:, :640] for canvas in canvases)
+    assert not waiting.any() and (nothing.max(axis=2) > 100).sum() > 200
 
 
 def test_every_word_is_there_in_every_language_and_needs_no_accent():

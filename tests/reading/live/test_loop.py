@@ -55,7 +55,7 @@ def test_a_record_is_what_the_contract_says():
     item = digit(7, Box(1, 2, np.int64(3), 4), np.float32(0.9955))
     said = reading([item], [Rejected(Box(5, 6, 7, 8), "low confidence")])
     record = json.loads(json.dumps(as_record(Frame("a.png", 3, 0.12345, None), said)))
-    assert list(record) == "source frame time_s size digits rejected rows main hint latency_ms".split()
+    assert list(record) == "source frame time_s size orientation digits rejected rows main hint latency_ms".split()
     assert record["digits"][0]["box"] == [1, 2, 3, 4] and record["digits"][0]["confidence"] == 0.9955
     assert len(record["digits"][0]["probabilities"]) == 10
     assert record["rejected"] == [{"box": [5, 6, 7, 8], "reason": "low confidence"}]

@@ -1,0 +1,10 @@
+"""Fit decoding and score of the finder again, after the default model changed: python -m digits.learning.finder."""
+
+import json
+
+from digits.learning.finder.stage import refit
+from digits.paths import EXPORTS_DIR
+from digits.reading.models.default import FINDER
+
+if __name__ == "__main__":
+    print(json.dumps(refit(EXPORTS_DIR / FINDER, print), indent=1))
