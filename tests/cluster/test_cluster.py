@@ -47,7 +47,7 @@ def cluster():
             patch.setenv(name, value)
         from ray.cluster_utils import Cluster
 
-        soon = {"health_check_period_ms": 500, "health_check_failure_threshold": 4}  # a node counts as lost
+        soon = {"health_check_period_ms": 1000, "health_check_failure_threshold": 5}  # a node counts as lost
         head = {"num_cpus": 3, "include_dashboard": False, "_system_config": soon}
         try:
             cluster = Cluster(initialize_head=True, head_node_args=head)
