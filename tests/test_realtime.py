@@ -108,13 +108,13 @@ def test_turned_and_mirrored_pictures_get_a_hint_or_are_set_upright(script, tmp_
     upright = cv2.imread(str(SAMPLES / "page_1.png"))
     for name, way in ways.items():
         cv2.imwrite(str(tmp_path / f"{name}.png"), given(upright, *way))
-    status, records, err = finished(script("--headless", "--source", tmp_path))
+    status, records, err = finished(script("--headless", "--source", tmp_path), seconds=120)
     hints = {Path(record["source"]).stem: record["hint"] for record in records}
     assert status == 0 and hints == {"up": None, "turned": "turned?", "head down": "turned?", "mirrored": "mirrored?"}
     assert err.count("--orient auto") == 3 and "mirrored.png looks mirrored;" in err
     arguments = ["--headless", "--text", "--jsonl", tmp_path / "out", "--orient", "auto", "--source", tmp_path]
     process = script(*arguments)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     assert [line.split(": ")[1] for line in out.splitlines()] == ["1234 / 5678 / 90"] * 4, err
     for line in (tmp_path / "out").read_text().splitlines():
         record = json.loads(line)
@@ -132,7 +132,7 @@ def test_turned_and_mirrored_pictures_get_a_hint_or_are_set_upright(script, tmp_
 def test_a_mirrored_video_is_set_upright_while_it_begins(script, tmp_path):
     mirrored = cv2.imread(str(SAMPLES / "page_1.png"))[:, ::-1]
     clip = write_clip(tmp_path / "clip.avi", [mirrored] * 40)
-    status, records, err = finished(script("--headless", "--orient", "auto", "--source", clip))
+    status, records, err = finished(script("--headless", "--orient", "auto", "--source", clip), seconds=120)
     assert status == 0 and records[0]["orientation"] == {"mirrored": False, "turned": 0}, err
     assert records[-1]["orientation"] == {"mirrored": True, "turned": 0}
     assert digits_of(records[-1]) == [1, 2, 3, 4, 5, 6, 7, 8, 9, 0]
