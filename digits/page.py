@@ -3,20 +3,24 @@
     python -m digits.page                                  digits.html with the default export
     python -m digits.page --model exports/taught --out ana.html
     python -m digits.page --serve                          for phones in the same network
+
+Browsers give the camera to https pages and to files alone: over --serve phones draw, and read photographs they take.
 """
 
 import argparse
 import base64
 import gzip
+import http.server
 import json
+import socket
 import sys
 from pathlib import Path
 from types import ModuleType
 
 from digits.files import in_words, printable, replacing
 from digits.paths import PACKAGE_ROOT
+from digits.reading import decoders, images, rows, tile
 from digits.reading import reader as reading
-from digits.reading import rows, tile
 from digits.reading.finding import decode, looks, score
 from digits.reading.live import collecting, tracking
 from digits.reading.live.words import WORDS
@@ -29,11 +33,14 @@ from digits.reading.models.model import Model
 
 BUILT = PACKAGE_ROOT / "exports" / "page"  # web/build.mjs writes it
 PAGE = "digits.html"
-MOST_BYTES = 8_000_000  # with the default export; one of MobileNetV2 in 8 bits has as much again
+MOST_BYTES = 8_000_000  # with the default export
+_PORT = 8000
+_ELSEWHERE = ("192.0.2.1", 9)  # an address that nobody has: it says which of ours leads out; nothing is sent
 _MODELS = ("model_int8.tflite", "model.tflite")  # as the live script prefers them
 # The modules of Python that have a twin in web/reading, by the name they have there.
 _TWINS = {"looks": looks, "decode": decode, "score": score, "tile": tile, "rows": rows, "reader": reading,
-          "temperature": temperature, "tracking": tracking, "collecting": collecting}  # fmt: skip
+          "temperature": temperature, "tracking": tracking, "collecting": collecting, "images": images,
+          "decoders": decoders}  # fmt: skip
 
 
 def page(model: Model, finder: Finder, built: Path = BUILT) -> str:
@@ -46,7 +53,8 @@ def page(model: Model, finder: Finder, built: Path = BUILT) -> str:
         html = (built / "page.html").read_text(encoding="utf-8")
         runtime = {"loader": (built / "litert.js.gz").read_bytes(), "runtime": (built / "litert.wasm.gz").read_bytes()}
     except OSError as error:
-        raise ModelError(f"{in_words(error)} Get the release's exports/page, or build it: see docs/page.md.") from error
+        found = in_words(error).rstrip(".")
+        raise ModelError(f"{found}. Get the release's exports/page, or build it: see docs/page.md.") from error
     packed = runtime | {name: gzip.compress(path.read_bytes(), mtime=0) for name, path in
                         {"finder": finder.path, "model": model.path}.items()}  # fmt: skip
     files = "\n".join(f'<script id="{name}" type="text/plain">{base64.b64encode(data).decode()}</script>'
@@ -92,20 +100,68 @@ def tflite_of(export: Path) -> Path:
     return found
 
 
+def serve(html: str, port: int) -> None:
+    """Give the page to every browser of the network, until Ctrl-C.
+
+    Raises:
+        OSError: if the port is taken.
+    """
+    content = html.encode()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # noqa: N802
+            found = self.path.split("?")[0] in ("/", f"/{PAGE}")
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(content) if found else 0))
+            self.end_headers()
+            if found:
+                self.wfile.write(content)
+
+        def log_message(self, *_) -> None:
+            """Say nothing of each request."""
+
+    with http.server.ThreadingHTTPServer(("", port), Handler) as server:
+        print(f"http://{_own_address()}:{server.server_port} for browsers in this network, until Ctrl-C. Phones draw "
+              "and take photographs there; for their camera, put the page on an https host.", flush=True)
+        server.serve_forever()
+
+
+def _own_address() -> str:
+    """Return the address under which this computer is known in its network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
+        try:
+            out.connect(_ELSEWHERE)
+            return out.getsockname()[0]
+        except OSError:
+            return "127.0.0.1"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Write the page, or serve it; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m digits.page", description=__doc__.split("\n")[0])
     parser.add_argument("--model", type=Path, metavar="EXPORT", help="an export folder or a .tflite file")
     parser.add_argument("--out", type=Path, default=Path(PAGE), metavar="FILE", help=f"the page, {PAGE} by default")
+    parser.add_argument("--serve", type=int, nargs="?", const=_PORT, metavar="PORT",
+                        help=f"write nothing, but give the page to browsers of the network; port {_PORT} by default")
     options = parser.parse_args(arguments)
     try:
         html = page(load_model(tflite_of(options.model or default_export())), load_finder())
-        with replacing(options.out) as beside:
-            beside.write_text(html, encoding="utf-8")
-    except (ModelError, OSError) as error:
-        print(printable(in_words(error)), file=sys.stderr)
-        return 4 if isinstance(error, ModelError) else 2
-    print(printable(f"{options.out} ({options.out.stat().st_size / 1e6:.1f} MB): open it in a browser."))
+        if options.serve is None:
+            with replacing(options.out) as beside:
+                beside.write_text(html, encoding="utf-8")
+            print(printable(f"{options.out} ({options.out.stat().st_size / 1e6:.1f} MB): open it in a browser."))
+        else:
+            serve(html, options.serve)
+    except ModelError as error:
+        print(printable(error), file=sys.stderr)
+        return 4
+    except (OSError, OverflowError) as error:
+        where = "" if options.serve is None else f"Port {options.serve} cannot be used; name another one: "
+        print(printable(where + in_words(error)), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 0
     return 0
 
 

@@ -85,8 +85,10 @@ function cubic(part) {
 
 function weighColumns({ width, height, data }, { length, most, first, weights }, across) {
   for (let y = 0, place = 0; y < height; y++) {
+    const row = y * width;
     for (let x = 0; x < length; x++) {
-      const [start, tap] = [y * width + first[x], x * most];
+      const start = row + first[x];
+      const tap = x * most;
       let sum = 0;
       for (let step = 0; step < most; step++) sum += weights[tap + step] * data[start + step];
       across[place++] = sum;
@@ -96,13 +98,22 @@ function weighColumns({ width, height, data }, { length, most, first, weights },
 
 /** Of a half in each direction OpenCV rounds halves up, else to the even number. */
 function weighRows(across, { length, most, first, weights }, { width, data }, half) {
+  const sums = new Float64Array(width);
   for (let y = 0, place = 0; y < length; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let step = 0; step < most; step++) sum += weights[y * most + step] * across[(first[y] + step) * width + x];
-      data[place++] = clip(half ? Math.floor(sum + 0.5) : round(Math.fround(sum)), 0, 255);
+    sums.fill(0);
+    for (let step = 0; step < most; step++) {
+      const weight = weights[y * most + step];
+      const row = (first[y] + step) * width;
+      if (weight) for (let x = 0; x < width; x++) sums[x] += weight * across[row + x];
     }
+    for (let x = 0; x < width; x++) data[place++] = half ? sums[x] + 0.5 : clip(rounded(Math.fround(sums[x])), 0, 255);
   }
+}
+
+/** Round halves to the even number; the quick way, for what is not far below 0. */
+function rounded(value) {
+  const whole = (value + 0.5) | 0;
+  return whole - value === 0.5 && whole & 1 ? whole - 1 : whole;
 }
 
 function weighTwoRows(across, { length, most, first, weights }, { width, data }) {

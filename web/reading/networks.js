@@ -13,15 +13,32 @@ const { TILE_SIZE } = numbers.tile;
  * @param files `loader` (script) and `runtime` (WebAssembly) of LiteRT, `finder` and `model` (.tflite), as bytes.
  */
 export async function openNetworks({ loader, runtime, finder, model }) {
-  self.Module = { wasmBinary: runtime }; // so that nothing is fetched
+  self.Module = { wasmBinary: runtime, print: tell, printErr: tell }; // so that nothing is fetched
   const url = URL.createObjectURL(new Blob([loader], { type: "text/javascript" }));
-  await loadLiteRt(`${url}#.js`); // the runtime takes a path that ends so for a file, any other for a folder
+  await withoutGpu(() => loadLiteRt(`${url}#.js`)); // it takes what ends so for a file, all else for a folder
   URL.revokeObjectURL(url);
   const [finding, reading] = [await compiled(finder), await compiled(model)];
   return {
     find: (picture) => run(finding, picture, [1, SIDE, SIDE, 1]),
     classify: (tile) => run(reading, toInput(tile), [1, TILE_SIZE, TILE_SIZE, 3]),
   };
+}
+
+/** Let LiteRT find no graphics processor, which would take longer to start, and say nothing of it. */
+async function withoutGpu(load) {
+  const { warn } = console;
+  Object.defineProperty(navigator, "gpu", { value: undefined });
+  console.warn = () => {};
+  try {
+    return await load();
+  } finally {
+    console.warn = warn;
+  }
+}
+
+/** Hand on what the runtime says, but not how it sets itself up. */
+function tell(line) {
+  if (!/^(INFO|WARNING)/.test(line)) console.warn(line);
 }
 
 function compiled(file) {
