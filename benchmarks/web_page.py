@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import common
@@ -21,6 +22,7 @@ from playwright.sync_api import sync_playwright
 
 from digits.page import page, tflite_of
 from digits.paths import DEMO_CLIP
+from digits.reading.finding.looks import look_at
 from digits.reading.live.tracking import Tracker
 from digits.reading.models.default import default_export
 from digits.reading.models.finder import load_finder
@@ -29,15 +31,19 @@ from digits.reading.reader import Reader
 
 CLIP_FPS = 20
 WARM_UP = 10
-READ = """async ([png, first]) => {
+PATIENCE_MS = 300_000
+PARTS = ("look", "digits", "predict", "total")  # finder network; decoding and tiles; classifier; all of it
+READ = """async ([png, first, times]) => {
   const image = new Image();
   image.src = `data:image/png;base64,${png}`;
   await image.decode();
   const context = new OffscreenCanvas(image.width, image.height).getContext("2d");
   context.drawImage(image, 0, 0);
   const frame = context.getImageData(0, 0, image.width, image.height);
-  const reading = await digits.worker.frame(frame, first);
-  return [reading.digits.map(({ digit }) => digit).join(""), reading.latency_ms];
+  let reading;
+  for (let at = 0; at < times; at++) reading = await digits.worker.frame(frame, first);
+  const { look, find, predict, total } = reading.latency_ms;
+  return [reading.digits.map(({ digit }) => digit).join(""), { look, digits: find - look, predict, total }];
 }"""
 
 
@@ -48,26 +54,43 @@ def main() -> int:
     options = parser.parse_args()
     model, finder = load_model(tflite_of(default_export())), load_finder()
     frames = clip_frames()
-    python, python_ms = python_reads(Reader(model, finder=finder), frames)
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+    texts, python = python_reads(Reader(model, finder=finder), frames)
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "digits.html"
         path.write_text(page(model, finder), encoding="utf-8")
+        told, browser = page_reads(path, frames, options.frames)
+    same = [text == expected for (text, _), expected in zip(told, texts, strict=True)][CLIP_FPS:]
+    result = {"model": model.name, "bytes": len(page(model, finder).encode()), **browser, "frames": len(frames),
+              "same_after_a_second": sum(same) / len(same), "page_ms": medians([spent for _, spent in told]),
+              "python_ms": medians(python)}  # fmt: skip
+    rows = [["ms a frame", "page", "Python"]]
+    rows += [[part, *(f"{result[side][part]:.1f}" for side in ("page_ms", "python_ms"))] for part in PARTS]
+    print(json.dumps(result, indent=1), common.table(rows), sep="\n")
+    common.write(options.out, {**common.made_with(), **result})
+    return 0
+
+
+def page_reads(path: Path, frames: list[np.ndarray], count: int) -> tuple[list, dict]:
+    """Return what the page reads frame by frame and the milliseconds of each; and what there is to say of the browser.
+
+    The last frame is read `count` times more, to see the memory stay flat.
+    """
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         start = time.perf_counter()
         tab = browser.new_page()
-        tab.goto(path.as_uri())
+        tab.set_default_timeout(PATIENCE_MS)
+        tab.goto(path.as_uri(), timeout=PATIENCE_MS)
         tab.evaluate("digits.ready")
         ready_s = time.perf_counter() - start
-        told = [tab.evaluate(READ, [as_png(frame), index == 0]) for index, frame in enumerate(frames)]
-        memory = memory_over(tab, frames[-1], options.frames)
-        result = {"browser": f"Chromium {browser.version}", "bytes": path.stat().st_size, "ready_s": round(ready_s, 2)}
+        told = [tab.evaluate(READ, [as_png(frame), index == 0, 1]) for index, frame in enumerate(frames)]
+        memory = []
+        for _ in range(10):
+            tab.evaluate(READ, [as_png(frames[-1]), False, count // 10])
+            memory.append(round(renderers_mb()))
+        about = {"browser": f"Chromium {browser.version}", "ready_s": round(ready_s, 2), "memory_mb": memory}
         browser.close()
-    same = [text == expected for (text, _), expected in zip(told, python, strict=True)][CLIP_FPS:]
-    result |= {"model": model.name, "frames": len(frames), "same_after_a_second": sum(same) / len(same),
-               "page_ms": medians([spent for _, spent in told]), "python_ms": medians(python_ms), "memory_mb": memory}
-    print(json.dumps(result, indent=1))
-    common.write(options.out, {**common.made_with(), **result})
-    return 0
+    return told, about
 
 
 def clip_frames() -> list[np.ndarray]:
@@ -84,35 +107,26 @@ def python_reads(reader: Reader, frames: list[np.ndarray]) -> tuple[list[str], l
     for frame in frames:
         reading = tracker.update(reader.read(frame), frame)
         texts.append("".join(str(digit.digit) for digit in reading.digits))
-        spent.append(reading.latency_ms)
+        start, taken = time.perf_counter(), reading.latency_ms
+        look_at(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), reader.finder)
+        look = 1000 * (time.perf_counter() - start)
+        spent.append({**taken, "look": look, "digits": taken["find"] - look})
     return texts, spent
 
 
 def medians(spent: list[dict]) -> dict[str, float]:
     """Return the median of each part, in milliseconds, once all is warm."""
-    return {part: round(float(np.median([one[part] for one in spent[WARM_UP:]])), 1) for part in spent[0]}
+    return {part: round(float(np.median([one[part] for one in spent[WARM_UP:]])), 1) for part in PARTS}
 
 
-def memory_over(tab, frame: np.ndarray, count: int) -> list[float]:
-    """Return the megabytes of the page's process after each tenth of so many frames."""
-    png, sizes = as_png(frame), []
-    for _ in range(10):
-        for _ in range(count // 10):
-            tab.evaluate(READ, [png, False])
-        sizes.append(renderer_mb())
-    return sizes
-
-
-def renderer_mb() -> float:
-    """Return what the largest renderer process of Chromium holds, in megabytes."""
+def renderers_mb() -> float:
+    """Return the megabytes of the largest page that any browser here shows."""
     sizes = [0.0]
     for folder in Path("/proc").glob("[0-9]*"):
-        try:
+        with suppress(OSError):
             if b"--type=renderer" in (folder / "cmdline").read_bytes():
                 sizes.append(int((folder / "statm").read_text().split()[1]) * 4096 / 1e6)
-        except OSError:
-            continue
-    return round(max(sizes), 1)
+    return max(sizes)
 
 
 def as_png(frame: np.ndarray) -> str:

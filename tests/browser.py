@@ -1,14 +1,17 @@
 """The web page in Chromium, for tests: one browser a test file, the page from its file, offline."""
 
 import base64
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
+PATIENCE_MS = 120_000  # for a computer that is busy with something else
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
@@ -22,6 +25,33 @@ def chromium(*flags: str) -> Iterator:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *flags])
         yield browser
         browser.close()
+
+
+def open_tab(context):
+    """Return a new tab of a browser, or of a context of one, that waits for long."""
+    tab = context.new_page()
+    tab.set_default_timeout(PATIENCE_MS)
+    tab.set_default_navigation_timeout(PATIENCE_MS)
+    return tab
+
+
+def renderers_mb() -> float:
+    """Return the megabytes that the pages of this process's browser hold; skip the test where nobody can say."""
+    parents, held = {}, {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[folder.name] = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+            if b"--type=renderer" in (folder / "cmdline").read_bytes():
+                held[folder.name] = int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    if not held:
+        pytest.skip("no /proc to look into")
+    return sum(size for process, size in held.items() if _descends(process, str(os.getpid()), parents))
+
+
+def _descends(process: str | None, ancestor: str, parents: dict[str, str]) -> bool:
+    while process not in (None, "0", ancestor):
+        process = parents.get(process)
+    return process == ancestor
 
 
 def as_png(image: np.ndarray) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browser import as_png, chromium, unpacked
+from browser import as_png, chromium, open_tab, unpacked
 
 from digits.page import page, tflite_of
 from digits.paths import DEMO_CLIP, SAMPLES_DIR
@@ -42,7 +42,7 @@ def both(tmp_path_factory):
     reader = Reader(model, finder=finder)
 
     with chromium() as browser:
-        tab = browser.new_page()
+        tab = open_tab(browser)
         tab.goto(file.as_uri())
         tab.evaluate("digits.ready")
 
