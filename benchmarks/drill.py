@@ -43,7 +43,7 @@ from digits.reading.models.default import default_export, default_in
 from digits.rendering.handwriting import draw_digit
 
 LIVE, DATASET = ["realtime_multiformat.py"], ["-m", "digits.learning.dataset"]
-WORKSHEET = ["-m", "digits.learning.worksheet"]
+WORKSHEET, PAGE = ["-m", "digits.learning.worksheet"], ["-m", "digits.page"]
 # train_all.py on few pictures: only sizes differ.
 TRAIN = ["-c", """
 import sys
@@ -345,11 +345,12 @@ def full_disks(drill: Drill) -> Cases:
         "scan": [*WORKSHEET, "scan", sheet, "--custom", "{at}", "--model", "none"],
         "merge": [*DATASET, "--custom", custom, "--limit", "3000", "--out", "{at}/merged"],
         "audit": [*DATASET, "audit", "--custom", custom, "--out", merged, "--limit", "300", "--page", "{at}/a.html"],
+        "page": [*PAGE, "--out", "{at}/digits.html"],
         "bundle": [*TRAIN, "--bundle", "--out", "{at}"],
         "quick run": [*TRAIN, "--quick", "--models", "cnn_small", "--out", "{at}", "--custom", custom],
     }  # fmt: skip
     for name, command in writers.items():
-        sizes = {"bundle": ("3m",), "quick run": ("200k", "6m")}.get(name, ("8k", "40k"))
+        sizes = {"bundle": ("3m",), "page": ("1m", "12m"), "quick run": ("200k", "6m")}.get(name, ("8k", "40k"))
         for size in (*sizes[: drill.some(2, 1)], "read-only"):
             yield from on_disk(drill, name, command, size, fits=size == sizes[-1] != sizes[0])
 

@@ -7,7 +7,8 @@ from types import TracebackType
 # What is installed under another name than it is imported by.
 _PACKAGES = {"cv2": "opencv-python", "sklearn": "scikit-learn", "ai_edge_litert": "ai-edge-litert", "PIL": "pillow"}
 # What needs NumPy, OpenCV and a runtime alone.
-_LIGHT = ("realtime_multiformat.py", "digits_webcam.pyz", "digits.reading", "digits.learning.export.bundle", "--bundle")
+_LIGHT = ("realtime_multiformat.py", "digits_webcam.pyz", "digits.reading", "digits.page",
+          "digits.learning.export.bundle", "--bundle")
 _SCRIPTS = ("train_all.py", "realtime_multiformat.py", "digits_webcam.pyz")
 
 

@@ -148,6 +148,14 @@ def bundle(work: Path, request) -> Act:
     return lambda: main([str(work / "net")])
 
 
+def web_page(work: Path, request) -> Act:
+    from digits.page import main
+
+    (work / "digits.html").write_text("an earlier page", encoding="utf-8")
+    model = request.getfixturevalue("released_export") / "model.tflite"
+    return lambda: main(["--model", str(model), "--out", str(work / "digits.html")])
+
+
 def leaderboard(work: Path, request) -> Act:
     board = pytest.importorskip("digits.learning.experiment.leaderboard")
     board.update_leaderboard(work / board.LEADERBOARD, [board.Row("cnn_small", "train", 0)])
@@ -189,7 +197,8 @@ def state_of(folder: Path) -> dict[str, object]:
 
 # What a command leaves of the files it had finished, which its next call goes on from; others are all or nothing.
 GOES_ON = (scan, merge, recording)
-CASES = (recording, kept_picture, scan, class_zip, merge, checkpoint, export, default_export, bundle, leaderboard)
+CASES = (recording, kept_picture, scan, class_zip, merge, checkpoint, export, default_export, bundle, web_page,
+         leaderboard)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -27,6 +27,7 @@ SHORTENED = {
     f"{LIVE} --model exports/mobilenet_v2/model.keras --source data/samples/digit_7.jpg --headless": "",
     "python -m digits.reading.verify exports/mobilenet_v2": "",
     "python -m digits.learning.worksheet print --session Ana": "--out {out}/sheet.pdf",
+    "python -m digits.page": "--out {out}/digits.html",
     "python -m digits.learning.dataset": "--limit 200 --out {out}/merged",
     "python -m digits.learning.dataset audit": "--limit 200 --out {out}/merged --page {out}/audit.html",
 }

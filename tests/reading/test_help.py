@@ -48,7 +48,8 @@ def test_the_front_door_is_light_until_something_is_read():
     ("train_all.py --quick", "-e ."), ("train_all.py --bundle", "ai-edge-litert"),
     ("realtime_multiformat.py --headless", "ai-edge-litert"), ("realtime_multiformat.py --list-cameras", "litert"),
     ("-m digits.learning.dataset", "-e ."), ("-m digits.learning.worksheet print", "-e ."),
-    ("-m digits.reading.verify exports", "ai-edge-litert"), ("-m digits.learning.export.bundle x", "ai-edge-litert"),
+    ("-m digits.reading.verify exports", "ai-edge-litert"), ("-m digits.page", "ai-edge-litert"),
+    ("-m digits.learning.export.bundle x", "ai-edge-litert"),
 ])  # fmt: skip
 def test_every_program_says_in_one_sentence_what_to_install(program, advice):
     """Python without its packages, as in a fresh environment."""

@@ -1,0 +1,199 @@
+/** From the finder's maps to digits: centres, and the ink that belongs to them. A twin of reading/finding/decode.py. */
+
+import { connectedComponents } from "../opencv/components.js";
+import { blur, dilate } from "../opencv/filters.js";
+import { Plane, argmax, boundingBox, clip, filled, round } from "../opencv/planes.js";
+import { Box } from "./box.js";
+import { FINE, PLANES, STRIDE } from "./looks.js";
+import { numbers } from "./settings.js";
+
+const {
+  UNIT, CENTRE, INK, REACH, BEST_SIZE, LARGEST, SAME, SOLID, MAYBE, SURE, PAPER, FAINTEST, TOO_LITTLE,
+} = numbers.decode;
+
+/** Return what may be a digit in a frame's looks, see Found in decode.py: box, ink, centre, other, size, sure. */
+export function decode(looks) {
+  const found = looks.flatMap(digitsOf);
+  const worth = (digit) => digit.centre * fit(digit.size);
+  found.sort((one, other) => worth(other) - worth(one));
+  const kept = [];
+  for (const digit of found) {
+    if (kept.every((other) => digit.box.overlap(other.box) < SAME)) kept.push(digit);
+  }
+  return kept;
+}
+
+function fit(size) {
+  return Math.exp(-0.5 * (Math.log2(size / BEST_SIZE) / 1.5) ** 2);
+}
+
+function digitsOf(look) {
+  const centres = hilltops(look);
+  if (!centres.length) return [];
+  const owner = owners(look, centres);
+  const places = boxesOf(owner, centres.length);
+  return centres.map((centre, number) => digitOf(look, owner, number, centre, places[number])).filter(Boolean);
+}
+
+/** Return row, column and size in pixels of every hilltop of digits' centres that is no larger than this look shows. */
+function hilltops(look) {
+  const { width, height } = look.maps;
+  const hill = Plane.floats(width, height);
+  for (let place = 0; place < hill.data.length; place++) hill.data[place] = look.maps.data[place * PLANES];
+  const around = dilate(hill, 3);
+  const found = [];
+  hill.data.forEach((value, place) => {
+    if (value <= CENTRE || value < around.data[place]) return;
+    const [row, column] = [Math.floor(place / width), place % width];
+    const size = UNIT * 2 ** clip(look.at(row, column, 2), -3, 5);
+    if (size < LARGEST) found.push({ row, column, size });
+  });
+  return found;
+}
+
+/** Return for each place 1 + the number of the centre that its ink belongs to, 0 for none. */
+function owners(look, centres) {
+  const { width, height } = look.maps;
+  const owner = new Plane(width, height, new Int32Array(width * height));
+  const places = inkyPlaces(look);
+  if (!places.length) return owner;
+  const mask = new Plane(width, height);
+  for (const place of places) mask.data[place] = 1;
+  const { count, numbers: strokes } = connectedComponents(mask);
+  const votes = Array.from({ length: count }, () => new Int32Array(centres.length));
+  const goals = places.map((place) => nearestCentre(look, place, centres));
+  goals.forEach(({ nearest, away }, index) => away < REACH && votes[strokes[places[index]]][nearest]++);
+  // Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
+  const leaders = votes.map(argmax);
+  goals.forEach(({ nearest, away }, index) => {
+    const place = places[index];
+    const vote = votes[strokes[place]];
+    if (!vote[leaders[strokes[place]]]) return;
+    owner.data[place] = 1 + (away < REACH || vote[nearest] ? nearest : leaders[strokes[place]]);
+  });
+  return owner;
+}
+
+function inkyPlaces({ maps }) {
+  const places = [];
+  for (let place = 0; place < maps.width * maps.height; place++) {
+    for (let plane = 5; plane < PLANES; plane++) {
+      if (maps.data[place * PLANES + plane] > INK) {
+        places.push(place);
+        break;
+      }
+    }
+  }
+  return places;
+}
+
+/** Return the centre nearest to where a place's way ends, and how far it is off in sizes of that digit. */
+function nearestCentre({ maps }, place, centres) {
+  const [across, down] = [3, 4].map((plane) => maps.data[place * PLANES + plane] * (UNIT / STRIDE));
+  const [x, y] = [(place % maps.width) + across, Math.floor(place / maps.width) + down];
+  let [nearest, away] = [0, Infinity];
+  centres.forEach(({ row, column, size }, number) => {
+    const distance = Math.fround(Math.hypot(x - column, y - row) / (size / STRIDE));
+    if (distance < away) [nearest, away] = [number, distance];
+  });
+  return { nearest, away };
+}
+
+/** Return the box round each centre's ink, null where it has none. */
+function boxesOf({ width, height, data }, count) {
+  const boxes = new Array(count).fill(null);
+  for (let y = 0, place = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, place++) {
+      if (!data[place]) continue;
+      const box = (boxes[data[place] - 1] ??= { left: x, top: y, right: x, bottom: y });
+      box.left = Math.min(box.left, x);
+      box.right = Math.max(box.right, x);
+      box.bottom = y;
+    }
+  }
+  return boxes.map((box) => box && { x: box.left, y: box.top, w: box.right - box.left + 1, h: box.bottom - box.top + 1 });
+}
+
+function digitOf(look, owner, number, centre, places) {
+  if (!places) return null;
+  const share = look.ink(places);
+  for (let place = 0; place < share.data.length; place++) share.data[place] = shareOf(share.data[place]);
+  const fine = { x: places.x * FINE, y: places.y * FINE, w: places.w * FINE, h: places.h * FINE };
+  const ink = drawn(look.grey.crop(fine), share, enlarged(owner.crop(places), number + 1));
+  const solid = new Plane(ink.width, ink.height, filled(Uint8Array, ink.data.length, (place) => ink.data[place] > SOLID));
+  const inside = boundingBox(solid);
+  if (!inside) return null;
+  const perPixel = 1 / look.scale;
+  const corner = [fine.x + inside.x + look.left, fine.y + inside.y + look.top].map((side) => round(side * perPixel));
+  const sides = [inside.w, inside.h].map((side) => Math.max(1, round(side * perPixel)));
+  return {
+    box: new Box(...corner, ...sides),
+    ink: ink.crop(inside),
+    centre: shareOf(look.at(centre.row, centre.column, 0)),
+    other: shareOf(look.at(centre.row, centre.column, 1)),
+    size: centre.size,
+    sure: meanWhere(share, solid),
+  };
+}
+
+/** Return where the places of one owner are, FINE times finer. */
+function enlarged(owner, number) {
+  const fine = new Plane(owner.width * FINE, owner.height * FINE);
+  for (let row = 0, place = 0; row < fine.height; row++) {
+    const start = Math.floor(row / FINE) * owner.width;
+    for (let column = 0; column < owner.width; column++) {
+      const own = owner.data[start + column] === number ? 1 : 0;
+      for (let step = 0; step < FINE; step++) fine.data[place++] = own;
+    }
+  }
+  return fine;
+}
+
+function meanWhere({ data }, mask) {
+  let [sum, count] = [0, 0];
+  data.forEach((value, place) => mask.data[place] && ((sum += value), count++));
+  return sum / count;
+}
+
+/** Return the ink: where the network sees a stroke the picture's own grey says how much of one. */
+function drawn(grey, share, own) {
+  const { width, height } = share;
+  const pixels = (value) => new Plane(width, height, filled(Uint8Array, width * height, value));
+  const plain = () => pixels((place) => 255 * share.data[place] * own.data[place]);
+  const paper = pixels((place) => share.data[place] < PAPER);
+  const side = Math.max(3, Math.min(width, height) | 1);
+  const around = blur(paper, side, "reflect").data;
+  if (around.some((value) => value < TOO_LITTLE)) return plain();
+  const tone = blur(pixels((place) => grey.data[place] * paper.data[place]), side, "reflect").data;
+  const contrast = filled(Float32Array, width * height, (place) => grey.data[place] - tone[place] / around[place]);
+  const strength = strengthOf(contrast, share.data, own.data);
+  if (Math.abs(strength) < FAINTEST) return plain();
+  const strokes = strokesOf(own, share);
+  const factor = Math.fround(255 / strength);
+  return pixels((place) => (strokes[place] ? clip(Math.fround(contrast[place] * factor), 0, 255) : 0));
+}
+
+function strengthOf(contrast, share, own) {
+  let [sum, weights] = [0, 0];
+  for (let place = 0; place < contrast.length; place++) {
+    const weight = own[place] ? share[place] ** 2 : 0;
+    sum += contrast[place] * weight;
+    weights += weight;
+  }
+  return sum / Math.max(weights, 1e-6);
+}
+
+/** Return where a digit's strokes are: what may be ink and hangs together with what surely is. */
+function strokesOf(own, share) {
+  let highest = 0;
+  share.data.forEach((value, place) => own.data[place] && (highest = Math.max(highest, value)));
+  const maybe = new Plane(own.width, own.height, own.data.map((mine, place) => mine && share.data[place] > MAYBE));
+  const { count, numbers: pieces } = connectedComponents(maybe);
+  const sure = new Uint8Array(count);
+  maybe.data.forEach((may, place) => may && share.data[place] > SURE * highest && (sure[pieces[place]] = 1));
+  return maybe.data.map((may, place) => may && sure[pieces[place]]);
+}
+
+function shareOf(logit) {
+  return 1 / (1 + Math.exp(-logit));
+}
