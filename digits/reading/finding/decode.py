@@ -29,6 +29,12 @@ class Decoding(NamedTuple):
     paper: float = 0.05  # probability of ink below which a pixel is paper
     faintest: float = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
     scarce: float = 0.02  # share of paper about a pixel without which its tone is not known
+    weak: float = 0.85  # mean probability of ink below which less is asked of a digit's ink: an odd shape, hardly a digit
+
+    @property
+    def of_faint_ink(self) -> "Decoding":
+        """What is asked of ink that the finder is not sure of, where it is sure enough that a digit is there."""
+        return self._replace(ink=self.ink - 1.8, maybe=self.maybe / 4, reach=self.reach + 0.2)
 
     @classmethod
     def of(cls, card: dict) -> "Decoding":
@@ -47,6 +53,7 @@ class Found:
         size: in pixels of that look.
         sure: mean probability of its ink.
         blur: pixels of that look over which its softest edges go from paper to ink: across or up and down.
+        faint: whether ink that the finder is hardly sure of was taken for its own as well: a second way to see it.
     """
 
     box: Box
@@ -56,6 +63,7 @@ class Found:
     size: float
     sure: float
     blur: float
+    faint: bool = False
 
 
 def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
@@ -67,7 +75,8 @@ def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
     found.sort(key=lambda digit: -digit.centre * _fit(digit.size, rules.best_size))
     kept: list[Found] = []
     for digit in found:
-        same = next((i for i, other in enumerate(kept) if digit.box.overlap(other.box) >= rules.same), None)
+        same = next((i for i, other in enumerate(kept)
+                     if digit.faint == other.faint and digit.box.overlap(other.box) >= rules.same), None)
         if same is None:
             kept.append(digit)
         else:  # a second look is a second witness
@@ -88,12 +97,18 @@ def _digits(look: Look, rules: Decoding) -> list[Found]:
     rows, columns, size = rows[fits], columns[fits], size[fits]
     if not len(rows):
         return []
-    owner = _owners(look, rows, columns, size, rules)
+    owner, generous, faint = _owners(look, rows, columns, size, rules), None, rules.of_faint_ink
     found = []
     for number in range(len(rows)):
-        digit = _digit(look, owner, number, (rows[number], columns[number]), float(size[number]), rules)
+        place = rows[number], columns[number]
+        digit = _digit(look, owner, number, place, float(size[number]), rules)
         if digit is not None:
             found.append(digit)
+        if digit is None or digit.sure < rules.weak:
+            generous = _owners(look, rows, columns, size, faint) if generous is None else generous
+            digit = _digit(look, generous, number, place, float(size[number]), faint)
+            if digit is not None:
+                found.append(replace(digit, faint=True))
     return found
 
 
