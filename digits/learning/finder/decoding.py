@@ -28,8 +28,8 @@ def fit_decoding(reader: Reader, frames: Iterable[Frame], report: Report, rounds
 
     def worth(rules: Decoding) -> float:
         reader.decoding = rules
-        values, good, tally = judge(reader, frames, looks)
-        accepted = scores(values, fit_score(values, good)) >= 0.5
+        values, good, weight, tally = judge(reader, frames, looks)
+        accepted = scores(values, fit_score(values, good, weight)) >= 0.5
         return ((good & accepted).sum() - _COST * (~good & accepted).sum()) / max(1, tally.digits)
 
     best = reader.decoding

@@ -15,6 +15,8 @@ from digits.rendering.frames.canvas import Frame
 _SMALLEST = 9  # pixels at the near look's scale: smaller digits are not asked for
 _ALIKE = 0.5  # intersection over union from which two boxes are the same digit
 _STEPS, _RIDGE = 60, 1e-2
+# A frame with many digits counts for more than one with few, but not in proportion: large digits come alone.
+_CROWD = 0.7
 _FEWEST = 30  # candidates of either kind: from fewer no weight is fitted
 
 
@@ -30,27 +32,29 @@ class Tally:
 
 
 def judge(reader: Reader, frames: Iterable[Frame], looks: Sequence[list[Look]] | None = None
-          ) -> tuple[np.ndarray, np.ndarray, Tally]:
-    """Return the features of all candidates (N, 10), whether each is a digit read right (N,), and the tally.
+          ) -> tuple[np.ndarray, np.ndarray, np.ndarray, Tally]:
+    """Return the features of all candidates (N, 11), whether each is a digit read right, its weight, and the tally.
 
     Args:
         looks: what the finder said of each frame, if it was asked before.
     Candidates that lie on a digit but are read wrong count as no digit: the score is to let through what is right.
     """
-    values, good, digits, found, right, count = [], [], 0, 0, 0, 0
+    values, good, weight, digits, found, right, count = [], [], [], 0, 0, 0, 0
     for number, frame in enumerate(frames):
         candidates = reader.candidates(frame.grey, None if looks is None else looks[number])
         asked = [i for i, (box, seen) in enumerate(zip(frame.boxes, frame.seen, strict=True))
                  if seen > 0.8 and box.side >= _SMALLEST]
         digits, count = digits + len(asked), count + 1
-        for candidate, index in _matched(candidates, frame):
+        matched = list(_matched(candidates, frame))
+        weight += [max(len(matched), 1) ** -_CROWD] * len(matched)
+        for candidate, index in matched:
             correct = index is not None and int(candidate.probabilities.argmax()) == frame.labels[index]
             values.append(candidate.features)
             good.append(correct)
             found += index in asked
             right += correct and index in asked
     tally = Tally(digits, found, right, len(good) - found, count)
-    return np.array(values).reshape(-1, len(FEATURES)), np.array(good, bool), tally
+    return np.array(values).reshape(-1, len(FEATURES)), np.array(good, bool), np.array(weight), tally
 
 
 def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candidate, int | None]]:
@@ -76,7 +80,7 @@ def smeared(frame: Frame, rng: np.random.Generator) -> Frame:
     return replace(frame, grey=cv2.filter2D(frame.grey, -1, motion_kernel(length, rng.uniform(0, 180))))
 
 
-def fit_score(values: np.ndarray, good: np.ndarray) -> list[float]:
+def fit_score(values: np.ndarray, good: np.ndarray, weight: np.ndarray) -> list[float]:
     """Return the weights of the logistic model, with a small ridge, by Newton's method; usual ones of too few rows."""
     if min(np.count_nonzero(good), np.count_nonzero(~good)) < _FEWEST:
         return list(WEIGHTS)
@@ -84,8 +88,8 @@ def fit_score(values: np.ndarray, good: np.ndarray) -> list[float]:
     ridge = _RIDGE * len(values) / 100 * np.eye(values.shape[1])
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(values @ weights, -30, 30)))
-        gradient = values.T @ (good - p) - ridge @ weights
-        curvature = (values * (p * (1 - p))[:, None]).T @ values + ridge
+        gradient = values.T @ (weight * (good - p)) - ridge @ weights
+        curvature = (values * (weight * p * (1 - p))[:, None]).T @ values + ridge
         step = np.linalg.solve(curvature, gradient)
         weights += step
         if np.abs(step).max() < 1e-8:

@@ -30,6 +30,7 @@ from digits.rendering.frames.shapes import FULL, Bank, Inks
 from digits.rendering.frames.writers import Shapes
 
 _SIZE = 640, 480  # of the frames that the score is fitted and the finder is judged on
+_SMALL = 0.4  # share of them that are small pictures, as scanned digits are, with sides of 64 to 320 pixels
 _HELD_BACK = 5000  # MNIST's last training pictures write the validation frames, and no crop
 _FIT, _CHECK, _DECODE = 1000, 1001, 1002  # seeds of the frames for the score, for the figures and for decoding
 _VALIDATION = {name: count // 5 for name, count in FULL.items()}
@@ -101,8 +102,8 @@ def fit(export: Path, shapes: Shapes, frames: int, report: Report) -> dict:
     report("Decoding and score")
     reader = Reader(load_model(), finder=load_finder(export))
     decoding = fit_decoding(reader, _frames(shapes, frames // 2, _DECODE), report)
-    weights = fit_score(*judge(reader, _frames(shapes, frames, _FIT, _MOVING))[:2])
-    values, good, tally = judge(reader, _frames(shapes, frames, _CHECK))
+    weights = fit_score(*judge(reader, _frames(shapes, frames, _FIT, _MOVING))[:3])
+    values, good, _, tally = judge(reader, _frames(shapes, frames, _CHECK))
     figures = _figures(values, good, tally, weights)
     renew_card(export, {"features": list(FEATURES), "score": weights, "decoding": decoding._asdict(),
                         "strict": figures["dial"]["98 % pass"]["score"]})  # fmt: skip
@@ -119,7 +120,8 @@ def _frames(shapes: Shapes, count: int, seed: int, moving: float = 0.0) -> Itera
     """Yield rendered frames, a share of them of things that move."""
     rng = np.random.default_rng(seed)
     for _ in range(count):
-        frame = render(rng, _SIZE, shapes)
+        small = tuple(4 * int(side) for side in rng.integers(16, 80, 2))
+        frame = render(rng, _SIZE if rng.random() > _SMALL else small, shapes)
         yield smeared(frame, rng) if rng.random() < moving else frame
 
 

@@ -25,7 +25,7 @@ PLAIN = Stage("train", epochs=10, learning_rate=2e-3, batch=128, patience=3)
 WITH_AUGMENTATION = Stage("train", epochs=10, learning_rate=2e-3, batch=128, label_smoothing=0.05, average=0.99,
                           weight_decay=1e-4)  # fmt: skip
 # The average of the weights looks back on about a third of an epoch.
-COMPACT = replace(WITH_AUGMENTATION, epochs=16, average=0.998, weight_decay=0.1)
+COMPACT = replace(WITH_AUGMENTATION, epochs=14, average=0.998, weight_decay=0.1)
 # Frozen trunk: only the head learns, from 1,280 numbers an image. Last 20: low rate, since pretrained layers move.
 FROZEN = Stage("frozen", epochs=12, learning_rate=1e-3, batch=256, patience=4)
 LAST = Stage("last_20", epochs=6, learning_rate=3e-4, batch=128, patience=3, clip=1.0, label_smoothing=0.02)

@@ -29,12 +29,8 @@ class Decoding(NamedTuple):
     paper: float = 0.05  # probability of ink below which a pixel is paper
     faintest: float = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
     scarce: float = 0.02  # share of paper about a pixel without which its tone is not known
-    weak: float = 0.85  # mean probability of ink below which less is asked of a digit's ink: an odd shape, hardly a digit
-
-    @property
-    def of_faint_ink(self) -> "Decoding":
-        """What is asked of ink that the finder is not sure of, where it is sure enough that a digit is there."""
-        return self._replace(ink=self.ink - 1.8, maybe=self.maybe / 4, reach=self.reach + 0.2)
+    weak: float = 0.85  # mean probability of ink below which a digit's strokes are followed by their grey as well
+    room: float = 0.8  # of its size: how far about its centre the strokes of a digit with weak ink are followed
 
     @classmethod
     def of(cls, card: dict) -> "Decoding":
@@ -53,7 +49,7 @@ class Found:
         size: in pixels of that look.
         sure: mean probability of its ink.
         blur: pixels of that look over which its softest edges go from paper to ink: across or up and down.
-        faint: whether ink that the finder is hardly sure of was taken for its own as well: a second way to see it.
+        whole: whether the strokes that its ink lies on were followed by their grey: a second way to see it.
     """
 
     box: Box
@@ -63,7 +59,7 @@ class Found:
     size: float
     sure: float
     blur: float
-    faint: bool = False
+    whole: bool = False
 
 
 def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
@@ -76,7 +72,7 @@ def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
     kept: list[Found] = []
     for digit in found:
         same = next((i for i, other in enumerate(kept)
-                     if digit.faint == other.faint and digit.box.overlap(other.box) >= rules.same), None)
+                     if digit.whole == other.whole and digit.box.overlap(other.box) >= rules.same), None)
         if same is None:
             kept.append(digit)
         else:  # a second look is a second witness
@@ -97,7 +93,7 @@ def _digits(look: Look, rules: Decoding) -> list[Found]:
     rows, columns, size = rows[fits], columns[fits], size[fits]
     if not len(rows):
         return []
-    owner, generous, faint = _owners(look, rows, columns, size, rules), None, rules.of_faint_ink
+    owner = _owners(look, rows, columns, size, rules)
     found = []
     for number in range(len(rows)):
         place = rows[number], columns[number]
@@ -105,10 +101,9 @@ def _digits(look: Look, rules: Decoding) -> list[Found]:
         if digit is not None:
             found.append(digit)
         if digit is None or digit.sure < rules.weak:
-            generous = _owners(look, rows, columns, size, faint) if generous is None else generous
-            digit = _digit(look, generous, number, place, float(size[number]), faint)
+            digit = _whole(look, owner, number, place, float(size[number]), rules)
             if digit is not None:
-                found.append(replace(digit, faint=True))
+                found.append(digit)
     return found
 
 
@@ -152,11 +147,52 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     if not w:
         return None
     places = np.s_[y : y + h, x : x + w]
-    logits = look.ink(places)
-    mine = np.repeat(np.repeat(own[places], FINE, 0), FINE, 1) > 0
+    share, mine = _ink(look, places), _fine(own[places])
     window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
-    share = 1 / (1 + np.exp(-logits))
     ink = _drawn(look.grey[window], share, mine, rules)
+    return _found(look, places, place, size, share, ink, rules)
+
+
+def _whole(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float,
+           rules: Decoding) -> Found | None:
+    """Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes."""
+    height, width = owner.shape
+    reach = max(2, round(rules.room * size / STRIDE))
+    places = np.s_[max(0, place[0] - reach) : min(height, place[0] + reach + 1),
+                   max(0, place[1] - reach) : min(width, place[1] + reach + 1)]
+    near = owner[places]
+    share, mine, free = _ink(look, places), _fine(near == number + 1), _fine((near == 0) | (near == number + 1))
+    if not mine.any():
+        mine = _fine(near == 0)
+    rows, columns = places
+    window = np.s_[rows.start * FINE : rows.stop * FINE, columns.start * FINE : columns.stop * FINE]
+    contrast = _contrast(look.grey[window], share, mine, rules)
+    if contrast is None:
+        return None
+    dark = free & (contrast > rules.solid)
+    count, pieces = cv2.connectedComponents(dark.astype(np.uint8))
+    own = np.zeros(count, bool)
+    own[pieces[dark & mine & (share > rules.sure * share[mine].max())]] = True
+    kept = cv2.dilate((own[pieces] & dark).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    contrast[~kept] = 0
+    ink = np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
+    found = _found(look, places, place, size, share, ink, rules)
+    return None if found is None else replace(found, whole=True)
+
+
+def _ink(look: Look, places: tuple[slice, slice]) -> np.ndarray:
+    """Return how probably each pixel of some places is ink, float32 (4 h, 4 w)."""
+    return 1 / (1 + np.exp(-look.ink(places)))
+
+
+def _fine(mask: np.ndarray) -> np.ndarray:
+    """Return a mask of places as one of pixels, bool (4 h, 4 w)."""
+    return np.repeat(np.repeat(mask, FINE, 0), FINE, 1) > 0
+
+
+def _found(look: Look, places: tuple[slice, slice], place: tuple[int, int], size: float, share: np.ndarray,
+           ink: np.ndarray, rules: Decoding) -> Found | None:
+    y, x = places[0].start, places[1].start
     solid = (ink > rules.solid).astype(np.uint8)
     left, top, w, h = cv2.boundingRect(solid)
     if not w:
@@ -166,7 +202,7 @@ def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], s
     box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
     values = look.maps[place]
     return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
-                 float(share[solid > 0].mean()), _blur(look.grey[window], (left, top, w, h)))
+                 float(share[solid > 0].mean()), _blur(look.grey[y * FINE :, x * FINE :], (left, top, w, h)))
 
 
 def _blur(grey: np.ndarray, box: tuple[int, int, int, int]) -> float:
@@ -187,19 +223,24 @@ def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding
         share: float32 (h, w), how probably each pixel is ink.
         own: bool (h, w), whose ink belongs to this digit.
     """
+    contrast = _contrast(grey, share, own, rules)
+    if contrast is None:
+        return (255 * share * own).astype(np.uint8)
+    contrast[~_strokes(own, share, rules)] = 0
+    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
+
+
+def _contrast(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding) -> np.ndarray | None:
+    """Return how much of a stroke each pixel is by its grey, float32 (h, w), 255: all of it; None without paper."""
     paper = (share < rules.paper).astype(np.float32)
     side = max(3, min(grey.shape) | 1)
     around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
     if around.min() < rules.scarce:
-        return (255 * share * own).astype(np.uint8)
+        return None
     contrast = grey - cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / around
     weight = np.where(own, share, 0) ** 2
     strength = float((contrast * weight).sum() / max(float(weight.sum()), 1e-6))
-    if abs(strength) < rules.faintest:
-        return (255 * share * own).astype(np.uint8)
-    contrast *= np.float32(255 / strength)
-    contrast[~_strokes(own, share, rules)] = 0
-    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
+    return None if abs(strength) < rules.faintest else contrast * np.float32(255 / strength)
 
 
 def _strokes(own: np.ndarray, share: np.ndarray, rules: Decoding) -> np.ndarray:
