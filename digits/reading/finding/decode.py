@@ -11,6 +11,7 @@ from digits.box import Box
 from digits.reading.finding.looks import FINE, STRIDE, Look
 
 UNIT = 32.0  # pixels: the unit of sizes and ways
+_HALF, _SHARE = 127, 0.1  # of 255: what is ink rather than paper; share of it that makes a difference
 _SHARPEST = 4  # steps from pixel to pixel that tell how sharp something is
 
 
@@ -101,10 +102,16 @@ def _digits(look: Look, rules: Decoding) -> list[Found]:
         if digit is not None:
             found.append(digit)
         if digit is None or digit.sure < rules.weak:
-            digit = _whole(look, owner, number, place, float(size[number]), rules)
-            if digit is not None:
-                found.append(digit)
+            whole = _whole(look, owner, number, place, float(size[number]), rules)
+            if whole is not None and (digit is None or _differ(digit.ink, whole.ink)):
+                found.append(whole)
     return found
+
+
+def _differ(ink: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two inks of a digit, white on black, hardly have the same area."""
+    area, more = np.count_nonzero(ink > _HALF), np.count_nonzero(other > _HALF)
+    return abs(area - more) > _SHARE * max(area, more)
 
 
 def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray, rules: Decoding) -> np.ndarray:
