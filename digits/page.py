@@ -19,7 +19,7 @@ from types import ModuleType
 
 from digits.files import in_words, printable, replacing
 from digits.paths import PACKAGE_ROOT
-from digits.reading import decoders, images, rows, tile
+from digits.reading import decoders, hints, images, rows, tile
 from digits.reading import reader as reading
 from digits.reading.finding import decode, looks, score
 from digits.reading.live import collecting, tracking
@@ -38,9 +38,9 @@ _PORT = 8000
 _ELSEWHERE = ("192.0.2.1", 9)  # an address that nobody has: it says which of ours leads out; nothing is sent
 _MODELS = ("model_int8.tflite", "model.tflite")  # as the live script prefers them
 # The modules of Python that have a twin in web/reading, by the name they have there.
-_TWINS = {"looks": looks, "decode": decode, "score": score, "tile": tile, "rows": rows, "reader": reading,
-          "temperature": temperature, "tracking": tracking, "collecting": collecting, "images": images,
-          "decoders": decoders}  # fmt: skip
+_TWINS = {"looks": looks, "decode": decode, "score": score, "tile": tile, "rows": rows, "hints": hints,
+          "reader": reading, "temperature": temperature, "tracking": tracking, "collecting": collecting,
+          "images": images, "decoders": decoders}  # fmt: skip
 
 
 def page(model: Model, finder: Finder, built: Path = BUILT) -> str:
@@ -68,6 +68,7 @@ def settings(model: Model, finder: Finder) -> dict:
         "model": {"name": model.name, "format": model.format, "verified": model.verified,
                   "temperature": model.temperature},
         "finder": finder.card.get("version"),
+        "decoding": finder.decoding._asdict(),
         "score": finder.card.get("score", score.WEIGHTS),
         "numbers": {name: numbers_of(module) for name, module in _TWINS.items()},
         "words": WORDS,

@@ -12,6 +12,7 @@ from digits.reading.readings import Hint, Reason
 SMALL = 9.0  # pixels of the near look: smaller digits can hardly be told apart
 _DARK, _PALE = 60, 14  # grey levels: the brightest parts of a dark frame; from dark to bright without contrast
 _BLURRED = 12.0  # grey levels from pixel to pixel at the sharpest edges of a frame whose digits would be legible
+_OTHER = Decoding().centre  # logit from which a hilltop is a centre of other writing
 _TRACE = -3.0  # logit of a centre from which there is something: one in twenty
 _WRITING = 3  # centres of other writing that make a text
 _STEP, _BUSY = 25, 0.05  # grey levels from pixel to pixel that make an edge; share of them on a busy background
@@ -38,10 +39,10 @@ def hint_for(grey: np.ndarray, looks: Sequence[Look], refused: Sequence[tuple[Re
     if blurred and any(_count(looks[0], plane, _TRACE) for plane in (0, 1)):
         return Hint.BLURRED
     reasons = [reason for reason, _ in refused]
-    commonest = max(set(reasons), key=reasons.count) if reasons else None
+    commonest = max(reasons, key=reasons.count, default=None)
     if commonest in _HINTS:
         return _HINTS[commonest]
-    near, far = (_count(look, 1, Decoding().centre) for look in looks[:2])
+    near, far = (_count(look, 1, _OTHER) for look in looks[:2])
     if near >= _WRITING:
         return Hint.NOT_DIGITS if far else Hint.TOO_SMALL  # the far look sees no writing that is tiny in the near one
     if across.size and (across > _STEP).mean() > _BUSY:

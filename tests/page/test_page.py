@@ -29,6 +29,7 @@ COMMAND = [sys.executable, "-m", "digits.page"]
 SEVEN = [(0.2, 0.25), (0.35, 0.25), (0.27, 0.75)]  # as shares of the sheet
 FOUR = [(0.55, 0.3), (0.5, 0.5), (0.6, 0.55), (0.68, 0.45)], [(0.67, 0.25), (0.66, 0.8)]
 OWN = ("data:", "blob:", "file:")  # what a page may ask for that asks nobody
+RAISED = 26  # frame of the demo clip from which on all its digits are shown
 PICTURE = SAMPLES_DIR / "page_2.png"
 PICTURE_TEXT = "3141592\n6535897\n932384"
 
@@ -46,13 +47,15 @@ def file(tmp_path_factory) -> Path:
 def clip(tmp_path_factory) -> tuple[Path, list[np.ndarray]]:
     """The demo clip for a fake camera, JPEGs one after the other, and its frames.
 
-    The camera shows 30 a second. Each is there four times: hands move no faster for a computer that is busy testing.
+    The camera shows 30 JPEGs a second, again and again. They go forth and back through the clip, from where its sheet
+    has been raised, and each is there four times: hands are slower than a computer that is busy testing.
     """
     capture, frames = cv2.VideoCapture(str(DEMO_CLIP)), []
     while (frame := capture.read()[1]) is not None:
         frames.append(frame)
     path = tmp_path_factory.mktemp("clip") / "clip.mjpeg"
-    path.write_bytes(b"".join(4 * cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames))
+    held = [cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames[RAISED:90]]
+    path.write_bytes(b"".join(4 * jpeg for jpeg in held + held[::-1]))
     return path, frames
 
 
@@ -137,8 +140,8 @@ def test_tracker_follows_as_pythons_does(open_page, clip):
 
 def test_camera_reads_what_python_reads(open_page, clip):
     reader, tracker = Reader(load_model()), Tracker()
-    readings = [tracker.update(reader.read(frame), frame) for frame in clip[1][:50]]
-    expected = "".join(str(digit.digit) for digit in readings[-1].digits)  # what it reads from its second second on
+    readings = [tracker.update(reader.read(frame), frame) for frame in clip[1][: RAISED + 10]]
+    expected = "".join(str(digit.digit) for digit in readings[-1].digits)  # of all frames from there on
     tab = open_page(permissions=["camera"])
     tab.evaluate("""() => {
       window.seen = [];

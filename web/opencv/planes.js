@@ -77,6 +77,22 @@ export function greyOf(pixels, width, height, grey = new Plane(width, height), f
   return grey;
 }
 
+/** Return how much a picture changes from pixel to pixel, across and up and down: numpy.abs(numpy.diff). */
+export function stepsOf({ width, height, data }) {
+  const across = new Uint8Array((width - 1) * height);
+  for (let y = 0, place = 0; y < height; y++) {
+    for (let at = y * width + 1; at < (y + 1) * width; at++) across[place++] = Math.abs(data[at] - data[at - 1]);
+  }
+  const down = filled(Uint8Array, width * (height - 1), (place) => Math.abs(data[place + width] - data[place]));
+  return [across, down];
+}
+
+/** Return the mean of the `count` highest of some bytes, of all where there are fewer; 0 of none. */
+export function meanOfHighest(bytes, count) {
+  const highest = bytes.slice().sort().slice(-count);
+  return highest.length ? highest.reduce((sum, value) => sum + value, 0) / highest.length : 0;
+}
+
 /** Round halves to the even number, as Python and OpenCV do. */
 export function round(value) {
   const low = Math.floor(value);

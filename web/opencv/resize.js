@@ -3,6 +3,7 @@
 import { Plane, clip, round } from "./planes.js";
 
 const SHARPNESS = -0.75; // of OpenCV's cubic curve
+const LEAST = 1e-3; // of a pixel: what is less takes no part in a mean
 const UNITS = 2048; // of a weight of 1 in linear interpolation
 
 /**
@@ -11,14 +12,27 @@ const UNITS = 2048; // of a weight of 1 in linear interpolation
  */
 export function resize(plane, width, height, kind) {
   if (width === plane.width && height === plane.height) return plane.crop({ x: 0, y: 0, w: width, h: height });
-  const taps = { area: areaTaps, linear: linearTaps, cubic: cubicTaps }[kind];
-  const [columns, rows] = [taps(plane.width, width), taps(plane.height, height)];
-  const across = kind === "linear" ? new Int32Array(width * plane.height) : new Float64Array(width * plane.height);
-  weighColumns(plane, columns, across);
   const result = new Plane(width, height);
-  if (kind === "linear") weighTwoRows(across, rows, result);
-  else weighRows(across, rows, result, plane.width === 2 * width && plane.height === 2 * height);
+  const [across, down] = [ratio(plane.width, width), ratio(plane.height, height)];
+  if (kind === "area" && isWhole(across) && isWhole(down)) {
+    meanOfBlocks(plane, round(across), round(down), result);
+    return result;
+  }
+  const taps = { area: areaTaps, linear: linearTaps, cubic: cubicTaps }[kind];
+  const sums = new (kind === "linear" ? Int32Array : Float32Array)(width * plane.height);
+  weighColumns(plane, taps(plane.width, width), sums);
+  if (kind === "linear") weighTwoRows(sums, plane.height, result);
+  else weighRows(sums, taps(plane.height, height), result);
   return result;
+}
+
+/** Return how many old pixels one new pixel spans, to the last digit as OpenCV counts it. */
+function ratio(old, length) {
+  return 1 / (length / old);
+}
+
+function isWhole(scale) {
+  return Math.abs(scale - Math.round(scale)) < Number.EPSILON;
 }
 
 /**
@@ -29,7 +43,7 @@ class Taps {
   constructor(length, most) {
     Object.assign(this, { length, most });
     this.first = new Int32Array(length);
-    this.weights = new Float64Array(length * most);
+    this.weights = new Float32Array(length * most);
   }
 
   add(at, pixel, weight) {
@@ -38,16 +52,17 @@ class Taps {
 }
 
 function areaTaps(old, length) {
-  const scale = old / length;
-  const taps = new Taps(length, Math.ceil(scale) + 1);
+  const scale = ratio(old, length);
+  const taps = new Taps(length, Math.min(Math.ceil(scale) + 1, old));
   for (let at = 0; at < length; at++) {
-    const [start, end] = [at * scale, Math.min((at + 1) * scale, old)];
-    const first = Math.min(Math.floor(start + 1e-9), old - 1);
-    taps.first[at] = Math.min(first, old - taps.most);
-    if (taps.first[at] < 0) taps.first[at] = 0;
-    for (let pixel = first; pixel < Math.max(first + 1, Math.ceil(end - 1e-9)); pixel++) {
-      taps.add(at, pixel, (Math.min(pixel + 1, end) - Math.max(pixel, start)) / (end - start));
-    }
+    const [start, end] = [at * scale, at * scale + scale];
+    const cell = Math.min(scale, old - start);
+    const last = Math.min(Math.floor(end), old - 1);
+    const first = Math.min(Math.ceil(start), last);
+    taps.first[at] = clip(first - 1, 0, old - taps.most);
+    if (first - start > LEAST) taps.add(at, first - 1, (first - start) / cell);
+    for (let pixel = first; pixel < last; pixel++) taps.add(at, pixel, 1 / cell);
+    if (end - last > LEAST) taps.add(at, last, Math.min(end - last, 1, cell) / cell);
   }
   return taps;
 }
@@ -56,7 +71,7 @@ function areaTaps(old, length) {
 function linearTaps(old, length) {
   const taps = new Taps(length, Math.min(2, old));
   for (let at = 0; at < length; at++) {
-    const place = clip(Math.fround((at + 0.5) * (old / length) - 0.5), 0, old - 1);
+    const place = clip(Math.fround((at + 0.5) * ratio(old, length) - 0.5), 0, old - 1);
     const low = Math.floor(place);
     taps.first[at] = Math.min(low, old - taps.most);
     taps.add(at, low, round((1 - (place - low)) * UNITS));
@@ -68,7 +83,7 @@ function linearTaps(old, length) {
 function cubicTaps(old, length) {
   const taps = new Taps(length, Math.min(4, old));
   for (let at = 0; at < length; at++) {
-    const place = (at + 0.5) * (old / length) - 0.5;
+    const place = (at + 0.5) * ratio(old, length) - 0.5;
     const low = Math.floor(place);
     taps.first[at] = clip(low - 1, 0, old - taps.most);
     cubic(place - low).forEach((weight, step) => taps.add(at, clip(low - 1 + step, 0, old - 1), weight));
@@ -83,30 +98,32 @@ function cubic(part) {
   return [...three, 1 - three[0] - three[1] - three[2]];
 }
 
-function weighColumns({ width, height, data }, { length, most, first, weights }, across) {
+/** Sums in 32 bits: whole numbers stay whole, and all others are rounded as often as OpenCV rounds them. */
+function weighColumns({ width, height, data }, { length, most, first, weights }, sums) {
+  const { fround } = Math;
   for (let y = 0, place = 0; y < height; y++) {
     const row = y * width;
     for (let x = 0; x < length; x++) {
       const start = row + first[x];
       const tap = x * most;
       let sum = 0;
-      for (let step = 0; step < most; step++) sum += weights[tap + step] * data[start + step];
-      across[place++] = sum;
+      for (let step = 0; step < most; step++) sum = fround(sum + fround(weights[tap + step] * data[start + step]));
+      sums[place++] = sum;
     }
   }
 }
 
-/** Of a half in each direction OpenCV rounds halves up, else to the even number. */
-function weighRows(across, { length, most, first, weights }, { width, data }, half) {
-  const sums = new Float64Array(width);
+function weighRows(sums, { length, most, first, weights }, { width, data }) {
+  const { fround } = Math;
+  const totals = new Float32Array(width);
   for (let y = 0, place = 0; y < length; y++) {
-    sums.fill(0);
+    totals.fill(0);
     for (let step = 0; step < most; step++) {
       const weight = weights[y * most + step];
       const row = (first[y] + step) * width;
-      if (weight) for (let x = 0; x < width; x++) sums[x] += weight * across[row + x];
+      if (weight) for (let x = 0; x < width; x++) totals[x] += fround(weight * sums[row + x]);
     }
-    for (let x = 0; x < width; x++) data[place++] = half ? sums[x] + 0.5 : clip(rounded(Math.fround(sums[x])), 0, 255);
+    for (let x = 0; x < width; x++) data[place++] = clip(rounded(totals[x]), 0, 255);
   }
 }
 
@@ -116,14 +133,30 @@ function rounded(value) {
   return whole - value === 0.5 && whole & 1 ? whole - 1 : whole;
 }
 
-function weighTwoRows(across, { length, most, first, weights }, { width, data }) {
-  for (let y = 0, place = 0; y < length; y++) {
+/** Beyond the border OpenCV weighs the outermost row twice, and rounds twice. */
+function weighTwoRows(sums, old, { width, height, data }) {
+  for (let y = 0, place = 0; y < height; y++) {
+    const at = Math.fround((y + 0.5) * ratio(old, height) - 0.5);
+    const low = Math.floor(at);
+    const [upper, lower] = [low, low + 1].map((row) => clip(row, 0, old - 1) * width);
+    const [above, below] = [1 - (at - low), at - low].map((weight) => round(weight * UNITS));
     for (let x = 0; x < width; x++) {
-      let sum = 2;
-      for (let step = 0; step < most; step++) {
-        sum += (weights[y * most + step] * (across[(first[y] + step) * width + x] >> 4)) >> 16;
+      data[place++] = (((above * (sums[upper + x] >> 4)) >> 16) + ((below * (sums[lower + x] >> 4)) >> 16) + 2) >> 2;
+    }
+  }
+}
+
+/** Of two by two pixels OpenCV rounds halves up, else to the even number. */
+function meanOfBlocks(plane, across, down, { width, height, data }) {
+  const [count, share] = [across * down, Math.fround(1 / (across * down))];
+  for (let y = 0, place = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let row = y * down; row < (y + 1) * down; row++) {
+        const start = row * plane.width + x * across;
+        for (let at = start; at < start + across; at++) sum += plane.data[at];
       }
-      data[place++] = sum >> 2;
+      data[place++] = across === 2 && down === 2 ? (sum + 2) >> 2 : rounded(Math.fround(sum * share));
     }
   }
 }

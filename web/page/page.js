@@ -91,8 +91,9 @@ class Page {
     this.view.show(reading ?? { digits: [], main: null, size: [width, height] });
     this.shown = [reading, fps];
     this.panel.show(...this.shown);
-    if (reading?.digits.length) this.hint(null);
-    else this.hint(reading?.hint ?? otherwise, { warning: Boolean(reading?.hint) });
+    const unsteady = reading?.rejected.some(({ reason }) => reason === "unsteady"); // it is in sight
+    const unread = reading?.digits.length || unsteady ? null : otherwise;
+    this.hint(reading?.hint ?? unread, { warning: Boolean(reading?.hint) });
   }
 
   blank() {

@@ -1,11 +1,13 @@
 /** How the finder network looks at a frame: near, far, farther, and in windows. A twin of reading/finding/looks.py. */
 
-import { Plane, filled, round } from "../opencv/planes.js";
+import { dilate } from "../opencv/filters.js";
+import { Plane, clip, filled, round } from "../opencv/planes.js";
 import { resize } from "../opencv/resize.js";
 import { numbers } from "./settings.js";
 
 export const { SIDE, FAR, FARTHER, STRIDE, FINE, STILL, STEP, GAP, LARGEST } = numbers.looks;
 export const PLANES = 5 + FINE * FINE;
+const HALF_GAP = Math.floor(GAP / 2);
 
 /** What the network says of a frame at one scale: see Look in looks.py. */
 class Look {
@@ -31,6 +33,16 @@ class Look {
     }
     return logits;
   }
+
+  /** Return the places where one plane of the maps has a hilltop above a logit, row by row. */
+  hilltops(plane, least) {
+    const { width, height, data } = this.maps;
+    const hill = filled(Float32Array, width * height, (place) => data[place * PLANES + plane]);
+    const around = dilate(new Plane(width, height, hill), 3).data;
+    const places = [];
+    hill.forEach((value, place) => value > least && value >= around[place] && places.push(place));
+    return places;
+  }
 }
 
 /**
@@ -53,7 +65,7 @@ async function nearAndFar(grey, network) {
   let [x, y] = [0, 0];
   for (const smaller of FARTHER) {
     const part = resized(grey, scale / smaller);
-    picture.paste(withBorder(part), x, y); // no edge where the part ends
+    put(part, picture, x, y);
     places.push({ x, y, part, scale: scale / smaller });
     if (smaller === 1) [x, y] = wide ? [0, SIDE - FAR] : [SIDE - FAR, 0];
     else [x, y] = wide ? [x + aligned(part.width), y] : [x, y + aligned(part.height)];
@@ -71,16 +83,17 @@ function sampledMean({ width, height, data }) {
   return Math.floor(sum / count);
 }
 
-/** Return a part with its last column and row repeated GAP times. */
-function withBorder(part) {
-  const beyond = new Plane(part.width + GAP, part.height + GAP);
-  for (let y = 0; y < beyond.height; y++) {
-    const row = Math.min(y, part.height - 1) * part.width;
-    for (let x = 0; x < beyond.width; x++) {
-      beyond.data[y * beyond.width + x] = part.data[row + Math.min(x, part.width - 1)];
+/** Put a part on the picture with its corner at (x, y), its border drawn on as far as half the gap on all sides. */
+function put(part, picture, x, y) {
+  const [above, left] = [Math.min(y, HALF_GAP), Math.min(x, HALF_GAP)];
+  const beyond = new Plane(left + part.width + HALF_GAP, above + part.height + HALF_GAP);
+  for (let row = 0, place = 0; row < beyond.height; row++) {
+    const start = clip(row - above, 0, part.height - 1) * part.width;
+    for (let column = 0; column < beyond.width; column++) {
+      beyond.data[place++] = part.data[start + clip(column - left, 0, part.width - 1)];
     }
   }
-  return beyond;
+  picture.paste(beyond, x - left, y - above);
 }
 
 function aligned(length) {

@@ -1,8 +1,8 @@
 /** From a frame to the digits written in it. A twin of reading/reader.py. */
 
-import { argmax, percentile } from "../opencv/planes.js";
-import { resize } from "../opencv/resize.js";
+import { argmax } from "../opencv/planes.js";
 import { decode } from "./decode.js";
+import { SMALL, hintFor } from "./hints.js";
 import { lookAt } from "./looks.js";
 import { lines } from "./rows.js";
 import { features, score } from "./score.js";
@@ -10,7 +10,7 @@ import { numbers, settings } from "./settings.js";
 import { scaled } from "./temperature.js";
 import { normalise } from "./tile.js";
 
-const { PART, WHOLE, EDGE, WORTH, SMALL, DARK, PALE, BLURRED } = numbers.reader;
+const { PART, WHOLE, EDGE, WORTH } = numbers.reader;
 const LEAST_SCORE = 0.5;
 
 export class Reader {
@@ -30,13 +30,15 @@ export class Reader {
     const accepted = lines(passed.map(({ found }) => found.box)).flat().map((index) => passed[index]);
     const refused = candidates.filter((candidate) => WORTH < candidate.score && candidate.score < LEAST_SCORE);
     const main = accepted.length ? argmax(accepted.map((one) => one.score * one.found.box.side)) : null;
+    const rejected = refused.map((candidate) => ({ box: candidate.found.box, reason: reasonOf(candidate) }));
+    const hint = accepted.length ? null : hintFor(grey, this.looks, refused.map((one) => [reasonOf(one), one.score]));
     const total = performance.now() - start;
     return {
       size: [grey.width, grey.height],
       digits: accepted.map(asDigit),
-      rejected: refused.map((candidate) => ({ box: candidate.found.box, reason: reasonOf(candidate) })),
+      rejected,
       main,
-      hint: accepted.length ? null : hintOf(grey, refused),
+      hint,
       latency_ms: { look: looked - start, find: total - predict, predict, total },
     };
   }
@@ -44,7 +46,7 @@ export class Reader {
   async candidates(grey) {
     const candidates = [];
     let predict = 0;
-    for (const found of decode(this.looks)) {
+    for (const found of decode(this.looks, settings.decoding)) {
       const tile = normalise(found.ink);
       const start = performance.now();
       const probabilities = scaled(await this.classify(tile), settings.model.temperature);
@@ -82,34 +84,4 @@ function reasonOf({ found, cut }) {
   if (cut) return "cut off";
   if (found.size < SMALL) return "too small";
   return found.other > found.centre ? "not a digit" : "low confidence";
-}
-
-/** Return what a person should change in a frame in which nothing is read. */
-function hintOf(grey, refused) {
-  const small = shrunk(grey);
-  const [dark, bright] = [percentile(small.data, 2), percentile(small.data, 98)];
-  if (bright < DARK) return "too dark";
-  if (!refused.length) return bright - dark < PALE ? "no contrast" : null;
-  if (sharpest(grey) < BLURRED) return "blurred";
-  const counts = new Map();
-  for (const reason of refused.map(reasonOf)) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  const [most] = [...counts].reduce((best, entry) => (entry[1] > best[1] ? entry : best));
-  return { "cut off": "cut off", "too small": "too small", "not a digit": "not digits" }[most] ?? null;
-}
-
-function shrunk(grey) {
-  return resize(grey, 64, 48, grey.width > 64 && grey.height > 48 ? "area" : "linear");
-}
-
-/** Return how much the grey changes from pixel to pixel at a frame's sharpest edges. */
-function sharpest({ width, height, data }) {
-  const count = (width - 1) * height;
-  if (!count) return 0;
-  const steps = [];
-  for (let at = 0; at < count; at += Math.max(1, Math.floor(count / 20000))) {
-    const place = Math.floor(at / (width - 1)) * width + (at % (width - 1));
-    steps.push(Math.abs(data[place + 1] - data[place]));
-  }
-  const highest = steps.sort((one, other) => one - other).slice(-20);
-  return highest.reduce((sum, step) => sum + step, 0) / highest.length;
 }

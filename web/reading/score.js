@@ -5,11 +5,12 @@ import { numbers, settings } from "./settings.js";
 
 const { MOST } = numbers.score;
 
-/** Return the features of a digit: probabilities as log odds, its size in octaves from 80 px, whether it is cut off. */
+/** Return the features of a digit: probabilities as log odds, sizes in octaves from 80 px, blur from 4 px. */
 export function features(found, confidence, cutOff) {
   const size = Math.log2(found.size / 80);
+  const blur = Math.log2(found.blur / 4);
   const odds = [found.centre, found.other, found.sure, confidence].map(logOdds);
-  return [1, ...odds, size, size ** 2, Number(cutOff)];
+  return [1, ...odds, size, size ** 2, blur, Math.max(blur - size, 0), Number(cutOff)];
 }
 
 /** Return how probably something is a digit, 0 to 1. */
