@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import cv2
 import numpy as np
-from real_inputs import by_writer, no_digits, one_each, pages
+from real_inputs import accuracy, by_writer, no_digits, one_each, pages
 
 from digits.paths import EXPORTS_DIR
 from digits.reading.images import load_image
@@ -30,7 +30,7 @@ from digits.reading.reader import Reader
 
 NOT_INSTALLED = 3
 SIDE = 96
-IS_LIGHT = 127  # a frame whose median is lighter shows dark ink on paper, and is inverted: the networks know light ink
+IS_LIGHT = 127  # a frame whose median is lighter shows dark ink on paper
 DIGITS = "0123456789"
 
 
@@ -115,7 +115,7 @@ class Ours(Contestant):
 class WholeFrame(Contestant):
     """The seed's way: the whole frame, made small, straight into MobileNetV2."""
 
-    title, way = "whole frame, MobileNetV2", f"frame to grey, light ink on dark, resized to {SIDE}x{SIDE}"
+    title, way = "whole frame, MobileNetV2", f"the whole frame in grey, light ink on dark, resized to {SIDE}x{SIDE}"
 
     @classmethod
     def installed(cls) -> str:
@@ -129,16 +129,16 @@ class WholeFrame(Contestant):
 
     def digits(self, frame: np.ndarray) -> list[int]:
         """Return the one digit that the network names."""
-        small = cv2.resize(cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
-        light = np.median(small) > IS_LIGHT
-        return [int(self._model.predict((255 - small if light else small)[None]).argmax())]
+        grey = cv2.cvtColor(light_ink(frame), cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        return [int(self._model.predict(small[None]).argmax())]
 
 
 class Ultralytics(Contestant):
     """Ultralytics' classifier."""
 
     title, package = "Ultralytics classify", "ultralytics"
-    way = f"yolo11n-cls at {SIDE} px, its defaults without mirroring; the photograph as it is"
+    way = f"yolo11n-cls at {SIDE} px, its defaults without mirroring; the whole photograph, light ink on dark"
 
     def train(self, data: Path, seconds: float, folder: Path) -> None:
         """Train from random weights, as its documentation does; `time` is its own option, in hours."""
@@ -157,7 +157,7 @@ class Ultralytics(Contestant):
 
     def digits(self, frame: np.ndarray) -> list[int]:
         """Return the one digit that it names."""
-        found = self._model.predict(frame, imgsz=SIDE, verbose=False)[0]
+        found = self._model.predict(light_ink(frame), imgsz=SIDE, verbose=False)[0]
         return [int(found.names[found.probs.top1])]
 
 
@@ -165,7 +165,7 @@ class Fastai(Contestant):
     """fastai's vision learner."""
 
     title, package = "fastai", "fastai"
-    way = f"resnet18 at {SIDE} px, its augmentation without mirroring, one cycle; the photograph as it is"
+    way = f"resnet18 at {SIDE} px, its augmentation without mirroring; the whole photograph, light ink on dark"
 
     def train(self, data: Path, seconds: float, folder: Path) -> None:
         """Train from random weights; its one-cycle schedule is laid over the seconds instead of over epochs."""
@@ -193,7 +193,7 @@ class Fastai(Contestant):
                 self.opt.set_hyper("lr", self.rate(min(share, 1)))
 
         loaders = ImageDataLoaders.from_folder(data, train="train", valid="val", item_tfms=Resize(SIDE),
-                                               batch_tfms=aug_transforms(do_flip=False), num_workers=2)
+                                               batch_tfms=aug_transforms(do_flip=False), num_workers=0)
         learner = vision_learner(loaders, resnet18, pretrained=False, cbs=ByTheClock())
         with learner.no_bar(), learner.no_logging():
             learner.fit(10_000)
@@ -210,8 +210,9 @@ class Fastai(Contestant):
 
     def digits(self, frame: np.ndarray) -> list[int]:
         """Return the one digit that it names."""
+        picture = self._picture(light_ink(frame)[..., ::-1].copy())
         with self._learner.no_bar(), self._learner.no_logging():
-            return [int(self._learner.predict(self._picture(frame[..., ::-1].copy()))[0])]
+            return [int(self._learner.predict(picture)[0])]
 
 
 class RapidOCR(Contestant):
@@ -263,7 +264,13 @@ class Tesseract(Contestant):
 CONTESTANTS = {"ours": Ours, "whole_frame": WholeFrame, "ultralytics": Ultralytics, "fastai": Fastai,
                "rapidocr": RapidOCR, "tesseract": Tesseract}  # fmt: skip
 TRAINED = ("ultralytics", "fastai")
+READ_TILES = (*TRAINED, "whole_frame")
 OWN_PYTHON = ("ours", "whole_frame", "tesseract")  # they run where this project is installed
+
+
+def light_ink(frame: np.ndarray) -> np.ndarray:
+    """Return a frame inverted where it is light: tiles, which the networks learnt from, show light ink on dark."""
+    return 255 - frame if np.median(frame) > IS_LIGHT else frame
 
 
 def digits_of(text: str) -> list[int]:
@@ -306,7 +313,10 @@ def main(name: str, job_file: str, result_file: str) -> int:
         facts |= trained(contestant, folder, version, job)
     size = contestant.open(folder)
     result = {"title": kind.title, "way": kind.way, "size_mb": round(size / 1e6, 2), **facts}
-    Path(result_file).write_text(json.dumps(result | measure(contestant, job["pictures"])), encoding="utf-8")
+    result |= measure(contestant, job["pictures"])
+    if name in READ_TILES:
+        result["tiles"] = accuracy(one_each(contestant, Path(job["test_tiles"])))
+    Path(result_file).write_text(json.dumps(result), encoding="utf-8")
     return 0
 
 

@@ -34,6 +34,7 @@ from digits.rendering.photographs import photograph_one
 
 SEED = 7
 LETTER_PICTURES = 100
+TEST_TILES = 100  # of each digit, to see that those who learn have learnt
 PYTHON = ROOT / ".venv-peers" / ("Scripts" if os.name == "nt" else "bin") / "python"
 NOT_HERE = "not installed, see benchmarks/peers-requirements.txt"
 MEASURED = {"photos": "accuracy", "pages": "all"}
@@ -106,7 +107,8 @@ def copy_tiles(merged: Path, folder: Path) -> dict:
     """Copy the tiles to learn from and to validate with: peers write beside what they read. Return facts for the job.
 
     Returns:
-        data: the folder; data_key: what names its content; tiles: how many there are to learn from.
+        data: the folder; data_key: what names its content; tiles: how many there are to learn from; test_tiles: a
+            folder with some of MNIST's test set.
     """
     index = (merged / "index.csv").read_bytes()
     key, kept = hashlib.sha256(index).hexdigest()[:16], folder / "key"
@@ -114,9 +116,13 @@ def copy_tiles(merged: Path, folder: Path) -> dict:
         shutil.rmtree(folder, ignore_errors=True)
         for split in ("train", "val"):
             shutil.copytree(merged / split, folder / "data" / split)
+        for digit in range(10):
+            (folder / "test" / str(digit)).mkdir(parents=True)
+            for path in sorted((merged / "test" / str(digit)).glob("mnist_*.png"))[:TEST_TILES]:
+                shutil.copy(path, folder / "test" / str(digit))
         kept.write_text(key)
     count = sum(1 for _ in (folder / "data" / "train").glob("*/*.png"))
-    return {"data": str(folder / "data"), "data_key": key, "tiles": count}
+    return {"data": str(folder / "data"), "test_tiles": str(folder / "test"), "data_key": key, "tiles": count}
 
 
 def lay_out(folder: Path) -> dict:
@@ -171,10 +177,11 @@ def draw_letters(folder: Path) -> list[Path]:
 
 def table(found: dict[str, dict]) -> str:
     """Return the figures as text."""
-    rows = [["", "photographs", "pages, F1", "no digit, read", "letters, read", "training s", "ms", "MB"]]
+    rows = [["", "MNIST tiles", "photographs", "pages, F1", "no digit, read", "letters, read", "trained s", "ms", "MB"]]
     for one in found.values():
         none = one.get("nodigits")
-        rows.append([one["title"], *(f"{100 * one[kind][part]:.1f} %" for kind, part in MEASURED.items()),
+        tiles = f"{100 * one['tiles']['accuracy']:.1f} %" if "tiles" in one else "-"
+        rows.append([one["title"], tiles, *(f"{100 * one[kind][part]:.1f} %" for kind, part in MEASURED.items()),
                      f"{none['read']} of {none['pictures']}" if none else "-",
                      f"{one['letters']['read']} of {one['letters']['pictures']}",
                      f"{one['train_seconds']:.0f}" if "train_seconds" in one else "-",

@@ -51,13 +51,14 @@ def peers(results: Results, say: Say) -> str:
         shares = [f"{one[kind]['read']} of {one[kind]['pictures']}" if kind in one else ""
                   for kind in ("nodigits", "letters")]  # fmt: skip
         trained = f"{one['train_seconds']:,.0f} s" if "train_seconds" in one else ""
-        rows.append([SHOWN.get(name, one["title"]), one["version"], percent(one["photos"]["accuracy"]),
+        tiles = percent(one["tiles"]["accuracy"]) if "tiles" in one else ""
+        rows.append([SHOWN.get(name, one["title"]), one["version"], tiles, percent(one["photos"]["accuracy"]),
                      f"{one['pages']['all']:.3f}", *shares, trained, f"{one['ms_photo']:.1f} ms",
                      f"{one['size_mb']:.1f} MB"])  # fmt: skip
     for name, why in results.of("peers", "left_out").items():
-        rows.append([name, f"left out: {why}", *[""] * 7])
-    head = ["", "Version", "Photographs", "Pages (F1)", "No digit: read", "Letters: read", "Training", "A photograph",
-            "Size"]  # fmt: skip
+        rows.append([name, f"left out: {why}", *[""] * 8])
+    head = ["", "Version", "MNIST tiles", "Photographs", "Pages (F1)", "No digit: read", "Letters: read", "Training",
+            "A photograph", "Size"]  # fmt: skip
     return table(say, head, rows, words=(0, 1))
 
 

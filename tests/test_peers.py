@@ -24,10 +24,10 @@ def run(folder, *arguments, **variables):
 
 
 def test_this_project_is_measured_and_a_peer_that_is_not_installed_is_named(tmp_path):
-    for split in ("train", "val"):
-        place = tmp_path / "merged" / split / "3"
+    for split in ("train", "val", "test"):
+        place = tmp_path / "merged" / split / "1"
         place.mkdir(parents=True)
-        cv2.imwrite(str(place / "a.png"), np.zeros((96, 96), np.uint8))
+        cv2.imwrite(str(place / "mnist_a.png"), cv2.line(np.zeros((96, 96), np.uint8), (48, 14), (48, 82), 255, 9))
     options = "--python", tmp_path / "no-python", "--only", "ours", "whole_frame", "fastai", "--merged"
     refused = run(tmp_path, *options, tmp_path / "nothing")
     assert refused.returncode == 2 and "holds no tiles; run python train_all.py" in refused.stderr
@@ -41,6 +41,7 @@ def test_this_project_is_measured_and_a_peer_that_is_not_installed_is_named(tmp_
     assert ours["photos"]["images"] == 10 and ours["photos"]["accuracy"] > 0.8 and ours["pages"]["pictures"] == 3
     assert ours["letters"]["read"] < whole["letters"]["read"] == 100, "a classifier names a digit whatever it sees"
     assert len(whole["examples"]["page"]) == 1 < len(ours["examples"]["page"])
+    assert whole["tiles"] == {"images": 1, "accuracy": 1.0}
     assert all(one["ms_photo"] > 0 and one["size_mb"] > 0 for one in (ours, whole))
 
 

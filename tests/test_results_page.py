@@ -57,5 +57,5 @@ def test_peers_are_shown_and_those_that_are_missing_named(script, tmp_path):
     (tmp_path / "benchmarks" / "results").mkdir(parents=True)
     (tmp_path / "benchmarks" / "results" / "peers.json").write_text(json.dumps(facts), encoding="utf-8")
     text = script.page(script.Results(tmp_path))
-    assert "| **this project** | net | 90.0 % | 0.500 |  | 7 of 100 | 600 s | 1.5 ms | 3.0 MB |" in text
+    assert "| **this project** | net |  | 90.0 % | 0.500 |  | 7 of 100 | 600 s | 1.5 ms | 3.0 MB |" in text
     assert "| tesseract | left out: not installed |" in text and "| fastai | 13 | nothing |" in text
