@@ -248,6 +248,7 @@ def non_digits(reader: Reader) -> dict:
         result["letters_in_unseen_fonts"] = accepted(reader, frames)
         strict = reader.finder.card.get("strict")
         if strict:  # the score that 98 % of the digits of rendered frames reach
+            result["strict"] = strict
             result["letters_strict"] = accepted(Reader(reader.model, strict), frames)
             result["drawings_strict"] = accepted(Reader(reader.model, strict), drawings)
     return result
