@@ -85,19 +85,22 @@ def keep_pictures(place: Path, data: Data) -> None:
     write_whole(path, _npz(judged_on=data.judged_on, **columns))
 
 
-def keep_result(folder: Path, probabilities: dict[str, np.ndarray], metrics: bytes, history: bytes = b"") -> None:
+def keep_result(folder: Path, probabilities: dict[str, np.ndarray], metrics: dict, history: bytes = b"") -> None:
     """Write the results of one network into its folder, metrics.json last: its presence says that all is there.
 
     Args:
         probabilities: float (N, 10) by domain; other domains than DOMAINS are left out.
-        metrics, history: the texts of metrics.json and history.csv.
+        metrics: what metrics.json is to say; folders among the settings are left out, they are of one machine.
+        history: the text of history.csv.
     """
+    settings = {name: value for name, value in metrics.get("config", {}).items() if not name.endswith("_dir")}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _METRICS).unlink(missing_ok=True)
     kept = {domain: probabilities[domain].astype(np.float16) for domain in DOMAINS if domain in probabilities}
     write_whole(folder / _PROBABILITIES, _npz(**kept))
     write_whole(folder / _HISTORY, history)
-    write_whole(folder / _METRICS, metrics)
+    text = json.dumps(metrics | {"config": settings}, indent=1)
+    write_whole(folder / _METRICS, f"{text}\n".encode())
 
 
 def keep_results(models: dict[str, Path], data: Data, place: Path) -> None:
@@ -105,7 +108,8 @@ def keep_results(models: dict[str, Path], data: Data, place: Path) -> None:
     keep_pictures(place, data)
     for name, folder in models.items():
         with np.load(folder / _PROBABILITIES) as file:
-            keep_result(place / name, dict(file), (folder / _METRICS).read_bytes(), (folder / _HISTORY).read_bytes())
+            metrics = json.loads((folder / _METRICS).read_text(encoding="utf-8"))
+            keep_result(place / name, dict(file), metrics, (folder / _HISTORY).read_bytes())
 
 
 def load_results(place: Path = RESULTS_DIR) -> Results:
