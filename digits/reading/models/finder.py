@@ -13,7 +13,7 @@ from digits.reading.models.card import CARD, sha256
 from digits.reading.models.default import BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import MissingRuntimeError, ModelError, brief
 from digits.reading.models.model import default_threads
-from digits.reading.models.tflite import tflite_interpreter
+from digits.reading.models.tflite import tflite_interpreter, without_info
 
 SIDE = 640  # pixels: of its picture
 PLANES = 21  # of its maps, a quarter of the picture's size
@@ -92,8 +92,9 @@ def _checked(finder: Finder) -> Finder:
 
 
 def _tflite(data: bytes, threads: int):
-    interpreter = tflite_interpreter()(model_content=data, num_threads=threads)
-    interpreter.allocate_tensors()
+    with without_info():
+        interpreter = tflite_interpreter()(model_content=data, num_threads=threads)
+        interpreter.allocate_tensors()
     given, taken = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
 
     def answer(pictures: np.ndarray) -> np.ndarray:

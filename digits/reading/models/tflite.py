@@ -15,7 +15,7 @@ from digits.reading.models.model import Model
 
 
 @contextmanager
-def _without_info() -> Iterator[None]:
+def without_info() -> Iterator[None]:
     """Drop what LiteRT tells past Python of how it set itself up; all else, errors first of all, is handed on."""
     sys.stderr.flush()
     try:
@@ -52,7 +52,7 @@ class TFLiteModel(Model):
 
     def _block(self, size: int):
         if size not in self._blocks:
-            with _without_info():
+            with without_info():
                 interpreter = self._interpreter(model_content=self._data, num_threads=self._threads)
                 given, taken = interpreter.get_input_details(), interpreter.get_output_details()
                 self._check_shapes([_signature(end) for end in given], [_signature(end) for end in taken])
