@@ -134,6 +134,7 @@ def run_all(options: argparse.Namespace, report) -> None:
     from digits.learning.experiment.data import load_data
     from digits.learning.experiment.own_results import read_own, report_own
     from digits.learning.experiment.report import report_run, tabulate
+    from digits.learning.experiment.results import RESULTS, keep_results
     from digits.learning.experiment.run import Run
     from digits.learning.export.outcome import material_of, sample_photograph
     from digits.learning.networks.imagenet import Weights, imagenet_weights
@@ -168,6 +169,7 @@ def run_all(options: argparse.Namespace, report) -> None:
         else:
             default = _default_of(config.exports_dir)
             best = report_run(run, outcomes, place, default, further)
+            keep_results({name: config.model_folder(name) for name in outcomes}, data, place / RESULTS)
             own, said = own_before(config, default)
             material = material_of(run)
             del data, run

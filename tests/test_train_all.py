@@ -17,6 +17,7 @@ tf = pytest.importorskip("tensorflow")
 
 import train_all
 from digits.learning.experiment.leaderboard import LEADERBOARD, read_leaderboard
+from digits.learning.experiment.results import load_results
 from digits.learning.export.outcome import Sample
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.lock import run_lock
@@ -98,6 +99,12 @@ def test_a_run_leaves_networks_leaderboard_figures_and_a_verified_export(finishe
         metrics = json.loads((out / "models" / name / "metrics.json").read_text())
         assert metrics["command"].startswith("python train_all.py --quick") and metrics["versions"]["keras"]
         assert (out / "models" / name / "model.keras").exists() and (out / "models" / name / "history.csv").exists()
+    kept = load_results(out / "models" / "results")
+    assert list(kept.networks) == ["cnn_small", "mobilenet_v2"]
+    for result in kept.networks.values():
+        right = result.probabilities["test"].argmax(-1) == kept.labels["test"]
+        assert right.mean() == pytest.approx(result.metrics["scores"]["test"]["accuracy"], abs=1.5 / len(right))
+    assert len(kept.networks["cnn_small"].history) >= 1 and len(kept.numbers["val"]) == len(kept.labels["val_camera"])
     figures = {path.stem for path in (out / "models" / "figures").glob("*.png")}
     assert {"learning_curves", "confusion_cnn_small", "mistakes", "reliability", "leaderboard_test"} <= figures
     assert "Winner by validation" in stdout and "random" in stdout

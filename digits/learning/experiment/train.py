@@ -1,6 +1,6 @@
 """How each network is trained on the tiles that all share, stage after stage.
 
-train_all.py and the notebooks call this; networks/ knows networks, training/ knows stages, and neither knows about
+train_all.py calls this; networks/ knows networks, training/ knows stages, and neither knows about
 data, splits or rows of a leaderboard.
 """
 

@@ -109,25 +109,37 @@ def trunk_variables(model: keras.Model) -> list:
     return [variable for layer in trunk_layers(model) for variable in layer.variables]
 
 
-def _load_weights(model: keras.Model, path: Path) -> None:
+def load_base(base: keras.Model, path: Path) -> None:
+    """Put starting weights into `keras.applications.MobileNetV2` without top.
+
+    Args:
+        base: alpha 1.0, for tiles.
+        path: Keras' own .h5, .weights.h5, or a trunk .npz of this project.
+    Raises:
+        RunError: if the file does not hold MobileNetV2 weights.
+    """
     if path.suffix == ".npz":
-        _load_trunk(model, path)
+        _load_trunk(base, path)
         return
-    plain = keras.applications.MobileNetV2(input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None)
     try:
-        plain.load_weights(path)
+        base.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{path} does not hold weights of MobileNetV2 without top: {reason}") from error
-    for variable, loaded in zip(trunk_variables(model), plain.variables, strict=True):
+
+
+def _load_weights(model: keras.Model, path: Path) -> None:
+    base = keras.applications.MobileNetV2(input_shape=(TILE_SIZE, TILE_SIZE, 3), include_top=False, weights=None)
+    load_base(base, path)
+    for variable, loaded in zip(trunk_variables(model), base.variables, strict=True):
         variable.assign(loaded)
 
 
-def _load_trunk(model: keras.Model, path: Path) -> None:
-    """Put the weights that save_trunk wrote into the model's trunk."""
+def _load_trunk(base: keras.Model, path: Path) -> None:
+    """Put the weights that save_trunk wrote into MobileNetV2."""
     with np.load(path) as file:
         arrays = {name: file[name].astype(np.float32) for name in file.files}
-    for variable in trunk_variables(model):
+    for variable in base.variables:
         if variable.path not in arrays or arrays[variable.path].shape != tuple(variable.shape):
             raise RunError(f"{path} has no {variable.path} of shape {tuple(variable.shape)}; expected a MobileNetV2 "
                            "trunk written by train_all.py --release")  # fmt: skip
