@@ -74,7 +74,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     add("--once", action="store_true", help="end with the video or the pictures instead of going on until q")
     add("--scale", type=scale, metavar="X", help="enlarge the window so many times (default: as suits the screen)")
     add("--threads", type=positive, metavar="N", help="threads for the model and OpenCV")
-    add("--min-confidence", type=share, metavar="P", help="accept what is a digit with this probability (default: 0.5)")
+    add("--min-confidence", type=share, metavar="P", help="accept what is a digit with this probability (0 to 1)")
     add("--mirror", action="store_true", help="show the window as a mirror would; results stay as they are")
     add("--orient", choices=("up", "auto"), default="up",
         help="up: as it is, with a hint where a picture looks turned; auto: the way that reads best")  # fmt: skip

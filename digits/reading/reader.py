@@ -63,12 +63,12 @@ class Reader:
 
         Args:
             model: of `load_model`.
-            min_confidence: least score at which something is accepted as a digit; None for one half.
+            min_confidence: least score at which something is a digit; None for what the finder's card names.
             finder: of `load_finder`; None for the project's own.
         """
         self.model = model
         self.finder = load_finder() if finder is None else finder
-        self.min_confidence = 0.5 if min_confidence is None else min_confidence
+        self.min_confidence = self.finder.card.get("accept", 0.5) if min_confidence is None else min_confidence
         self.looks: list[Look] = []  # what the finder said of the last frame
         self.decoding = self.finder.decoding
         self._weights = self.finder.card.get("score", WEIGHTS)

@@ -71,6 +71,14 @@ def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candid
             yield candidate, None
 
 
+def best_dial(score: np.ndarray, good: np.ndarray, asked: int) -> float:
+    """Return the score from which on to accept for the best F1 over `asked` digits, 0.05 to 0.95; 0.5 of nothing."""
+    dials = np.arange(0.05, 0.96, 0.01)
+    f1 = [2 * np.count_nonzero(good & (score >= dial)) / max(1, np.count_nonzero(score >= dial) + asked)
+          for dial in dials]
+    return round(float(dials[int(np.argmax(f1))]), 2) if max(f1) > 0 else 0.5
+
+
 def smeared(frame: Frame, rng: np.random.Generator) -> Frame:
     """Return the frame as it looks when it moves by up to its digits' height while the shutter is open."""
     heights = [box.h for box in frame.boxes if box.h]
