@@ -60,7 +60,9 @@ def scan_one(ink: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, Box
         thin = thin_whole(thin, rng.uniform(0.5, 0.9))
     mask, _ = _place(thin, rng, (4 * side,) * 2, 4 * side * rng.uniform(0.35, 0.9), 0.0, 0.2)
     # Some programs take every fourth pixel: lines become steps and dashes.
-    small = mask[::4, ::4] if rng.random() < 0.3 else cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
+    small = mask[::4, ::4]
+    if rng.random() >= 0.3 or not small.any():  # a thin line may lie between all of them
+        small = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
     cover = small / np.float32(max(1, small.max())) * rng.uniform(0.5, 1.0)
     if rng.random() < 0.4:  # the pen was pressed unevenly
         pressed = cv2.resize(rng.random((4, 4), np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
