@@ -70,6 +70,7 @@ def settings(model: Model, finder: Finder) -> dict:
         "finder": finder.card.get("version"),
         "decoding": finder.decoding._asdict(),
         "score": finder.card.get("score", score.WEIGHTS),
+        "accept": reading.Reader(model, finder=finder).min_confidence,
         "numbers": {name: numbers_of(module) for name, module in _TWINS.items()},
         "words": WORDS,
     }  # fmt: skip

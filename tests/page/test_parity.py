@@ -12,6 +12,7 @@ from browser import as_png, chromium, open_tab, unpacked
 from digits.box import Box
 from digits.page import page, tflite_of
 from digits.paths import DEMO_CLIP, SAMPLES_DIR
+from digits.reading.finding.score import FEATURES
 from digits.reading.images import load_image
 from digits.reading.models.default import default_export
 from digits.reading.models.finder import Finder, load_finder
@@ -36,9 +37,13 @@ READ = """async (png) => {
 
 # Cards of finders by which nothing is read: each hint is then given, whatever the weights are.
 OTHERWISE = {"centre": -2, "ink": -1, "reach": 0.5, "best_size": 50, "largest": 200, "same": 0.3, "solid": 90,
-             "maybe": 0.3, "sure": 0.6, "paper": 0.1, "faintest": 8, "scarce": 0.05}  # fmt: skip
-REFUSING = {"score": [-0.8] + 9 * [0], "decoding": OTHERWISE}  # whatever it finds may just be a digit
-BLIND = {"score": [-9] + 9 * [0]}  # whatever it finds is not even told
+             "maybe": 0.3, "sure": 0.6, "paper": 0.1, "faintest": 8, "scarce": 0.05, "weak": 0.95,
+             "room": 0.5}  # fmt: skip
+REFUSING = {"score": [-0.8] + (len(FEATURES) - 1) * [0], "decoding": OTHERWISE}  # whatever it finds may be a digit
+BLIND = {"score": [-9] + (len(FEATURES) - 1) * [0]}  # whatever it finds is not even told
+# By this card only digits whose strokes were followed by their grey are read: the others have no ink.
+FOLLOWING = {"score": [{"one": -1.4, "whole": 1}.get(name, 0) for name in FEATURES], "accept": 0.4,
+             "decoding": {"weak": 1.1, "maybe": 1, "solid": 90, "room": 0.7}}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +77,11 @@ def side_by_side(tmp_path_factory):
 @pytest.fixture(scope="module")
 def both(side_by_side):
     return side_by_side({})
+
+
+@pytest.fixture(scope="module")
+def following(side_by_side):
+    return side_by_side(FOLLOWING)
 
 
 @pytest.fixture(scope="module", params=[REFUSING, BLIND], ids=["refusing", "blind"])
@@ -123,8 +133,8 @@ def real() -> list[Path]:
     return [path for paths in kinds for path in paths[:: max(1, len(paths) // 5)]]
 
 
-def agree(frame: np.ndarray, both) -> None:
-    """Assert that Python and the page read a frame alike."""
+def agree(frame: np.ndarray, both) -> Reading:
+    """Assert that Python and the page read a frame alike; return what Python read."""
     answer, told, ink, theirs = both(frame)
     assert [digit["digit"] for digit in told["digits"]] == [digit.digit for digit in answer.digits]
     assert (told["hint"], told["main"]) == (answer.hint, answer.main)
@@ -138,6 +148,7 @@ def agree(frame: np.ndarray, both) -> None:
         tile = unpacked(mine["tile"], np.uint8, (96, 96)).astype(int)
         assert (np.abs(tile - digit.tile) <= 2).mean() >= 0.99
         assert np.abs(np.array(mine["probabilities"]) - digit.probabilities).max() < 0.02
+    return answer
 
 
 def near(box: dict, expected: Box) -> bool:
@@ -152,6 +163,11 @@ def test_page_reads_as_python_does(name, both):
 @pytest.mark.parametrize("name", UNREAD)
 def test_page_hints_as_python_does(name, unreading):
     agree(UNREAD[name](), unreading)
+
+
+@pytest.mark.parametrize("name", ["digit_5", "demo 40", "golden 0", "still"])
+def test_page_follows_strokes_by_their_grey_as_python_does(name, following):
+    assert agree(FRAMES[name](), following).digits
 
 
 @pytest.mark.real

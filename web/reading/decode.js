@@ -1,16 +1,17 @@
 /** From the finder's maps to digits: centres, and the ink that belongs to them. A twin of reading/finding/decode.py. */
 
 import { connectedComponents } from "../opencv/components.js";
-import { blur } from "../opencv/filters.js";
+import { blur, dilate } from "../opencv/filters.js";
 import { Plane, argmax, boundingBox, clip, filled, meanOfHighest, round, stepsOf } from "../opencv/planes.js";
 import { Box } from "./box.js";
 import { FINE, PLANES, STRIDE } from "./looks.js";
 import { numbers } from "./settings.js";
 
-const { UNIT, SHARPEST } = numbers.decode;
+const { UNIT, HALF, SHARE, SHARPEST } = numbers.decode;
 
 /**
- * Return what may be a digit in a frame's looks, see Found in decode.py: box, ink, centre, other, size, sure, blur.
+ * Return what may be a digit in a frame's looks, as Found in decode.py has it: box, ink, centre, other, size, sure,
+ * blur, whole.
  * @param rules the numbers of Decoding in decode.py.
  */
 export function decode(looks, rules) {
@@ -19,7 +20,8 @@ export function decode(looks, rules) {
   found.sort((one, other) => worth(other) - worth(one));
   const kept = [];
   for (const digit of found) {
-    const same = kept.find((other) => digit.box.overlap(other.box) >= rules.same);
+    const alike = (other) => digit.whole === other.whole && digit.box.overlap(other.box) >= rules.same;
+    const same = kept.find(alike);
     if (same) same.centre = Math.max(digit.centre, same.centre); // a second look is a second witness
     else kept.push(digit);
   }
@@ -35,7 +37,21 @@ function digitsOf(look, rules) {
   if (!centres.length) return [];
   const owner = owners(look, centres, rules);
   const places = boxesOf(owner, centres.length);
-  return centres.map((centre, number) => digitOf(look, owner, number, centre, places[number], rules)).filter(Boolean);
+  const found = [];
+  centres.forEach((centre, number) => {
+    const digit = digitOf(look, owner, number, centre, places[number], rules);
+    if (digit) found.push(digit);
+    if (digit && digit.sure >= rules.weak) return;
+    const whole = wholeOf(look, owner, number, centre, rules);
+    if (whole && (!digit || differ(digit.ink, whole.ink))) found.push(whole);
+  });
+  return found;
+}
+
+/** Return whether two inks of a digit, white on black, hardly have the same area. */
+function differ(ink, other) {
+  const [area, more] = [ink, other].map(({ data }) => data.reduce((count, value) => count + (value > HALF), 0));
+  return Math.abs(area - more) > SHARE * Math.max(area, more);
 }
 
 /** Return row, column and size in pixels of every hilltop of digits' centres that is no larger than this look shows. */
@@ -113,16 +129,63 @@ function boxesOf({ width, height, data }, count) {
 
 function digitOf(look, owner, number, centre, places, rules) {
   if (!places) return null;
+  const share = inkOf(look, places);
+  const mine = enlarged(owner.crop(places), (one) => one === number + 1);
+  return foundIn(look, places, centre, share, drawn(look.grey.crop(finer(places)), share, mine, rules), rules);
+}
+
+/** Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes. */
+function wholeOf(look, owner, number, centre, rules) {
+  const reach = Math.max(2, round((rules.room * centre.size) / STRIDE));
+  const [x, y] = [centre.column, centre.row].map((at) => Math.max(0, at - reach));
+  const places = { x, y, w: centre.column + reach + 1 - x, h: centre.row + reach + 1 - y };
+  [places.w, places.h] = [Math.min(places.w, owner.width - x), Math.min(places.h, owner.height - y)];
+  const near = owner.crop(places);
+  const share = inkOf(look, places);
+  const free = enlarged(near, (one) => one === 0 || one === number + 1);
+  const own = near.data.includes(number + 1) ? number + 1 : 0;
+  const mine = enlarged(near, (one) => one === own);
+  const contrast = contrastOf(look.grey.crop(finer(places)), share, mine, rules);
+  if (!contrast) return null;
+  const dark = free.data.map((may, place) => may && contrast[place] > rules.solid);
+  const kept = dilate(surePieces(new Plane(share.width, share.height, dark), mine, share, rules), 3).data;
+  const ink = asInk(share, (place) => (kept[place] ? contrast[place] : 0));
+  const found = foundIn(look, places, centre, share, ink, rules);
+  return found && { ...found, whole: true };
+}
+
+/** Return how probably each pixel of some places is ink. */
+function inkOf(look, places) {
   const share = look.ink(places);
   for (let place = 0; place < share.data.length; place++) share.data[place] = shareOf(share.data[place]);
-  const fine = { x: places.x * FINE, y: places.y * FINE, w: places.w * FINE, h: places.h * FINE };
-  const grey = look.grey.crop(fine);
-  const ink = drawn(grey, share, enlarged(owner.crop(places), number + 1), rules);
+  return share;
+}
+
+/** Return a box of places as one of pixels. */
+function finer({ x, y, w, h }) {
+  return { x: x * FINE, y: y * FINE, w: w * FINE, h: h * FINE };
+}
+
+/** Return a mask of pixels: which belong to places of a wanted owner. */
+function enlarged(owner, wanted) {
+  const fine = new Plane(owner.width * FINE, owner.height * FINE);
+  for (let row = 0, place = 0; row < fine.height; row++) {
+    const start = Math.floor(row / FINE) * owner.width;
+    for (let column = 0; column < owner.width; column++) {
+      const own = wanted(owner.data[start + column]) ? 1 : 0;
+      for (let step = 0; step < FINE; step++) fine.data[place++] = own;
+    }
+  }
+  return fine;
+}
+
+function foundIn(look, places, centre, share, ink, rules) {
   const solid = new Plane(ink.width, ink.height, ink.data.map((value) => value > rules.solid));
   const inside = boundingBox(solid);
   if (!inside) return null;
+  const { x, y } = finer(places);
   const perPixel = 1 / look.scale;
-  const corner = [fine.x + inside.x + look.left, fine.y + inside.y + look.top].map((side) => round(side * perPixel));
+  const corner = [x + inside.x + look.left, y + inside.y + look.top].map((side) => round(side * perPixel));
   const sides = [inside.w, inside.h].map((side) => Math.max(1, round(side * perPixel)));
   return {
     box: new Box(...corner, ...sides),
@@ -131,8 +194,15 @@ function digitOf(look, owner, number, centre, places, rules) {
     other: shareOf(look.at(centre.row, centre.column, 1)),
     size: centre.size,
     sure: meanWhere(share, solid),
-    blur: blurOf(grey, inside),
+    blur: blurOf(look.grey.crop({ x, y, w: inside.x + inside.w + 2, h: inside.y + inside.h + 2 }), inside),
+    whole: false,
   };
+}
+
+function meanWhere({ data }, mask) {
+  let [sum, count] = [0, 0];
+  data.forEach((value, place) => mask.data[place] && ((sum += value), count++));
+  return sum / count;
 }
 
 /** Return the pixels that the sharpest edges in a box of a look go over, across or up and down: where it is more. */
@@ -144,41 +214,32 @@ function blurOf(grey, { x, y, w, h }) {
   return Math.max(contrast, 1) / Math.max(sharpest, 1);
 }
 
-/** Return where the places of one owner are, FINE times finer. */
-function enlarged(owner, number) {
-  const fine = new Plane(owner.width * FINE, owner.height * FINE);
-  for (let row = 0, place = 0; row < fine.height; row++) {
-    const start = Math.floor(row / FINE) * owner.width;
-    for (let column = 0; column < owner.width; column++) {
-      const own = owner.data[start + column] === number ? 1 : 0;
-      for (let step = 0; step < FINE; step++) fine.data[place++] = own;
-    }
-  }
-  return fine;
-}
-
-function meanWhere({ data }, mask) {
-  let [sum, count] = [0, 0];
-  data.forEach((value, place) => mask.data[place] && ((sum += value), count++));
-  return sum / count;
-}
-
 /** Return the ink: where the network sees a stroke the picture's own grey says how much of one. */
 function drawn(grey, share, own, rules) {
+  const contrast = contrastOf(grey, share, own, rules);
+  if (!contrast) return asInk(share, (place) => 255 * share.data[place] * own.data[place]);
+  const strokes = strokesOf(own, share, rules).data;
+  return asInk(share, (place) => (strokes[place] ? contrast[place] : 0));
+}
+
+function asInk({ width, height }, value) {
+  return new Plane(width, height, filled(Uint8Array, width * height, (place) => clip(value(place), 0, 255)));
+}
+
+/** Return how much of a stroke each pixel is by its grey, 255: all of it; null without paper. */
+function contrastOf(grey, share, own, rules) {
   const { width, height } = share;
   const pixels = (value) => new Plane(width, height, filled(Uint8Array, width * height, value));
-  const plain = () => pixels((place) => 255 * share.data[place] * own.data[place]);
   const paper = pixels((place) => share.data[place] < rules.paper);
   const side = Math.max(3, Math.min(width, height) | 1);
   const around = blur(paper, side, "reflect").data;
-  if (around.some((value) => value < rules.scarce)) return plain();
+  if (around.some((value) => value < rules.scarce)) return null;
   const tone = blur(pixels((place) => grey.data[place] * paper.data[place]), side, "reflect").data;
   const contrast = filled(Float32Array, width * height, (place) => grey.data[place] - tone[place] / around[place]);
   const strength = strengthOf(contrast, share.data, own.data);
-  if (Math.abs(strength) < rules.faintest) return plain();
-  const strokes = strokesOf(own, share, rules);
+  if (Math.abs(strength) < rules.faintest) return null;
   const factor = Math.fround(255 / strength);
-  return pixels((place) => (strokes[place] ? clip(Math.fround(contrast[place] * factor), 0, 255) : 0));
+  return contrast.map((value) => value * factor);
 }
 
 function strengthOf(contrast, share, own) {
@@ -193,13 +254,20 @@ function strengthOf(contrast, share, own) {
 
 /** Return where a digit's strokes are: what may be ink and hangs together with what surely is. */
 function strokesOf(own, share, rules) {
+  const maybe = own.data.map((mine, place) => mine && share.data[place] > rules.maybe);
+  return surePieces(new Plane(own.width, own.height, maybe), own, share, rules);
+}
+
+/** Return the pieces of a mask in which some pixel of one's own surely is ink. */
+function surePieces(mask, own, share, rules) {
   let highest = 0;
   share.data.forEach((value, place) => own.data[place] && (highest = Math.max(highest, value)));
-  const maybe = new Plane(own.width, own.height, own.data.map((mine, place) => mine && share.data[place] > rules.maybe));
-  const { count, numbers: pieces } = connectedComponents(maybe);
+  const { count, numbers: pieces } = connectedComponents(mask);
   const sure = new Uint8Array(count);
-  maybe.data.forEach((may, place) => may && share.data[place] > rules.sure * highest && (sure[pieces[place]] = 1));
-  return maybe.data.map((may, place) => may && sure[pieces[place]]);
+  mask.data.forEach((may, place) => {
+    if (may && own.data[place] && share.data[place] > rules.sure * highest) sure[pieces[place]] = 1;
+  });
+  return new Plane(mask.width, mask.height, mask.data.map((may, place) => may && sure[pieces[place]]));
 }
 
 function shareOf(logit) {

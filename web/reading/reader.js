@@ -11,7 +11,6 @@ import { scaled } from "./temperature.js";
 import { normalise } from "./tile.js";
 
 const { PART, WHOLE, EDGE, WORTH } = numbers.reader;
-const LEAST_SCORE = 0.5;
 
 export class Reader {
   /** @param networks `find` and `classify`, of networks.js. */
@@ -26,9 +25,9 @@ export class Reader {
     this.looks = await lookAt(grey, this.find);
     const looked = performance.now();
     const { candidates, predict } = await this.candidates(grey);
-    const passed = candidates.filter((candidate) => candidate.score >= LEAST_SCORE);
+    const passed = candidates.filter((candidate) => candidate.score >= settings.accept);
     const accepted = lines(passed.map(({ found }) => found.box)).flat().map((index) => passed[index]);
-    const refused = candidates.filter((candidate) => WORTH < candidate.score && candidate.score < LEAST_SCORE);
+    const refused = candidates.filter((candidate) => WORTH < candidate.score && candidate.score < settings.accept);
     const main = accepted.length ? argmax(accepted.map((one) => one.score * one.found.box.side)) : null;
     const rejected = refused.map((candidate) => ({ box: candidate.found.box, reason: reasonOf(candidate) }));
     const hint = accepted.length ? null : hintFor(grey, this.looks, refused.map((one) => [reasonOf(one), one.score]));

@@ -10,7 +10,7 @@ export function features(found, confidence, cutOff) {
   const size = Math.log2(found.size / 80);
   const blur = Math.log2(found.blur / 4);
   const odds = [found.centre, found.other, found.sure, confidence].map(logOdds);
-  return [1, ...odds, size, size ** 2, blur, Math.max(blur - size, 0), Number(cutOff)];
+  return [1, ...odds, size, size ** 2, blur, Math.max(blur - size, 0), Number(found.whole), Number(cutOff)];
 }
 
 /** Return how probably something is a digit, 0 to 1. */
