@@ -15,7 +15,7 @@ def main(arguments: list[str] | None = None) -> int:
     sys.stdout.reconfigure(errors="backslashreplace")  # a cp1252 console cannot write every path
     for folder in parser.parse_args(arguments).folder:
         try:
-            renew_golden(folder)
+            renew_golden(folder, lambda line: print(printable(line)))
         except (ExportError, OSError) as error:
             print(printable(in_words(error)), file=sys.stderr)
             return 1

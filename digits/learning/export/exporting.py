@@ -53,7 +53,7 @@ def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: di
     try:
         with replacing_folder(exports_dir / name) as beside:
             _check_contract(model)
-            golden = make_golden(model, golden_sources)
+            golden = make_golden(model, golden_sources, report)
             save_golden(beside / GOLDEN, golden)
             _write_formats(model, beside, golden, representative, calibration, report)
             report("measuring every file")
@@ -64,10 +64,11 @@ def export_model(model: keras.Model, name: str, exports_dir: Path, card_info: di
     return exports_dir / name
 
 
-def renew_golden(folder: Path) -> None:
+def renew_golden(folder: Path, report: Callable[[str], None] = lambda line: None) -> None:
     """Make the golden tiles and answers of an export anew, after the way from picture to tile has changed.
 
-    The model files stay as they are. The folder is replaced only if every file then passes.
+    The model files stay as they are. Photographs in which the finder finds nothing any more are left out. The folder is
+    replaced only if every file then passes.
 
     Raises:
         ExportError: if a file of the export is damaged, or does not answer as the Keras model does.
@@ -75,7 +76,8 @@ def renew_golden(folder: Path) -> None:
     try:
         with replacing_folder(folder) as beside:
             shutil.copytree(folder, beside, dirs_exist_ok=True)
-            golden = make_golden(load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources)
+            model, sources = load_model(beside / "model.keras").keras_model, load_golden(beside / GOLDEN).sources
+            golden = make_golden(model, sources, report)
             save_golden(beside / GOLDEN, golden)
             card = read_card(beside)
             card |= {"machine": machine(), "commit": git_commit()}

@@ -1,10 +1,12 @@
 """The golden pictures of an export, made anew."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import keras
 import numpy as np
 
+from digits.reading.models.errors import ModelError
 from digits.reading.models.golden import Golden, golden_tile
 from digits.reading.tile import to_input
 
@@ -38,9 +40,24 @@ def _readable(photograph: np.ndarray) -> bool:
     return True
 
 
-def make_golden(model: keras.Model, sources: Sequence[np.ndarray]) -> Golden:
-    """Return golden pictures with the tiles they become now and what the network says of those."""
-    made = [golden_tile(source) for source in sources]
+def make_golden(model: keras.Model, sources: Sequence[np.ndarray], report: Callable[[str], None]) -> Golden:
+    """Return golden pictures with the tiles they become now and what the network says of those.
+
+    A photograph in which the finder finds nothing vouches for no tile: it is left out, and `report` is told.
+
+    Raises:
+        ModelError: if nothing is found in any picture.
+    """
+    kept, made = [], []
+    for source in sources:
+        with suppress(ValueError):
+            made.append(golden_tile(source))
+            kept.append(source)
+    if not made:
+        raise ModelError(f"the finder finds a digit in none of {len(sources)} golden pictures")
+    if len(kept) < len(sources):
+        missing = len(sources) - len(kept)
+        report(f"{missing} of {len(sources)} golden pictures left out: the finder finds no digit there")
     tiles = np.stack([tile for tile, _ in made])
     answers = np.asarray(model(to_input(tiles), training=False), np.float32)
-    return Golden(list(sources), tiles, [boxes for _, boxes in made], answers)
+    return Golden(kept, tiles, [boxes for _, boxes in made], answers)

@@ -278,7 +278,7 @@ def _export(config: RunConfig, release: Release, network: CutNetwork, kept: Kept
     }
     sources = load_golden(release.folder / GOLDEN).sources
     folder = export_model(network.flat, NAME, config.exports_dir, info, sources, calibration_tiles(config),
-                          kept.representative)  # fmt: skip
+                          kept.representative, report)  # fmt: skip
     make_default(config.exports_dir, NAME, release.folder.name)
     report(f"Exported in {time.monotonic() - began:.0f} s: {folder} is now the default, and an open live window takes "
            f"it by itself. Delete the folder to go back to {release.folder.name}.")

@@ -108,14 +108,22 @@ def test_an_export_that_fails_leaves_the_old_one(full_export, every_layer_model,
 def test_golden_pictures_are_renewed_when_the_way_to_the_tile_has_changed(full_export, tmp_path, capsys):
     folder = shutil.copytree(full_export, tmp_path / "older")
     golden = load_golden(folder / GOLDEN)
-    save_golden(folder / GOLDEN, replace(golden, tiles=255 - golden.tiles))
+    blank = np.full((60, 60, 3), 200, np.uint8)
+    save_golden(folder / GOLDEN, replace(golden, sources=[*golden.sources[:-1], blank], tiles=255 - golden.tiles))
     files = json.loads((folder / CARD).read_text(encoding="utf-8"))["files"]
     files[GOLDEN]["sha256"] = sha256(folder / GOLDEN)
     edit_json(folder / CARD, files=files)
     assert [check.file for check in verify(folder, {"tflite"}) if check.ok is False][0] == "tiles"
     assert main([str(folder)]) == 0
-    assert "renewed" in capsys.readouterr().out
-    assert all(check.ok for check in verify(folder))
+    out = capsys.readouterr().out
+    assert "1 of 32 golden pictures left out: the finder finds no digit there" in out and "renewed" in out
+    assert all(check.ok for check in verify(folder)) and len(load_golden(folder / GOLDEN).sources) == 31
+    left = {path.name: path.read_bytes() for path in folder.iterdir()}
+    save_golden(folder / GOLDEN, replace(golden, sources=[blank] * 32))
+    assert main([str(folder)]) == 1
+    assert "was left as it is: the finder finds a digit in none of 32 golden pictures" in capsys.readouterr().err
+    (folder / GOLDEN).write_bytes(left[GOLDEN])
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == left
     (folder / "model.onnx").write_bytes(b"")
     assert main([str(folder)]) == 1
     assert "was left as it is: model.onnx" in capsys.readouterr().err
