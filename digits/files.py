@@ -173,9 +173,11 @@ def printable(text: object) -> str:
 
 def in_words(error: Exception) -> str:
     """Return what an error says, a system's as a sentence that names file and cause: not "[Errno 28] ...: 'a.png'"."""
-    if isinstance(error, OSError) and error.filename and error.strerror:
-        return f"{error.filename} cannot be read or written: {error.strerror}."
-    return str(error)
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    if not error.filename:
+        return error.strerror
+    return f"{error.filename} cannot be read or written: {error.strerror}."
 
 
 def drop_stdout() -> None:

@@ -63,4 +63,5 @@ def test_a_name_beside_keeps_its_suffix(tmp_path):
 def test_errors_of_the_system_are_sentences():
     full = OSError(28, "No space left on device", "a.png")
     assert in_words(full) == "a.png cannot be read or written: No space left on device."
+    assert in_words(OSError(28, "No space left on device")) == "No space left on device"
     assert in_words(ValueError("blank")) == "blank"

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from digits.cluster.connect import HERE, SPARE_CPUS, cluster, require_ray
+from digits.files import in_words
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.progress import Console
 from digits.reading.models.errors import ModelError
@@ -39,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
             report.error("Stopped. The same command goes on from here.")
             return 130
         except (RunError, ModelError, OSError) as error:
-            report.error(str(error))
+            report.error(in_words(error))
             return 4 if isinstance(error, ModelError) else 1
     return 0
 

@@ -7,6 +7,7 @@ import cv2
 import pyarrow as pa
 
 from digits.cluster.pictures import filesystem
+from digits.files import in_words
 from digits.reading.images import decode_image
 from digits.reading.models.finder import load_finder
 from digits.reading.models.loading import load_model
@@ -27,10 +28,10 @@ _SCHEMA = pa.schema({
 def row_of(path: str, reading: Reading) -> dict:
     """Return the row of a picture that was read."""
     width, height = reading.size
-    text = [" ".join("".join(str(digit.digit) for digit in number) for number in row) for row in reading.rows]
     found = [{"box": digit.box._asdict(), "digit": digit.digit, "confidence": digit.confidence, "score": digit.score}
              for digit in reading.digits]  # fmt: skip
-    return {"path": path, "width": width, "height": height, "rows": text, "digits": found, "hint": reading.hint}
+    return {"path": path, "width": width, "height": height, "rows": reading.lines, "digits": found,
+            "hint": reading.hint}  # fmt: skip
 
 
 class PictureReader:
@@ -52,7 +53,7 @@ class PictureReader:
         try:
             return row_of(path, self._reader.read(decode_image(content.result(), path))) | {"table": PICTURES}
         except (OSError, ValueError, MemoryError, cv2.error) as error:  # one picture must not end the others' run
-            return {"path": path, "reason": str(error), "table": BAD}
+            return {"path": path, "reason": in_words(error), "table": BAD}
 
 
 def _content(path: str, bytes: bytes | None = None) -> bytes:  # noqa: A002

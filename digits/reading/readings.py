@@ -90,7 +90,11 @@ class Reading:
         return [[[self.digits[index] for index in number] for number in row] for row in rows]
 
     @property
+    def lines(self) -> list[str]:
+        """The rows as text, the numbers of each with spaces between them."""
+        return [" ".join("".join(str(digit.digit) for digit in number) for number in row) for row in self.rows]
+
+    @property
     def text(self) -> str:
         """What is written: the numbers of a row with spaces between them, rows with " / " between them."""
-        rows = [["".join(str(digit.digit) for digit in number) for number in row] for row in self.rows]
-        return " / ".join(" ".join(row) for row in rows)
+        return " / ".join(self.lines)
