@@ -88,13 +88,13 @@ class Reader:
         candidates, predict_s = self._candidates(grey, looks)
         accepted = [c for c in candidates if c.score >= self.min_confidence]
         accepted = [accepted[index] for line in lines([c.found.box for c in accepted]) for index in line]
-        refused = [c for c in candidates if _WORTH < c.score < self.min_confidence]
+        refused = [(_reason(c, looks[0].scale), c) for c in candidates if c.score < self.min_confidence]
         main = int(np.argmax([c.score * c.found.box.side for c in accepted])) if accepted else None
-        hint = None if accepted else hint_for(grey, looks, [(_reason(c), c.score) for c in refused])
+        hint = None if accepted else hint_for(grey, looks, [(reason, c.score) for reason, c in refused])
         total = time.perf_counter() - start
         latency = {"find": total - predict_s, "predict": predict_s, "total": total}
         return Reading((frame.shape[1], frame.shape[0]), [_digit(c) for c in accepted],
-                       [Rejected(c.found.box, _reason(c)) for c in refused], main, hint,
+                       [Rejected(c.found.box, reason) for reason, c in refused if c.score > _WORTH], main, hint,
                        {name: round(1000 * seconds, 3) for name, seconds in latency.items()})
 
     def candidates(self, grey: np.ndarray, looks: list[Look] | None = None) -> list[Candidate]:
@@ -140,9 +140,9 @@ def _digit(candidate: Candidate) -> Digit:
                  candidate.tile, candidate.score)
 
 
-def _reason(candidate: Candidate) -> Reason:
+def _reason(candidate: Candidate, scale: float) -> Reason:
     if candidate.cut_off:
         return Reason.CUT_OFF
-    if candidate.found.size < SMALL:
+    if candidate.found.box.side * scale < SMALL:
         return Reason.TOO_SMALL
     return Reason.NOT_A_DIGIT if candidate.found.other > candidate.found.centre else Reason.LOW_CONFIDENCE

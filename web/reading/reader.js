@@ -27,10 +27,13 @@ export class Reader {
     const { candidates, predict } = await this.candidates(grey);
     const passed = candidates.filter((candidate) => candidate.score >= settings.accept);
     const accepted = lines(passed.map(({ found }) => found.box)).flat().map((index) => passed[index]);
-    const refused = candidates.filter((candidate) => WORTH < candidate.score && candidate.score < settings.accept);
+    const refused = candidates
+      .filter((candidate) => candidate.score < settings.accept)
+      .map((candidate) => ({ ...candidate, reason: reasonOf(candidate, this.looks[0].scale) }));
     const main = accepted.length ? argmax(accepted.map((one) => one.score * one.found.box.side)) : null;
-    const rejected = refused.map((candidate) => ({ box: candidate.found.box, reason: reasonOf(candidate) }));
-    const hint = accepted.length ? null : hintFor(grey, this.looks, refused.map((one) => [reasonOf(one), one.score]));
+    const told = refused.filter((candidate) => candidate.score > WORTH);
+    const rejected = told.map(({ found, reason }) => ({ box: found.box, reason }));
+    const hint = accepted.length ? null : hintFor(grey, this.looks, refused.map((one) => [one.reason, one.score]));
     const total = performance.now() - start;
     return {
       size: [grey.width, grey.height],
@@ -79,8 +82,8 @@ function asDigit({ found, tile, probabilities, confidence, score: likely }) {
   return { box: found.box, digit: argmax(probabilities), confidence, probabilities, tile: tile.data, score: likely };
 }
 
-function reasonOf({ found, cut }) {
+function reasonOf({ found, cut }, scale) {
   if (cut) return "cut off";
-  if (found.size < SMALL) return "too small";
+  if (found.box.side * scale < SMALL) return "too small";
   return found.other > found.centre ? "not a digit" : "low confidence";
 }

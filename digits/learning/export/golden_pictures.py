@@ -10,6 +10,8 @@ from digits.reading.models.errors import ModelError
 from digits.reading.models.golden import Golden, golden_tile
 from digits.reading.tile import to_input
 
+_TRIES = 20  # photographs of a digit before its plain picture stands in: a finder trained for minutes sees few
+
 
 def golden_sources(digits: np.ndarray, count: int = 32, seed: int = 0) -> list[np.ndarray]:
     """Return golden pictures: half MNIST digits as they are, half rendered photographs of further ones.
@@ -17,7 +19,7 @@ def golden_sources(digits: np.ndarray, count: int = 32, seed: int = 0) -> list[n
     Args:
         digits: MNIST pictures, uint8 (N, 28, 28), N at least 1.
     Returns:
-        `count` arrays: uint8 (28, 28), and uint8 (H, W, 3) BGR.
+        `count` arrays: uint8 (28, 28), and uint8 (H, W, 3) BGR, where the finder sees digits.
     """
     from digits.rendering.photographs import photograph_one
 
@@ -25,10 +27,8 @@ def golden_sources(digits: np.ndarray, count: int = 32, seed: int = 0) -> list[n
     chosen = digits[rng.choice(len(digits), count, replace=len(digits) < count)]
     sources = [np.ascontiguousarray(digit) for digit in chosen[: count // 2]]
     for digit in chosen[count // 2 :]:
-        photograph = photograph_one(digit, rng)[0]
-        while not _readable(photograph):  # a few come out too dark or cut; golden ones should read
-            photograph = photograph_one(digit, rng)[0]
-        sources.append(photograph)
+        tries = (photograph_one(digit, rng)[0] for _ in range(_TRIES))  # a few come out too dark or cut
+        sources.append(next(filter(_readable, tries), digit))
     return sources
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from digits.paths import PACKAGE_ROOT
 from digits.reading.finding.decode import Decoding
+from digits.reading.finding.score import WEIGHTS
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.default import BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import MissingRuntimeError, ModelError, brief
@@ -84,6 +85,10 @@ def _card(folder: Path) -> dict:
         raise ModelError(f"{path} cannot be read as JSON ({brief(error)}); {_TRAIN}.") from error
     if not isinstance(card, dict) or not isinstance(card.get("files"), dict) or card.get("name") != FINDER:
         raise ModelError(f"{path} is no card of a finder; {_TRAIN}.")
+    score = card.get("score", WEIGHTS)
+    if not isinstance(score, list | tuple) or len(score) != len(WEIGHTS):
+        raise ModelError(f"{path} has not the {len(WEIGHTS)} weights of the score; "
+                         "get the release's, or run python -m digits.learning.finder.")
     return card
 
 
