@@ -42,7 +42,7 @@ def main_found(found: list[Found]) -> Found | None:
     if best is None:
         return None
     around = [digit for digit in found if best.box.shared(digit.box) > _PART * best.box.area]
-    return max(around, key=lambda digit: digit.centre * digit.box.side**0.5)
+    return max(around, key=lambda digit: digit.centre * digit.sure * digit.box.side**0.5)
 
 
 def main_tile(frame: np.ndarray) -> np.ndarray:
