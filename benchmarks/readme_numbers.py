@@ -1,4 +1,4 @@
-"""Every number in README.md, README.es.md and docs/scale.md, filled in from the files that results are kept in.
+"""Every number in README.md, README.es.md and docs/, filled in from the files that results are kept in.
 
     python benchmarks/readme_numbers.py             fill in all; fails, changing nothing, where a result is missing
     python benchmarks/readme_numbers.py --pending   fill in what there is, and write "(pending)" for the rest
@@ -24,7 +24,8 @@ from digits.learning.experiment.leaderboard import Row, read_leaderboard
 from digits.learning.shared.errors import RunError
 from digits.paths import ROOT
 
-PAGES = {"README.md": "en", "README.es.md": "es", "docs/scale.md": "en"}
+PAGES = {"README.md": "en", "README.es.md": "es", "docs/scale.md": "en", "docs/live.md": "en",
+         "docs/training.md": "en", "docs/formats.md": "en"}
 MARK = re.compile(r"<!-- numbers:(\w+) -->(.*?)<!-- /numbers -->", re.DOTALL)
 RESULTS = "benchmarks/results"
 PENDING = {"en": "(pending)", "es": "(pendiente)"}
@@ -32,6 +33,14 @@ USUAL_NAME = "mobilenet_v2"  # of the export where exports/default.txt names non
 STAGE_TIMES = {"pass": "Cached pass", "frozen_epoch": "Epoch of stage 1", "last_20_epoch": "Epoch of stage 2"}
 FRAME_STEPS = {"find_ms": "finding the digits", "predict_ms": "the network", "draw_ms": "drawing the window",
                "whole_ms": "**the whole frame**"}  # fmt: skip
+MOBILENET = "mobilenet_v2"
+_ALL = 0.99  # of the largest training's pictures: rows with fewer were trials; own images come and go
+SHOWS = {
+    "cnn_small": "one convolution and pooling", "cnn_deep": "more layers", "cnn_batchnorm": "batch normalisation",
+    "cnn_dropout": "dropout", "cnn_augmented": "intense augmentation, on top of all that",
+    "mobilenet_v2": "pretrained on ImageNet, in stages", "cnn_compact": "our own, made to be used",
+}  # fmt: skip
+EARLIER = "\\* trained and judged on tiles of an earlier version; the next release trains it again."
 # What results call a row, in English.
 NAMED = {
     "light": "Uneven light", "blur": "Blur", "noise": "Noise", "perspective": "Perspective", "ruled": "Ruled paper",
@@ -133,12 +142,9 @@ def table(say: Say, head: list[str], rows: list[list[str]], words: tuple[int, ..
 
 def leaderboard(results: Results, say: Say) -> str:
     """Return the leaderboard: one line a network and stage, means over seeds, with their range."""
-    rows = results.leaderboard()
-    most = max(row.images for row in rows)  # trials on fewer pictures are no rivals
     groups: dict[tuple, list[Row]] = {}
-    for row in rows:
-        if row.images == most:
-            groups.setdefault((row.title, row.weights, row.augmentation), []).append(row)
+    for row in rivals(results):
+        groups.setdefault((row.title, row.weights, row.augmentation), []).append(row)
     lines = []
     for same in groups.values():
         first = same[0]
@@ -153,6 +159,56 @@ def leaderboard(results: Results, say: Say) -> str:
     head = ["Network", "Trained", "Starts from", "Validation", "… after camera changes", "MNIST test", "Parameters",
             "Training"]  # fmt: skip
     return table(say, head, lines, words=(0, 1, 2))
+
+
+def rivals(results: Results) -> list[Row]:
+    """Return the rows of the leaderboard without trials on far fewer pictures."""
+    rows = results.leaderboard()
+    most = max(row.images for row in rows)
+    return [row for row in rows if row.images > _ALL * most]
+
+
+def networks(results: Results, say: Say) -> str:
+    """Return the seven networks in one line each: what it shows, and means over seeds of its best stage."""
+    groups: dict[tuple, list[Row]] = {}
+    for row in rivals(results):
+        if not row.no_camera and row.choice is not None:
+            groups.setdefault((row.model, row.superseded, row.stage), []).append(row)
+    lines = []
+    for model, shows in SHOWS.items():
+        current = {key: rows for key, rows in groups.items() if key[0] == model and not key[1]}
+        known = current or {key: rows for key, rows in groups.items() if key[0] == model}
+        if not known:
+            raise MissingError(f"models/leaderboard.csv lacks {model}; run python train_all.py --release")
+        best = max(known.values(), key=lambda rows: sum(row.choice for row in rows) / len(rows))
+        means = [percent(sum(getattr(row, f"{key}_accuracy") for row in best) / len(best), 2)
+                 for key in ("val", "val_camera", "test")]  # fmt: skip
+        lines.append([f"`{model}`" + ("" if current else " *"), say(shows), *means, f"{best[0].params:,}"])
+    note = "" if all("*" not in line[0] for line in lines) else f"\n\n{say(EARLIER)}"
+    head = ["Network", "What it shows", "Validation", "… after camera changes", "MNIST test", "Parameters"]
+    return table(say, head, lines, words=(0, 1)) + note
+
+
+def summary(results: Results, say: Say) -> str:
+    """Return the results in one small table: the released model, MobileNetV2 and the usual way."""
+    models = (results.card()["name"], MOBILENET)
+    photos, scans, pages, nothing, usual = ([results.camera(kind, model=model) for model in models] for kind in (
+        "photos", "scans", "pages", "nodigits", "photos_usual_way"))  # fmt: skip
+    cards, frame = [results.card(model) for model in models], results.of("latency")
+    rows = [[say("10,000 digits of MNIST's test set"),
+             *(percent(card["metrics"]["test"]["accuracy"], 2) for card in cards), ""],
+            [say("{} photographs of handwriting by phone").format(photos[0]["images"]),
+             *(percent(one["accuracy"]) for one in photos), ", ".join(map(percent, usual))],
+            [say("{} scanned digits").format(scans[0]["images"]), *(percent(one["accuracy"]) for one in scans), ""],
+            [say("{} pages by strangers (F1)").format(len(pages[0]["pages"])),
+             *(f"{one['f1']['all']:.2f}" for one in pages), ""],
+            [say("{} pictures without a digit: read as one").format(nothing[0]["pictures"]),
+             *(f"{len(one['read'])}" for one in nothing), ""],
+            [say("Time of a frame, one digit"), f"{frame['1_digits']['whole_ms']:.0f} ms", "",
+             f"{frame['usual_way_ms']:.0f} ms"],
+            [say("Size of `model.tflite`"),
+             *(f"{card['files']['model.tflite']['bytes'] / 1e6:.1f} MB" for card in cards), ""]]  # fmt: skip
+    return table(say, ["", *(f"`{model}`" for model in models), "The usual way"], rows)
 
 
 def over_seeds(rows: list[Row], column: str) -> str:
@@ -265,7 +321,8 @@ def versions(results: Results, say: Say) -> str:
 
 
 NAMES: dict[str, Callable[[Results, Say], str]] = {
-    **{table.__name__: table for table in (leaderboard, formats, latency, camera, real, training, growth, ablation)},
+    **{table.__name__: table for table in (summary, networks, leaderboard, formats, latency, camera, real, training,
+                                           growth, ablation)},
     "versions": versions,
     "release_hours": release_hours,
     "quick_minutes": lambda results, say: f"{results.whole_run(' --quick')['minutes']:.1f}",

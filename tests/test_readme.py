@@ -1,4 +1,4 @@
-"""The two READMEs: in step with each other, with the programs and with the results; every command in them is run."""
+"""The two READMEs and docs/: in step with each other, the programs and the results; every command in them is run."""
 
 import json
 import os
@@ -13,8 +13,12 @@ from pathlib import Path
 import pytest
 from loading import load
 
+from digits.reading.readings import Hint
+
 ROOT = Path(__file__).resolve().parents[1]
 ENGLISH, SPANISH = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.es.md"))
+DOCS = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))}
+GUIDES = "\n".join([ENGLISH, *(DOCS[f"{name}.md"] for name in ("live", "own_images", "training", "formats"))])
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHELLS = ("bash", "powershell")
 
@@ -35,6 +39,9 @@ SHORTENED = {
 ELSEWHERE = {
     "python train_all.py": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
     "python train_all.py --release": "tests/test_readme.py::test_the_quick_run_ends_by_reading_a_photograph",
+    "python train_all.py --finder": (
+        "tests/learning/finder/test_finder.py::test_the_stage_writes_an_export_whose_formats_agree"
+    ),
     "python train_all.py --teach": "tests/learning/teaching/test_teach.py::test_corrections_are_learnt_and_exported",
     "python train_all.py --bundle": "tests/learning/export/test_bundle.py::test_train_all_bundles_the_default_export",
     "python -m digits.learning.worksheet scan photo.jpg": (
@@ -71,9 +78,9 @@ def run(command, **options):
 
 def test_each_command_is_run_by_a_test():
     set_up = {line for shell in SHELLS for line in set_up_block(ENGLISH, shell)}
-    untested = set(commands(ENGLISH)) - set_up - set(SHORTENED) - set(ELSEWHERE)
+    untested = set(commands(GUIDES)) - set_up - set(SHORTENED) - set(ELSEWHERE)
     assert not untested, "add them to SHORTENED or ELSEWHERE"
-    assert (set(SHORTENED) | set(ELSEWHERE)) <= set(commands(ENGLISH)), "no longer in the README"
+    assert (set(SHORTENED) | set(ELSEWHERE)) <= set(commands(GUIDES)), "no longer in README or docs"
     for place in ELSEWHERE.values():
         path, name = place.split("::")
         assert f"def {name}(" in (ROOT / path).read_text(encoding="utf-8"), place
@@ -92,8 +99,10 @@ def test_commands_do_what_the_page_says(command, released_export, tmp_path):
     if "realtime" in command:
         records = [json.loads(line) for line in done.stdout.splitlines()]
         assert len(records) == (5 if "demo" in words else 1)
-        assert list(records[0]) == list(json.loads(next(block for language, block in FENCE.findall(ENGLISH)
-                                                        if language == "json")))  # fmt: skip
+        shown = json.loads(next(block for language, block in FENCE.findall(DOCS["live.md"]) if language == "json"))
+        assert list(records[0]) == list(shown)
+        for part in ("digits", "rows"):
+            assert all(set(found) == set(shown[part][0]) for record in records for found in record[part])
     if "audit" in words:
         assert "<html" in (tmp_path / "audit.html").read_text(encoding="utf-8")
 
@@ -151,15 +160,21 @@ def test_the_minimal_install_is_enough_for_the_camera_script(released_export, tm
     assert done.returncode == 1 and re.fullmatch(r"The package \w+ is not installed .*install -e .\n", done.stderr)
 
 
-def test_the_pages_name_every_option_and_exit_status():
-    for script in ("realtime_multiformat.py", "train_all.py"):
-        told = run([sys.executable, script, "--help"]).stdout
-        options = set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE)) - {"--help"}
-        assert len(options) > 5
-        for page in (ENGLISH, SPANISH):
-            assert not {option for option in options if option not in page}
-    for page in (ENGLISH, SPANISH):
-        assert all(f"{status} " in page for status in (0, 2, 3, 4))
+@pytest.mark.parametrize("script, page", [("realtime_multiformat.py", "live.md"), ("train_all.py", "training.md")])
+def test_docs_name_every_option(script, page):
+    told = run([sys.executable, script, "--help"]).stdout
+    options = set(re.findall(r"^  (--[a-z-]+)", told, re.MULTILINE)) - {"--help"}
+    assert len(options) > 5
+    assert not {option for option in options if f"`{option}" not in DOCS[page]}
+
+
+def test_docs_name_every_hint_and_exit_status():
+    assert all(f"{status} " in DOCS["live.md"].split("Exit status")[1] for status in (0, 2, 3, 4))
+    assert not {hint for hint in Hint if f"`{hint}`" not in DOCS["live.md"]}
+
+
+def test_the_readme_is_short():
+    assert len(ENGLISH.splitlines()) <= 200
 
 
 def test_the_spanish_page_keeps_step():
@@ -197,15 +212,16 @@ def test_links_and_pictures_lead_somewhere():
             recorded = target == "docs/live.webp"  # by benchmarks/make_live_picture.py, with the released model
             if "://" not in target and (released or not recorded):
                 assert (ROOT / urllib.parse.unquote(target)).exists(), target
+    for name, page in DOCS.items():
+        for target in re.findall(r"\]\(([^)#:]+)[)#]", FENCE.sub("", page)):
+            assert (ROOT / "docs" / urllib.parse.unquote(target)).exists(), (name, target)
 
 
 def test_the_pages_for_teachers_keep_step_and_their_commands_are_the_readmes():
     pages = [(ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("classroom.md", "classroom.es.md")]
     for structure in (headings, commands, figures, code):
         assert structure(pages[0]) == structure(pages[1]), structure.__name__
-    for page in pages:
-        assert all((ROOT / "docs" / target).is_file() for target in re.findall(r"\]\(([^)#]+)\)", page))
-    known = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(ENGLISH)]
+    known = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(GUIDES)]
     told = [re.sub(r" (--session|scan) .*", r" \1", command) for command in commands(pages[0])]
     assert len(told) > 4 and {command.split(" --source")[0] for command in told} <= set(known)
 

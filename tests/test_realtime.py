@@ -88,10 +88,11 @@ def test_text_and_json_lines_go_their_own_ways(script, tmp_path):
     out, _ = process.communicate(timeout=60)
     assert out.endswith("3141592 / 6535897 / 932384\n")
     (record,) = map(json.loads, (tmp_path / "out.jsonl").read_text().splitlines())
-    rows = [[number["text"] for number in row] for row in record["rows"]]
-    assert rows == [["3141592"], ["6535897"], ["932384"]]
-    first = record["rows"][0][0]["box"]
-    assert first[0] == min(digit["box"][0] for digit in record["digits"][:7])
+    assert [(row["line"], row["text"]) for row in record["rows"]] == [(0, "3141592"), (1, "6535897"), (2, "932384")]
+    first, second = record["rows"][:2]
+    assert first["digits"] == list(range(7)) and second["digits"] == list(range(7, 14))
+    assert first["box"][0] == min(digit["box"][0] for digit in record["digits"][:7])
+    assert all(0 < digit["score"] <= 1 for digit in record["digits"])
 
 
 TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}

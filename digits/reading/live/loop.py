@@ -30,7 +30,8 @@ from digits.reading.models.loading import load_model
 from digits.reading.models.model import Model
 from digits.reading.orientation import UP
 from digits.reading.reader import Reader
-from digits.reading.readings import Digit, Hint, Reading
+from digits.reading.readings import Hint, Reading
+from digits.reading.rows import numbers
 
 _PICTURE_S = 2.0  # how long a picture stays in the window where no key is waited for
 _NEXT, _BACK, _FULL = (ord(" "), RIGHT), LEFT, (ord("f"), ord("F"))
@@ -108,18 +109,16 @@ def as_record(frame: Frame, reading: Reading) -> dict:
         "time_s": round(frame.time_s, 3),
         "size": [int(side) for side in frame.orientation.size_as_given(reading.size)],
         "orientation": asdict(frame.orientation),
-        "digits": [{"box": as_given(digit.box), **thought_of(digit)} for digit in reading.digits],
+        "digits": [{"box": as_given(digit.box), **thought_of(digit), "score": round(float(digit.score), 4)}
+                   for digit in reading.digits],
         "rejected": [{"box": as_given(item.box), "reason": item.reason} for item in reading.rejected],
-        "rows": [[{"text": _number(number), "box": as_given(Box.union(digit.box for digit in number))}
-                  for number in row] for row in reading.rows],
+        "rows": [{"text": "".join(str(reading.digits[index].digit) for index in number), "line": line,
+                  "box": as_given(Box.union(reading.digits[index].box for index in number)), "digits": number}
+                 for line, row in enumerate(numbers([digit.box for digit in reading.digits])) for number in row],
         "main": None if reading.main is None else int(reading.main),
         "hint": reading.hint,
         "latency_ms": {name: round(float(value), 2) for name, value in reading.latency_ms.items()},
     }
-
-
-def _number(digits: list[Digit]) -> str:
-    return "".join(str(digit.digit) for digit in digits)
 
 
 class _Loop:

@@ -51,7 +51,7 @@ def load_finder(path: Path | None = None, threads: int | None = None) -> Finder:
     if not path.exists():
         raise ModelError(f"There is no finder {path}; {_TRAIN}.")
     folder = path if path.is_dir() else path.parent
-    card = _card(folder)
+    card = read_finder_card(folder)
     missing = None
     for file in [folder / name for name in _FILES if (folder / name).is_file()] if path.is_dir() else [path]:
         entry = card["files"].get(file.name, {})
@@ -75,7 +75,17 @@ def default_finder() -> Path:
     return next((root / FINDER for root in roots if (root / FINDER).is_dir()), roots[0] / FINDER)
 
 
-def _card(folder: Path) -> dict:
+def is_finder(folder: Path) -> bool:
+    """Return whether a folder holds a finder rather than a model."""
+    return any((folder / name).is_file() for name in _FILES)
+
+
+def read_finder_card(folder: Path) -> dict:
+    """Return the card of a finder's folder.
+
+    Raises:
+        ModelError: it cannot be read, or is another's.
+    """
     path = folder / CARD
     try:
         card = json.loads(path.read_text(encoding="utf-8"))

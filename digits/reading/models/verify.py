@@ -1,8 +1,8 @@
 """Does an export folder still say what it said when it was made? `python -m digits.reading.verify exports/<name>`.
 
 Checked with what the camera script itself needs: the checksums of the card and of the files, the way from golden source
-pictures to tiles, and from tiles to probabilities in every format that can run here. Exit 0: all well; 1: something
-differs, and the table says which file and why; 2: bad arguments.
+pictures to tiles, and from tiles to probabilities in every format that can run here; of the finder, what it finds in
+its golden frames. Exit 0: all well; 1: something differs, and the table says which file and why; 2: bad arguments.
 """
 
 import argparse
@@ -13,8 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import printable
+from digits.reading.finding.decode import decode
+from digits.reading.finding.looks import look_at
 from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, sha256
 from digits.reading.models.errors import MissingRuntimeError, ModelError
+from digits.reading.models.finder import is_finder, load_finder, read_finder_card
 from digits.reading.models.golden import GOLDEN, Golden, golden_tile, load_golden, machine
 from digits.reading.models.loading import FORMATS, load_model
 
@@ -24,6 +27,7 @@ FLOAT_DIFFERENCE = 1e-4
 INT8_MARGIN = 0.2
 # Another processor or OpenCV version rounds edges differently, by a level or two on few pixels.
 TILE_LEVELS, TILE_SHARE, BOX_PIXELS = 2, 0.99, 1
+SURE = 0.5  # probability of a centre from which the finder finds it on every machine
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,14 @@ class Check:
 
 
 def verify(folder: Path, only: set[str] | None = None) -> list[Check]:
-    """Check an export folder and return what was found, one row a file or step.
+    """Check an export folder, of a model or of the finder, and return what was found, one row a file or step.
 
     Args:
         folder: an export folder with its card.
         only: formats to check ("tflite", ...); None: every file that the card names.
     """
+    if is_finder(folder):
+        return _verify_finder(folder)
     try:
         card = read_card(folder)
         if card is None:
@@ -61,6 +67,40 @@ def verify(folder: Path, only: set[str] | None = None) -> list[Check]:
                 if not damaged.intersection(part.name for part in kind.parts(path)):
                     checks.append(_probabilities(path, golden))
     return checks
+
+
+def _verify_finder(folder: Path) -> list[Check]:
+    try:
+        card, sums = read_finder_card(folder), read_sums(folder)
+    except ModelError as error:
+        return [Check(CARD, False, str(error))]
+    checks = [_sums_of_card(sums)]
+    checks += [_checksum(folder, name, card_sums(card), sums) for name in [*card["files"], GOLDEN]]
+    if any(check.ok is False for check in checks):
+        return checks
+    with np.load(folder / GOLDEN) as kept:
+        golden = {name: kept[name] for name in kept.files}
+    return checks + [_golden_frames(folder / name, golden) for name in card["files"]]
+
+
+def _golden_frames(path: Path, golden: dict[str, np.ndarray]) -> Check:
+    """Return whether a file of the finder finds in its golden frames what it found when it was made."""
+    try:
+        finder = load_finder(path)
+    except MissingRuntimeError as error:
+        return Check(path.name, None, f"not checked: {error}")
+    except ModelError as error:
+        return Check(path.name, False, str(error))
+    missed = count = 0
+    for name in (name for name in golden if name.startswith("frame_")):
+        number = name.removeprefix("frame_")
+        boxes = [digit.box for digit in decode(look_at(golden[name], finder), finder.decoding)]
+        here = np.array(boxes, np.int32).reshape(-1, 4)
+        sure = golden[f"boxes_{number}"][golden[f"centres_{number}"] >= SURE]
+        count += len(sure)
+        missed += sum(not (np.abs(here - box).max(axis=1, initial=0) <= BOX_PIXELS).any() for box in sure)
+    note = f"{count} digits in golden frames, boxes within {BOX_PIXELS} pixel"
+    return Check(path.name, not missed, note + (f"; {missed} are not found so" if missed else ""))
 
 
 def _wanted(name: str, only: set[str] | None) -> bool:

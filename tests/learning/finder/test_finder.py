@@ -15,6 +15,7 @@ from digits.reading.finding.decode import Decoding, decode
 from digits.reading.finding.looks import Look
 from digits.reading.models.errors import ModelError
 from digits.reading.models.finder import load_finder
+from digits.reading.models.verify import verify
 from digits.rendering.frames.scenes import render
 from digits.rendering.frames.shapes import Bank
 from digits.rendering.frames.writers import Shapes
@@ -99,6 +100,12 @@ def test_the_stage_writes_an_export_whose_formats_agree(tmp_path):
     maps = [load_finder(export / name)(picture) for name in ("finder.tflite", "finder.onnx")]
     assert maps[0].shape == (160, 160, 21)
     assert np.abs(maps[0] - maps[1]).max() < 1e-3
+    assert not [check for check in verify(export) if not check.ok]
     (export / "finder.tflite").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="checksum"):
+        load_finder(export)
+    assert [check.file for check in verify(export) if check.ok is False] == ["finder.tflite"]
+    card["score"] = [1.0, 2.0]
+    (export / "card.json").write_text(json.dumps(card))
+    with pytest.raises(ModelError, match="has not the 11 weights of the score"):
         load_finder(export)
