@@ -1,7 +1,7 @@
 """From a frame to the digits written in it: found, brought to tiles, read, accepted or refused."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import cv2
@@ -106,15 +106,15 @@ class Reader:
         return self._candidates(grey, look_at(grey, self.finder) if looks is None else looks)[0]
 
     def _candidates(self, grey: np.ndarray, looks: list[Look]) -> tuple[list[Candidate], float]:
-        found = decode(looks, self.decoding)
+        frame = Box(0, 0, *grey.shape[::-1])
+        found = [replace(digit, box=digit.box.within(frame)) for digit in decode(looks, self.decoding)]
         if not found:
             return [], 0.0
         tiles = np.stack([normalise(digit.ink) for digit in found])
         start = time.perf_counter()
         probabilities = scaled(self.model.predict(tiles), self.model.temperature)
         seconds = time.perf_counter() - start
-        height, width = grey.shape
-        cut = [_cut_off(digit.box, width, height) for digit in found]
+        cut = [cut_off(digit.box, (frame.w, frame.h)) for digit in found]
         values = features(found, probabilities.max(axis=1), cut)
         rows = zip(found, tiles, probabilities, values, scores(values, self._weights).tolist(), strict=True)
         return _settled([Candidate(*row) for row in rows]), seconds
@@ -130,7 +130,9 @@ def _settled(candidates: list[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _cut_off(box: Box, width: int, height: int) -> bool:
+def cut_off(box: Box, size: tuple[int, int]) -> bool:
+    """Return whether a box reaches the border of a frame of this size (width, height)."""
+    width, height = size
     return box.x < _EDGE or box.y < _EDGE or box.right > width - _EDGE or box.bottom > height - _EDGE
 
 

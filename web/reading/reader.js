@@ -1,6 +1,7 @@
 /** From a frame to the digits written in it. A twin of reading/reader.py. */
 
 import { argmax } from "../opencv/planes.js";
+import { Box } from "./box.js";
 import { decode } from "./decode.js";
 import { SMALL, hintFor } from "./hints.js";
 import { lookAt } from "./looks.js";
@@ -48,7 +49,9 @@ export class Reader {
   async candidates(grey) {
     const candidates = [];
     let predict = 0;
-    for (const found of decode(this.looks, settings.decoding)) {
+    const frame = new Box(0, 0, grey.width, grey.height);
+    for (const seen of decode(this.looks, settings.decoding)) {
+      const found = { ...seen, box: seen.box.within(frame) };
       const tile = normalise(found.ink);
       const start = performance.now();
       const probabilities = scaled(await this.classify(tile), settings.model.temperature);

@@ -24,7 +24,7 @@ from digits.learning.shared.workers import map_chunks
 from digits.reading.finding.one_digit import found_in, main_found, own_finder
 from digits.reading.images import ImageError, load_image
 from digits.reading.models.contract import CLASSES
-from digits.reading.reader import Reader
+from digits.reading.reader import Reader, cut_off
 from digits.reading.readings import Hint
 
 THUMBNAIL = 128  # longer side, px
@@ -98,8 +98,10 @@ def look_at(path: str) -> Look:
     """Return a look at a photograph; runs in a worker."""
     try:
         frame = load_image(path)
-        hint = Reader(_ReadsNothing(), finder=own_finder()).read(frame).hint
-        problem = str(hint) if hint in _BETTER_AGAIN else ""
+        reading = Reader(_ReadsNothing(), finder=own_finder()).read(frame)
+        problem = str(reading.hint) if reading.hint in _BETTER_AGAIN else ""
+        if reading.main is not None and cut_off(reading.digits[reading.main].box, reading.size):
+            problem = str(Hint.CUT_OFF)
         contrast = _contrast(frame)
     except (ImageError, ValueError, cv2.error):
         return Look("unreadable")

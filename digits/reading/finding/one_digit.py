@@ -15,7 +15,7 @@ from digits.reading.tile import normalise
 # What was found is the digit when it shares this much with where the digit is (intersection over union).
 WHOLE = 0.5
 GUESS = -4.5  # logit of a centre from which something is guessed at all: one in ninety
-_PART = 0.5  # what lies so far in another's box is a part of it, or it of this
+_PART = 0.5  # what lies so far in another's box, and is so tall beside it, may be the same digit
 
 
 @cache
@@ -41,8 +41,9 @@ def main_found(found: list[Found]) -> Found | None:
     best = max(found, key=lambda digit: digit.centre * digit.box.side, default=None)
     if best is None:
         return None
-    around = [digit for digit in found if best.box.shared(digit.box) > _PART * min(best.box.area, digit.box.area)]
-    return max(around, key=lambda digit: digit.centre * digit.sure * digit.box.side**0.5)
+    same = [digit for digit in found if digit.box.side > _PART * best.box.side
+            and best.box.shared(digit.box) > _PART * min(best.box.area, digit.box.area)]
+    return max(same, key=lambda digit: digit.centre * digit.sure * digit.box.side**0.5)
 
 
 def main_tile(frame: np.ndarray) -> np.ndarray:
