@@ -36,7 +36,7 @@ def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:
     return [file for file, good in right.items() if not good], len(right)
 
 
-@pytest.mark.parametrize("name, most", [("PHOTOS", 0.015), ("SCANS", 0.04), ("TABLET", 0.0)])
+@pytest.mark.parametrize("name, most", [("PHOTOS", 0.02), ("SCANS", 0.04), ("TABLET", 0.0)])
 def test_single_digits(reader, name, most):
     missed, count = wrong(reader, place(name))
     assert len(missed) <= most * count, [f"{file.parent.name}/{file.name}" for file in missed]
@@ -53,7 +53,7 @@ def test_sheets(reader):
 
 def test_pages_by_other_people(reader):
     found = real_inputs.pages(reader, place("PAGES"))
-    assert found["f1"]["all"] >= 0.79, found["pages"]
+    assert found["f1"]["all"] >= 0.92, found["pages"]
 
 
 def test_pictures_without_a_digit(reader):
