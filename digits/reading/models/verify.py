@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from digits.files import printable
+from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import look_at
 from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, sha256
@@ -58,7 +59,7 @@ def verify(folder: Path, only: set[str] | None = None) -> list[Check]:
         golden = load_golden(folder / GOLDEN)
     except ModelError as error:
         return [Check(CARD, False, str(error))]
-    checks.append(_tiles(golden, card))
+    checks += [_tiles(golden, card), _finder(card)]
     damaged = {check.file for check in checks if check.ok is False}
     for kind in FORMATS:
         for name in card["files"]:
@@ -145,6 +146,15 @@ def _tiles(golden: Golden, card: dict) -> Check:
     if not ok:
         note += f"; picture {int(share.argmin())} agrees on {share.min():.1%} of pixels"
     return Check("tiles", ok, note)
+
+
+def _finder(card: dict) -> Check:
+    """Return whether the network learnt from the tiles of the finder that is here."""
+    learnt = card.get("finder", {}).get("version", 1)  # cards of the first one do not name it
+    if learnt == FINDER_VERSION:
+        return Check("finder", True, f"version {learnt}")
+    note = f"learnt from tiles of finder {learnt}, this is {FINDER_VERSION}; train_all.py trains it again"
+    return Check("finder", None, note)
 
 
 def _same_boxes(found: np.ndarray, expected: np.ndarray, pixels: int) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from made_up import edit_json
 
+from digits.learning.export.card import write_card
 from digits.reading.models.card import CARD, SUMS, sha256
 from digits.reading.models.golden import GOLDEN, load_golden, machine, save_golden
 from digits.reading.models.verify import compare, main, verify
@@ -37,7 +38,7 @@ def failed(folder, only=None):
 def test_a_sound_folder_passes_in_every_format(full_export):
     checks = verify(full_export)
     assert not [check for check in checks if not check.ok]
-    assert len(checks) == 9 + 1 + 6  # checksums, the way to the tile, formats
+    assert len(checks) == 9 + 2 + 6  # checksums, the way to the tile and the finder, formats
 
 
 def test_the_command_passes_in_under_two_seconds_without_tensorflow(full_export):
@@ -124,3 +125,11 @@ def test_eight_bits_may_differ_only_where_keras_hesitates():
 
 
 normalise = normalise
+
+
+def test_a_network_that_learnt_from_another_finders_tiles_is_told(folder):
+    card = json.loads((folder / CARD).read_text())
+    del card["finder"]
+    write_card(folder, card)
+    (row,) = [check for check in verify(folder, {"tflite"}) if check.file == "finder"]
+    assert row.ok is None and "learnt from tiles of finder 1" in row.note
