@@ -1,4 +1,4 @@
-"""One file to carry: the camera script, what it needs of this package, and the 8-bit model.
+"""One file to carry: the camera script, what it needs of this package, the finder and the 8-bit model.
 
     python -m digits.learning.export.bundle exports/mobilenet_v2
     python digits_webcam.pyz                (on any computer with opencv-python and ai-edge-litert)
@@ -14,6 +14,7 @@ from digits.paths import ROOT
 from digits.reading.models.card import CARD, SUMS, read_card
 from digits.reading.models.default import BUNDLED, BUNDLED_FINDER, FINDER
 from digits.reading.models.errors import ModelError
+from digits.reading.models.finder import default_finder
 
 BUNDLE = "digits_webcam.pyz"
 SCRIPT = "realtime_multiformat.py"
@@ -29,11 +30,13 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 def write_bundle(folder: Path, root: Path = ROOT) -> Path:
     """Write `digits_webcam.pyz` into an export folder and return its path.
 
+    The finder is the one beside the export, else the project's own.
+
     Args:
         folder: an export with its card and `model_int8.tflite`.
         root: the checkout that holds the script and the package.
     Raises:
-        ModelError: if the folder lacks one of them, or the bundle comes out over 4 MB.
+        ModelError: if one of them is missing, or the bundle comes out over 4 MB.
     """
     card = read_card(folder)
     if card is None or not (folder / MODEL).is_file():
@@ -46,7 +49,10 @@ def write_bundle(folder: Path, root: Path = ROOT) -> Path:
         contents[DEMO] = (root / DEMO).read_bytes()
     carried = [name for name in (CARD, MODEL, SUMS) if (folder / name).is_file()]
     contents |= {BUNDLED + name: (folder / name).read_bytes() for name in carried}
-    contents |= {BUNDLED_FINDER + name: (folder.parent / FINDER / name).read_bytes() for name in (CARD, FINDER_MODEL)}
+    finder = folder.parent / FINDER if (folder.parent / FINDER).is_dir() else default_finder()
+    if not (finder / FINDER_MODEL).is_file():
+        raise ModelError(f"{finder} lacks {FINDER_MODEL}; get the release's, or run python train_all.py --finder.")
+    contents |= {BUNDLED_FINDER + name: (finder / name).read_bytes() for name in (CARD, FINDER_MODEL)}
     place = folder / BUNDLE
     with replacing(place) as beside:
         _write(beside, contents)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import numpy as np
+
 from digits.learning.finder.score import fit_score, judge
 from digits.learning.shared.progress import Report
 from digits.reading.finding.decode import Decoding
@@ -13,7 +15,7 @@ from digits.rendering.frames.canvas import Frame
 # How far each number is moved in one step, and what it may become.
 _STEPS = {"centre": 0.4, "ink": 0.4}  # logits; the others by a quarter of what they are
 _SHARE = 0.25
-_LEAST_GAIN = 0.0005  # of all digits asked for: less is chance
+_LEAST_GAIN = 0.001  # digits a frame, a crowded frame's counting less: a smaller gain is chance
 _ROUNDS = 2
 _COST = 0.5  # digits read right that one thing taken for a digit costs
 
@@ -30,7 +32,7 @@ def fit_decoding(reader: Reader, frames: Iterable[Frame], report: Report, rounds
         reader.decoding = rules
         values, good, weight, tally = judge(reader, frames, looks)
         accepted = scores(values, fit_score(values, good, weight)) >= 0.5
-        return ((good & accepted).sum() - _COST * (~good & accepted).sum()) / max(1, tally.digits)
+        return float((weight * accepted * np.where(good, 1, -_COST)).sum() / max(1, tally.frames))
 
     best = reader.decoding
     top = worth(best)
