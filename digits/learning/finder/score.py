@@ -15,7 +15,7 @@ from digits.rendering.frames.canvas import Frame
 _SMALLEST = 9  # pixels at the near look's scale: smaller digits are not asked for
 _ALIKE = 0.5  # intersection over union from which two boxes are the same digit
 _STEPS, _RIDGE = 60, 1e-2
-# A frame with many digits counts for more than one with few, but not in proportion: large digits come alone.
+# A frame with much writing counts for more than one with little, but not in proportion: large digits come alone.
 _CROWD = 0.7
 _FEWEST = 30  # candidates of either kind: from fewer no weight is fitted
 
@@ -46,7 +46,7 @@ def judge(reader: Reader, frames: Iterable[Frame], looks: Sequence[list[Look]] |
                  if seen > 0.8 and box.side >= _SMALLEST]
         digits, count = digits + len(asked), count + 1
         matched = list(_matched(candidates, frame))
-        weight += [max(len(matched), 1) ** -_CROWD] * len(matched)
+        weight += [max(len(asked) + len(frame.others), 1) ** -_CROWD] * len(matched)
         for candidate, index in matched:
             correct = index is not None and int(candidate.probabilities.argmax()) == frame.labels[index]
             values.append(candidate.features)
