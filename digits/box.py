@@ -75,7 +75,9 @@ class Box(NamedTuple):
 
     def shared(self, other: Box) -> int:
         """Return how many pixels two boxes have in common."""
-        return self.within(other).area
+        w = min(self.x + self.w, other.x + other.w) - max(self.x, other.x)
+        h = min(self.y + self.h, other.y + other.h) - max(self.y, other.y)
+        return w * h if w > 0 and h > 0 else 0
 
     def overlap(self, other: Box) -> float:
         """Return the intersection over the union of two boxes, 0 to 1."""

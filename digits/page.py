@@ -21,7 +21,7 @@ from digits.files import in_words, printable, replacing
 from digits.paths import PACKAGE_ROOT
 from digits.reading import decoders, hints, images, rows, tile
 from digits.reading import reader as reading
-from digits.reading.finding import decode, looks, score
+from digits.reading.finding import decode, ink, looks, score
 from digits.reading.live import collecting, tracking
 from digits.reading.live.words import WORDS
 from digits.reading.models import temperature
@@ -38,7 +38,7 @@ _PORT = 8000
 _ELSEWHERE = ("192.0.2.1", 9)  # an address that nobody has: it says which of ours leads out; nothing is sent
 _MODELS = ("model_int8.tflite", "model.tflite")  # as the live script prefers them
 # The modules of Python that have a twin in web/reading, by the name they have there.
-_TWINS = {"looks": looks, "decode": decode, "score": score, "tile": tile, "rows": rows, "hints": hints,
+_TWINS = {"looks": looks, "decode": decode, "ink": ink, "score": score, "tile": tile, "rows": rows, "hints": hints,
           "reader": reading, "temperature": temperature, "tracking": tracking, "collecting": collecting,
           "images": images, "decoders": decoders}  # fmt: skip
 

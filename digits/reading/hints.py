@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits.reading.finding.decode import Decoding
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.looks import Look
 from digits.reading.readings import Hint, Reason
 

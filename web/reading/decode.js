@@ -1,67 +1,86 @@
 /** From the finder's maps to digits: centres, and the ink that belongs to them. A twin of reading/finding/decode.py. */
 
 import { connectedComponents } from "../opencv/components.js";
-import { blur, dilate } from "../opencv/filters.js";
-import { Plane, argmax, boundingBox, clip, filled, meanOfHighest, round, stepsOf } from "../opencv/planes.js";
+import { dilate } from "../opencv/filters.js";
+import { Plane, argmax, boundingBox, clip, round } from "../opencv/planes.js";
 import { Box } from "./box.js";
+import { asInk, blurOf, contrastOf, differ, drawnInk, surePieces } from "./ink.js";
 import { FINE, PLANES, STRIDE } from "./looks.js";
 import { numbers } from "./settings.js";
 
-const { UNIT, HALF, SHARE, SHARPEST } = numbers.decode;
+const { UNIT, ALIKE, CLOSE } = numbers.decode;
 
 /**
  * Return what may be a digit in a frame's looks, as Found in decode.py has it: box, ink, centre, other, size, sure,
  * blur, whole.
- * @param rules the numbers of Decoding in decode.py.
+ * @param rules the numbers of Decoding in decoding.py.
  */
 export function decode(looks, rules) {
-  const found = looks.flatMap((look) => digitsOf(look, rules));
-  const worth = (digit) => digit.centre * fit(digit.size, rules.best_size);
-  found.sort((one, other) => worth(other) - worth(one));
+  const centres = looks.flatMap((look) => centresOf(look, rules));
+  const worth = (centre) => centre.probability * fit(centre.size, rules.best_size);
+  centres.sort((one, other) => worth(other) - worth(one));
   const kept = [];
-  for (const digit of found) {
-    const alike = (other) => digit.whole === other.whole && digit.box.overlap(other.box) >= rules.same;
-    const same = kept.find(alike);
-    if (same) same.centre = Math.max(digit.centre, same.centre); // a second look is a second witness
-    else kept.push(digit);
+  const drawn = [];
+  for (const centre of centres) {
+    let known = drawn.find(([other]) => same(centre, other))?.[1];
+    if (!known) {
+      known = inksOf(centre, rules).map((digit) => placeOf(digit, kept, rules));
+      if (known.length) drawn.push([centre, known]);
+    }
+    // A second look is a second witness.
+    for (const place of known) kept[place].centre = Math.max(kept[place].centre, centre.probability);
   }
   return kept;
+}
+
+/** Return whether two looks' centres surely are those of the same digit. */
+function same(one, other) {
+  const [small, large] = [one.trueSize, other.trueSize].sort((a, b) => a - b);
+  const close = CLOSE * small;
+  const [across, down] = [Math.abs(one.x - other.x), Math.abs(one.y - other.y)];
+  return across < close && down < close && large < ALIKE * small && one.look !== other.look;
+}
+
+/** Return the place of a digit among those kept, where it is added if it is new. */
+function placeOf(digit, kept, { same: least }) {
+  const alike = (other) => digit.whole === other.whole && digit.box.overlap(other.box) >= least;
+  const place = kept.findIndex(alike);
+  return place < 0 ? kept.push(digit) - 1 : place;
 }
 
 function fit(size, best) {
   return Math.exp(-0.5 * (Math.log2(size / best) / 1.5) ** 2);
 }
 
-function digitsOf(look, rules) {
-  const centres = centresOf(look, rules);
-  if (!centres.length) return [];
-  const owner = owners(look, centres, rules);
-  const places = boxesOf(owner, centres.length);
-  const found = [];
-  centres.forEach((centre, number) => {
-    const digit = digitOf(look, owner, number, centre, places[number], rules);
-    if (digit) found.push(digit);
-    if (digit && digit.sure >= rules.weak) return;
-    const whole = wholeOf(look, owner, number, centre, rules);
-    if (whole && (!digit || differ(digit.ink, whole.ink))) found.push(whole);
-  });
-  return found;
-}
-
-/** Return whether two inks of a digit, white on black, hardly have the same area. */
-function differ(ink, other) {
-  const [area, more] = [ink, other].map(({ data }) => data.reduce((count, value) => count + (value > HALF), 0));
-  return Math.abs(area - more) > SHARE * Math.max(area, more);
-}
-
-/** Return row, column and size in pixels of every hilltop of digits' centres that is no larger than this look shows. */
+/** Return every hilltop of digits' centres that is no larger than this look shows: see _Centre in decode.py. */
 function centresOf(look, rules) {
   const { width } = look.maps;
-  const centres = look.hilltops(0, rules.centre).map((place) => {
+  const hilltops = look.hilltops(0, rules.centre).map((place) => {
     const [row, column] = [Math.floor(place / width), place % width];
     return { row, column, size: UNIT * 2 ** clip(look.at(row, column, 2), -3, 5) };
   });
-  return centres.filter(({ size }) => size < rules.largest);
+  const centres = hilltops.filter(({ size }) => size < rules.largest);
+  if (!centres.length) return [];
+  const owner = owners(look, centres, rules);
+  const boxes = boxesOf(owner, centres.length);
+  return centres.map((centre, number) => ({
+    ...centre,
+    look,
+    owner,
+    number,
+    box: boxes[number],
+    probability: shareOf(look.at(centre.row, centre.column, 0)),
+    x: ((centre.column + 0.5) * STRIDE + look.left) / look.scale,
+    y: ((centre.row + 0.5) * STRIDE + look.top) / look.scale,
+    trueSize: centre.size / look.scale,
+  }));
+}
+
+/** Return a centre's digit by its ink and, where that is weak and they differ, by the strokes that it lies on. */
+function inksOf(centre, rules) {
+  const digit = digitOf(centre, rules);
+  const whole = digit && digit.sure >= rules.weak ? null : wholeOf(centre, digit, rules);
+  return [digit, whole].filter(Boolean);
 }
 
 /** Return for each place 1 + the number of the centre that its ink belongs to, 0 for none. */
@@ -127,15 +146,20 @@ function boxesOf({ width, height, data }, count) {
   return boxes.map((box) => box && { x: box.left, y: box.top, w: box.right - box.left + 1, h: box.bottom - box.top + 1 });
 }
 
-function digitOf(look, owner, number, centre, places, rules) {
+function digitOf(centre, rules) {
+  const { look, owner, number, box: places } = centre;
   if (!places) return null;
   const share = inkOf(look, places);
   const mine = enlarged(owner.crop(places), (one) => one === number + 1);
-  return foundIn(look, places, centre, share, drawn(look.grey.crop(finer(places)), share, mine, rules), rules);
+  return foundIn(centre, places, share, drawnInk(look.grey.crop(finer(places)), share, mine, rules), rules);
 }
 
-/** Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes. */
-function wholeOf(look, owner, number, centre, rules) {
+/**
+ * Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes; null where
+ * that is hardly more or less ink than the digit has.
+ */
+function wholeOf(centre, digit, rules) {
+  const { look, owner, number } = centre;
   const reach = Math.max(2, round((rules.room * centre.size) / STRIDE));
   const [x, y] = [centre.column, centre.row].map((at) => Math.max(0, at - reach));
   const places = { x, y, w: centre.column + reach + 1 - x, h: centre.row + reach + 1 - y };
@@ -150,7 +174,8 @@ function wholeOf(look, owner, number, centre, rules) {
   const dark = free.data.map((may, place) => may && contrast[place] > rules.solid);
   const kept = dilate(surePieces(new Plane(share.width, share.height, dark), mine, share, rules), 3).data;
   const ink = asInk(share, (place) => (kept[place] ? contrast[place] : 0));
-  const found = foundIn(look, places, centre, share, ink, rules);
+  if (digit && !differ(digit.ink, ink)) return null;
+  const found = foundIn(centre, places, share, ink, rules);
   return found && { ...found, whole: true };
 }
 
@@ -179,7 +204,8 @@ function enlarged(owner, wanted) {
   return fine;
 }
 
-function foundIn(look, places, centre, share, ink, rules) {
+function foundIn(centre, places, share, ink, rules) {
+  const { look } = centre;
   const solid = new Plane(ink.width, ink.height, ink.data.map((value) => value > rules.solid));
   const inside = boundingBox(solid);
   if (!inside) return null;
@@ -190,7 +216,7 @@ function foundIn(look, places, centre, share, ink, rules) {
   return {
     box: new Box(...corner, ...sides),
     ink: ink.crop(inside),
-    centre: shareOf(look.at(centre.row, centre.column, 0)),
+    centre: centre.probability,
     other: shareOf(look.at(centre.row, centre.column, 1)),
     size: centre.size,
     sure: meanWhere(share, solid),
@@ -203,71 +229,6 @@ function meanWhere({ data }, mask) {
   let [sum, count] = [0, 0];
   data.forEach((value, place) => mask.data[place] && ((sum += value), count++));
   return sum / count;
-}
-
-/** Return the pixels that the sharpest edges in a box of a look go over, across or up and down: where it is more. */
-function blurOf(grey, { x, y, w, h }) {
-  const [left, top] = [Math.max(0, x - 2), Math.max(0, y - 2)];
-  const part = grey.crop({ x: left, y: top, w: x + w + 2 - left, h: y + h + 2 - top });
-  const contrast = part.max() - part.data.reduce((least, value) => Math.min(least, value), 255);
-  const sharpest = Math.min(...stepsOf(part).map((steps) => meanOfHighest(steps, SHARPEST)));
-  return Math.max(contrast, 1) / Math.max(sharpest, 1);
-}
-
-/** Return the ink: where the network sees a stroke the picture's own grey says how much of one. */
-function drawn(grey, share, own, rules) {
-  const contrast = contrastOf(grey, share, own, rules);
-  if (!contrast) return asInk(share, (place) => 255 * share.data[place] * own.data[place]);
-  const strokes = strokesOf(own, share, rules).data;
-  return asInk(share, (place) => (strokes[place] ? contrast[place] : 0));
-}
-
-function asInk({ width, height }, value) {
-  return new Plane(width, height, filled(Uint8Array, width * height, (place) => clip(value(place), 0, 255)));
-}
-
-/** Return how much of a stroke each pixel is by its grey, 255: all of it; null without paper. */
-function contrastOf(grey, share, own, rules) {
-  const { width, height } = share;
-  const pixels = (value) => new Plane(width, height, filled(Uint8Array, width * height, value));
-  const paper = pixels((place) => share.data[place] < rules.paper);
-  const side = Math.max(3, Math.min(width, height) | 1);
-  const around = blur(paper, side, "reflect").data;
-  if (around.some((value) => value < rules.scarce)) return null;
-  const tone = blur(pixels((place) => grey.data[place] * paper.data[place]), side, "reflect").data;
-  const contrast = filled(Float32Array, width * height, (place) => grey.data[place] - tone[place] / around[place]);
-  const strength = strengthOf(contrast, share.data, own.data);
-  if (Math.abs(strength) < rules.faintest) return null;
-  const factor = Math.fround(255 / strength);
-  return contrast.map((value) => value * factor);
-}
-
-function strengthOf(contrast, share, own) {
-  let [sum, weights] = [0, 0];
-  for (let place = 0; place < contrast.length; place++) {
-    const weight = own[place] ? share[place] ** 2 : 0;
-    sum += contrast[place] * weight;
-    weights += weight;
-  }
-  return sum / Math.max(weights, 1e-6);
-}
-
-/** Return where a digit's strokes are: what may be ink and hangs together with what surely is. */
-function strokesOf(own, share, rules) {
-  const maybe = own.data.map((mine, place) => mine && share.data[place] > rules.maybe);
-  return surePieces(new Plane(own.width, own.height, maybe), own, share, rules);
-}
-
-/** Return the pieces of a mask in which some pixel of one's own surely is ink. */
-function surePieces(mask, own, share, rules) {
-  let highest = 0;
-  share.data.forEach((value, place) => own.data[place] && (highest = Math.max(highest, value)));
-  const { count, numbers: pieces } = connectedComponents(mask);
-  const sure = new Uint8Array(count);
-  mask.data.forEach((may, place) => {
-    if (may && own.data[place] && share.data[place] > rules.sure * highest) sure[pieces[place]] = 1;
-  });
-  return new Plane(mask.width, mask.height, mask.data.map((may, place) => may && sure[pieces[place]]));
 }
 
 function shareOf(logit) {

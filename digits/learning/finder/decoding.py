@@ -6,7 +6,7 @@ import numpy as np
 
 from digits.learning.finder.score import fit_score, judge
 from digits.learning.shared.progress import Report
-from digits.reading.finding.decode import Decoding
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.looks import look_at
 from digits.reading.finding.score import scores
 from digits.reading.reader import Reader

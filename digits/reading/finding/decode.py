@@ -2,41 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from digits.box import Box
+from digits.reading.finding.decoding import Decoding
+from digits.reading.finding.ink import blur_of, contrast_of, differ, drawn_ink
 from digits.reading.finding.looks import FINE, STRIDE, Look
 
 UNIT = 32.0  # pixels: the unit of sizes and ways
-_HALF, _SHARE = 127, 0.1  # of 255: what is ink rather than paper; share of it that makes a difference
-_SHARPEST = 4  # steps from pixel to pixel that tell how sharp something is
-
-
-class Decoding(NamedTuple):
-    """The numbers that decoding goes by; the finder's card has them as `learning/finder/decoding.py` fitted them."""
-
-    centre: float = -1.4  # logit from which a hilltop is a centre
-    ink: float = -1.2  # logit from which a place may hold ink
-    reach: float = 0.35  # ink surely belongs to a centre where its way ends within this share of the digit's size
-    best_size: float = 80.0  # pixels: a digit's ink is taken from the look in which it is nearest to this
-    largest: float = 260.0  # pixels: what seems larger is seen better by the next farther look
-    same: float = 0.5  # two boxes that have so much in common of what either covers are the same digit
-    solid: float = 102.0  # of 255: what a digit's box is drawn round
-    maybe: float = 0.2  # probability of ink from which a pixel may be a stroke
-    sure: float = 0.5  # share of a digit's highest probability of ink from which a pixel surely is a stroke
-    paper: float = 0.05  # probability of ink below which a pixel is paper
-    faintest: float = 4.0  # grey levels between strokes and paper that the picture's own grey can be trusted from
-    scarce: float = 0.02  # share of paper about a pixel without which its tone is not known
-    weak: float = 0.85  # mean probability of ink below which a digit's strokes are followed by their grey as well
-    room: float = 0.8  # of its size: how far about its centre the strokes of a digit with weak ink are followed
-
-    @classmethod
-    def of(cls, card: dict) -> "Decoding":
-        """Return the numbers of a finder's card, usual ones where it names none."""
-        return cls(**{name: float(value) for name, value in card.get("decoding", {}).items() if name in cls._fields})
+_ALIKE, _CLOSE = 1.5, 0.25  # centres of two looks are the same digit's: ratio of sizes, distance as a share of them
 
 
 @dataclass(frozen=True)
@@ -63,22 +39,57 @@ class Found:
     whole: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class _Centre:
+    """A hilltop of a look: its place, its probability, the digit's size in pixels of the look, and 1 + number: its ink.
+
+    x, y and true_size are in pixels of the frame.
+    """
+
+    look: Look
+    owner: np.ndarray
+    number: int
+    place: tuple[int, int]
+    probability: float
+    size: float
+    x: float
+    y: float
+    true_size: float
+
+    def same(self, other: "_Centre") -> bool:
+        """Return whether another look's centre surely is that of the same digit."""
+        small, large = sorted((self.true_size, other.true_size))
+        close = _CLOSE * small
+        return (abs(self.x - other.x) < close and abs(self.y - other.y) < close and large < _ALIKE * small
+                and self.look is not other.look)
+
+
 def decode(looks: Sequence[Look], rules: Decoding) -> list[Found]:
     """Return what may be a digit in a frame's looks; what several looks show is taken from the one that shows it best.
 
     A part of a digit may be among them beside the whole: which it is shows when both have been read.
     """
-    found = [digit for look in looks for digit in _digits(look, rules)]
-    found.sort(key=lambda digit: -digit.centre * _fit(digit.size, rules.best_size))
+    centres = [centre for look in looks for centre in _centres(look, rules)]
+    centres.sort(key=lambda centre: -centre.probability * _fit(centre.size, rules.best_size))
     kept: list[Found] = []
-    for digit in found:
-        same = next((i for i, other in enumerate(kept)
-                     if digit.whole == other.whole and digit.box.overlap(other.box) >= rules.same), None)
-        if same is None:
-            kept.append(digit)
-        else:  # a second look is a second witness
-            kept[same] = replace(kept[same], centre=max(digit.centre, kept[same].centre))
+    drawn: list[tuple[_Centre, list[int]]] = []
+    for centre in centres:
+        known = next((places for other, places in drawn if centre.same(other)), [])
+        if not known:
+            known = [_place(digit, kept, rules) for digit in _inks(centre, rules)]
+            drawn += [(centre, known)] if known else []
+        for place in known:  # a second look is a second witness
+            kept[place] = replace(kept[place], centre=max(kept[place].centre, centre.probability))
     return kept
+
+
+def _place(digit: Found, kept: list[Found], rules: Decoding) -> int:
+    """Return the place of a digit among those kept, where it is added if it is new."""
+    for place, other in enumerate(kept):
+        if digit.whole == other.whole and digit.box.overlap(other.box) >= rules.same:
+            return place
+    kept.append(digit)
+    return len(kept) - 1
 
 
 def _fit(size: float, best: float) -> float:
@@ -86,7 +97,7 @@ def _fit(size: float, best: float) -> float:
     return float(np.exp(-0.5 * (np.log2(size / best) / 1.5) ** 2))
 
 
-def _digits(look: Look, rules: Decoding) -> list[Found]:
+def _centres(look: Look, rules: Decoding) -> list[_Centre]:
     centre = np.ascontiguousarray(look.maps[..., 0])
     rows, columns = np.nonzero((centre > rules.centre) & (centre >= cv2.dilate(centre, np.ones((3, 3), np.uint8))))
     size = UNIT * np.exp2(np.clip(look.maps[rows, columns, 2], -3, 5))
@@ -95,23 +106,17 @@ def _digits(look: Look, rules: Decoding) -> list[Found]:
     if not len(rows):
         return []
     owner = _owners(look, rows, columns, size, rules)
-    found = []
-    for number in range(len(rows)):
-        place = rows[number], columns[number]
-        digit = _digit(look, owner, number, place, float(size[number]), rules)
-        if digit is not None:
-            found.append(digit)
-        if digit is None or digit.sure < rules.weak:
-            whole = _whole(look, owner, number, place, float(size[number]), rules)
-            if whole is not None and (digit is None or _differ(digit.ink, whole.ink)):
-                found.append(whole)
-    return found
+    x, y = (((part + 0.5) * STRIDE + start) / look.scale for part, start in ((columns, look.left), (rows, look.top)))
+    table = zip(rows.tolist(), columns.tolist(), size.tolist(), x.tolist(), y.tolist(), strict=True)
+    return [_Centre(look, owner, number, (row, column), _share(centre[row, column]), size, x, y, size / look.scale)
+            for number, (row, column, size, x, y) in enumerate(table)]
 
 
-def _differ(ink: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether two inks of a digit, white on black, hardly have the same area."""
-    area, more = np.count_nonzero(ink > _HALF), np.count_nonzero(other > _HALF)
-    return abs(area - more) > _SHARE * max(area, more)
+def _inks(centre: _Centre, rules: Decoding) -> list[Found]:
+    """Return a centre's digit by its ink and, where that is weak and they differ, by the strokes that it lies on."""
+    digit = _digit(centre, rules)
+    whole = _whole(centre, digit, rules) if digit is None or digit.sure < rules.weak else None
+    return [found for found in (digit, whole) if found is not None]
 
 
 def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray, rules: Decoding) -> np.ndarray:
@@ -133,8 +138,8 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray,
     sure = best < rules.reach
     stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
     # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
-    votes = np.zeros((stroke.max() + 1, len(rows)), np.int32)
-    np.add.at(votes, (stroke[sure], nearest[sure]), 1)
+    votes = np.bincount(stroke[sure] * len(rows) + nearest[sure], minlength=(stroke.max() + 1) * len(rows))
+    votes = votes.reshape(-1, len(rows))
     known = votes[stroke, nearest] > 0
     nearest = np.where(sure | known, nearest, votes.argmax(1)[stroke])
     owner[y, x] = np.where(votes.any(1)[stroke], nearest + 1, 0)
@@ -147,43 +152,47 @@ def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:
     return mask
 
 
-def _digit(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float,
-           rules: Decoding) -> Found | None:
-    own = (owner == number + 1).astype(np.uint8)
+def _digit(centre: _Centre, rules: Decoding) -> Found | None:
+    look, own = centre.look, (centre.owner == centre.number + 1).astype(np.uint8)
     x, y, w, h = cv2.boundingRect(own)
     if not w:
         return None
     places = np.s_[y : y + h, x : x + w]
     share, mine = _ink(look, places), _fine(own[places])
     window = np.s_[y * FINE : (y + h) * FINE, x * FINE : (x + w) * FINE]
-    ink = _drawn(look.grey[window], share, mine, rules)
-    return _found(look, places, place, size, share, ink, rules)
+    ink = drawn_ink(look.grey[window], share, mine, rules)
+    return _found(centre, places, share, ink, rules)
 
 
-def _whole(look: Look, owner: np.ndarray, number: int, place: tuple[int, int], size: float,
-           rules: Decoding) -> Found | None:
-    """Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes."""
-    height, width = owner.shape
-    reach = max(2, round(rules.room * size / STRIDE))
+def _whole(centre: _Centre, digit: Found | None, rules: Decoding) -> Found | None:
+    """Return a digit whose ink is weak as the strokes that this ink lies on, as far as the picture's grey goes.
+
+    None where that is hardly more or less ink than the digit has.
+    """
+    look, place, own = centre.look, centre.place, centre.number + 1
+    height, width = centre.owner.shape
+    reach = max(2, round(rules.room * centre.size / STRIDE))
     places = np.s_[max(0, place[0] - reach) : min(height, place[0] + reach + 1),
                    max(0, place[1] - reach) : min(width, place[1] + reach + 1)]
-    near = owner[places]
-    share, mine, free = _ink(look, places), _fine(near == number + 1), _fine((near == 0) | (near == number + 1))
+    near = centre.owner[places]
+    share, mine, free = _ink(look, places), _fine(near == own), _fine((near == 0) | (near == own))
     if not mine.any():
         mine = _fine(near == 0)
     rows, columns = places
     window = np.s_[rows.start * FINE : rows.stop * FINE, columns.start * FINE : columns.stop * FINE]
-    contrast = _contrast(look.grey[window], share, mine, rules)
+    contrast = contrast_of(look.grey[window], share, mine, rules)
     if contrast is None:
         return None
     dark = free & (contrast > rules.solid)
     count, pieces = cv2.connectedComponents(dark.astype(np.uint8))
-    own = np.zeros(count, bool)
-    own[pieces[dark & mine & (share > rules.sure * share[mine].max())]] = True
-    kept = cv2.dilate((own[pieces] & dark).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    stroke = np.zeros(count, bool)
+    stroke[pieces[dark & mine & (share > rules.sure * share[mine].max())]] = True
+    kept = cv2.dilate((stroke[pieces] & dark).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     contrast[~kept] = 0
     ink = np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
-    found = _found(look, places, place, size, share, ink, rules)
+    if digit is not None and not differ(digit.ink, ink):
+        return None
+    found = _found(centre, places, share, ink, rules)
     return None if found is None else replace(found, whole=True)
 
 
@@ -197,9 +206,9 @@ def _fine(mask: np.ndarray) -> np.ndarray:
     return np.repeat(np.repeat(mask, FINE, 0), FINE, 1) > 0
 
 
-def _found(look: Look, places: tuple[slice, slice], place: tuple[int, int], size: float, share: np.ndarray,
-           ink: np.ndarray, rules: Decoding) -> Found | None:
-    y, x = places[0].start, places[1].start
+def _found(centre: _Centre, places: tuple[slice, slice], share: np.ndarray, ink: np.ndarray,
+           rules: Decoding) -> Found | None:
+    look, y, x = centre.look, places[0].start, places[1].start
     solid = (ink > rules.solid).astype(np.uint8)
     left, top, w, h = cv2.boundingRect(solid)
     if not w:
@@ -207,56 +216,9 @@ def _found(look: Look, places: tuple[slice, slice], place: tuple[int, int], size
     per_pixel = 1 / look.scale
     corner = (x * FINE + left + look.left) * per_pixel, (y * FINE + top + look.top) * per_pixel
     box = Box(*(round(v) for v in corner), max(1, round(w * per_pixel)), max(1, round(h * per_pixel)))
-    values = look.maps[place]
-    return Found(box, ink[top : top + h, left : left + w], _share(values[0]), _share(values[1]), size,
-                 float(share[solid > 0].mean()), _blur(look.grey[y * FINE :, x * FINE :], (left, top, w, h)))
-
-
-def _blur(grey: np.ndarray, box: tuple[int, int, int, int]) -> float:
-    """Return the pixels that the sharpest edges in a box of a look go over, across or up and down: where it is more."""
-    left, top, w, h = box
-    part = grey[max(0, top - 2) : top + h + 2, max(0, left - 2) : left + w + 2].astype(np.float32)
-    contrast = max(float(part.max() - part.min()), 1.0)
-    steps = [np.abs(np.diff(part, axis=axis)).ravel() for axis in (0, 1)]
-    sharpest = min(float(np.sort(step)[-_SHARPEST:].mean()) if step.size else 0.0 for step in steps)
-    return contrast / max(sharpest, 1.0)
-
-
-def _drawn(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding) -> np.ndarray:
-    """Return the ink, uint8 (h, w): where the network sees a stroke the picture's own grey says how much of one.
-
-    Args:
-        grey: uint8 (h, w), the part of the picture.
-        share: float32 (h, w), how probably each pixel is ink.
-        own: bool (h, w), whose ink belongs to this digit.
-    """
-    contrast = _contrast(grey, share, own, rules)
-    if contrast is None:
-        return (255 * share * own).astype(np.uint8)
-    contrast[~_strokes(own, share, rules)] = 0
-    return np.clip(contrast, 0, 255, out=contrast).astype(np.uint8)
-
-
-def _contrast(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding) -> np.ndarray | None:
-    """Return how much of a stroke each pixel is by its grey, float32 (h, w), 255: all of it; None without paper."""
-    paper = (share < rules.paper).astype(np.float32)
-    side = max(3, min(grey.shape) | 1)
-    around = cv2.blur(paper, (side, side), borderType=cv2.BORDER_REFLECT)
-    if around.min() < rules.scarce:
-        return None
-    contrast = grey - cv2.blur(paper * grey, (side, side), borderType=cv2.BORDER_REFLECT) / around
-    weight = np.where(own, share, 0) ** 2
-    strength = float((contrast * weight).sum() / max(float(weight.sum()), 1e-6))
-    return None if abs(strength) < rules.faintest else contrast * np.float32(255 / strength)
-
-
-def _strokes(own: np.ndarray, share: np.ndarray, rules: Decoding) -> np.ndarray:
-    """Return where a digit's strokes are, bool (h, w): what may be ink and hangs together with what surely is."""
-    maybe = own & (share > rules.maybe)
-    count, pieces = cv2.connectedComponents(maybe.astype(np.uint8))
-    sure = np.zeros(count, bool)
-    sure[pieces[maybe & (share > rules.sure * share[own].max())]] = True
-    return sure[pieces] & maybe
+    blur = blur_of(look.grey[y * FINE :, x * FINE :], (left, top, w, h))
+    return Found(box, ink[top : top + h, left : left + w], centre.probability, _share(look.maps[centre.place][1]),
+                 centre.size, cv2.mean(share, solid)[0], blur)
 
 
 def _share(logit: float) -> float:

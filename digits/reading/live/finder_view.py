@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from digits.reading.finding.decode import UNIT, Decoding
+from digits.reading.finding.decode import UNIT
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.looks import STRIDE, Look
 
 _INK = np.array([200, 60, 230], np.float32)  # blue, green, red

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from digits.paths import PACKAGE_ROOT
-from digits.reading.finding.decode import Decoding
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.score import WEIGHTS
 from digits.reading.models.card import CARD, sha256
 from digits.reading.models.default import BUNDLED_FINDER, FINDER

@@ -83,8 +83,8 @@ class Model:
 
 
 def default_threads() -> int:
-    """Return the threads a runtime gets if nobody says: more than 4 no longer help networks this small."""
-    return max(1, min(4, (os.cpu_count() or 2) // 2))
+    """Return the threads a runtime gets if nobody says: all cores; more than 4 no longer help such small networks."""
+    return max(1, min(4, os.cpu_count() or 1))
 
 
 def open_size(length) -> int:

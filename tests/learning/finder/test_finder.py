@@ -11,7 +11,8 @@ from digits.learning.finder.crops import bank_file, batch, batches
 from digits.learning.finder.stage import FinderConfig, make_finder
 from digits.learning.finder.targets import PLANES, targets
 from digits.learning.finder.train import FinderRun, train_finder
-from digits.reading.finding.decode import Decoding, decode
+from digits.reading.finding.decode import decode
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.looks import Look
 from digits.reading.models.errors import ModelError
 from digits.reading.models.finder import load_finder

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from digits.box import Box
-from digits.reading.finding.decode import Decoding, decode
+from digits.reading.finding.decode import decode
+from digits.reading.finding.decoding import Decoding
 from digits.reading.finding.looks import look_at
 from digits.reading.rows import lines, numbers
 
