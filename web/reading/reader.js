@@ -11,7 +11,7 @@ import { numbers, settings } from "./settings.js";
 import { scaled } from "./temperature.js";
 import { normalise } from "./tile.js";
 
-const { PART, WHOLE, EDGE, WORTH } = numbers.reader;
+const { PART, WHOLE, EDGE, WORTH, SEEN } = numbers.reader;
 
 export class Reader {
   /** @param networks `find` and `classify`, of networks.js. */
@@ -34,7 +34,8 @@ export class Reader {
     const main = accepted.length ? argmax(accepted.map((one) => one.score * one.found.box.side)) : null;
     const told = refused.filter((candidate) => candidate.score > WORTH);
     const rejected = told.map(({ found, reason }) => ({ box: found.box, reason }));
-    const hint = accepted.length ? null : hintFor(grey, this.looks, refused.map((one) => [one.reason, one.score]));
+    const seen = refused.filter(({ score: likely, found }) => likely > WORTH || found.centre > SEEN);
+    const hint = accepted.length ? null : hintFor(grey, this.looks, seen.map((one) => [one.reason, one.score]));
     const total = performance.now() - start;
     return {
       size: [grey.width, grey.height],
