@@ -23,7 +23,7 @@ _PART = 0.5  # what lies so far in another's box is a part of it, or it of this
 _WHOLE = 0.5  # power of its side by which a whole digit is preferred to its parts
 _EDGE = 2  # pixels from the frame's border within which a digit is cut off
 _WORTH = 0.05  # scores below this are not even told as refused
-_SEEN = 0.3  # probability of a centre from which why it is refused may be a hint all the same
+_SEEN = 0.01  # but from here on, why it is refused may be a hint
 
 
 class Classifier(Protocol):
@@ -91,7 +91,7 @@ class Reader:
         accepted = [accepted[index] for line in lines([c.found.box for c in accepted]) for index in line]
         refused = [(_reason(c, looks[0].scale), c) for c in candidates if c.score < self.min_confidence]
         main = int(np.argmax([c.score * c.found.box.side for c in accepted])) if accepted else None
-        seen = [(reason, c.score) for reason, c in refused if c.score > _WORTH or c.found.centre > _SEEN]
+        seen = [(reason, c.score) for reason, c in refused if c.score > _SEEN]
         hint = None if accepted else hint_for(grey, looks, seen)
         total = time.perf_counter() - start
         latency = {"find": total - predict_s, "predict": predict_s, "total": total}

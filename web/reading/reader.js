@@ -34,7 +34,7 @@ export class Reader {
     const main = accepted.length ? argmax(accepted.map((one) => one.score * one.found.box.side)) : null;
     const told = refused.filter((candidate) => candidate.score > WORTH);
     const rejected = told.map(({ found, reason }) => ({ box: found.box, reason }));
-    const seen = refused.filter(({ score: likely, found }) => likely > WORTH || found.centre > SEEN);
+    const seen = refused.filter((candidate) => candidate.score > SEEN);
     const hint = accepted.length ? null : hintFor(grey, this.looks, seen.map((one) => [one.reason, one.score]));
     const total = performance.now() - start;
     return {
