@@ -208,7 +208,7 @@ def summary(results: Results, say: Say) -> str:
              f"{frame['usual_way_ms']:.0f} ms"],
             [say("Size of `model.tflite`"),
              *(f"{card['files']['model.tflite']['bytes'] / 1e6:.1f} MB" for card in cards), ""]]  # fmt: skip
-    return table(say, ["", *(f"`{model}`" for model in models), "The usual way"], rows)
+    return table(str, ["", *(f"`{model}`" for model in models), say("The usual way")], rows)
 
 
 def over_seeds(rows: list[Row], column: str) -> str:
