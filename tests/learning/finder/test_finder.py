@@ -8,6 +8,7 @@ import pytest
 
 from digits.box import Box
 from digits.learning.finder.crops import bank_file, batch, batches
+from digits.learning.finder.score import best_dial
 from digits.learning.finder.stage import FinderConfig, make_finder
 from digits.learning.finder.targets import PLANES, targets
 from digits.learning.finder.train import FinderRun, train_finder
@@ -110,3 +111,10 @@ def test_the_stage_writes_an_export_whose_formats_agree(tmp_path):
     (export / "card.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="has not the 11 weights of the score"):
         load_finder(export)
+
+
+def test_the_dial_is_the_least_score_with_as_good_an_f1_as_any():
+    score, good = np.array([0.9, 0.8, 0.6, 0.4, 0.2]), np.array([True, True, True, False, False])
+    assert best_dial(score, good, asked=3) == pytest.approx(0.41)
+    assert best_dial(score, ~good, asked=2) == pytest.approx(0.05), "all of it must pass"
+    assert best_dial(score, np.zeros(5, bool), asked=3) == 0.5
