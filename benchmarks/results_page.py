@@ -78,6 +78,8 @@ SECTIONS = (
     Section("Time a frame", "Medians, 640x480, with the released model.", (numbers.latency,), (("latency",),)),
     Section("Files of the released model", "Each format in a process of its own; accuracy is that of the file itself.",
             (numbers.formats,), (("formats",),)),
+    Section("The page in a browser", "`digits.html` beside the script, on the frames of the demo clip; medians.",
+            (tables.web_page,), (("web_page",),)),
     Section("Speed of training", "The usual way, `ImageDataGenerator` and the whole network forward in every epoch, "
             "and this project's, on the same 4,000 images.", (numbers.training,), (("training",),)),
     Section("Growth", "MobileNetV2's first two stages with more and more images.", (numbers.growth,),

@@ -77,6 +77,19 @@ def peers_ways(results: Results, say: Say) -> str:
     return "\n".join([f"Pictures: {results.of('peers', 'pictures_are')}. Each was used in its usual way:", "", *lines])
 
 
+def web_page(results: Results, say: Say) -> str:
+    """Return how long a frame takes in the browser and in Python, and how well both agree."""
+    found = results.of("web_page")
+    parts = {"look": "the finder", "digits": "ink and tiles", "predict": "the network", "total": "**the whole frame**"}
+    rows = [[text, *(f"{found[f'{side}_ms'][part]:.0f} ms" for side in ("page", "python"))]
+            for part, text in parts.items()]  # fmt: skip
+    memory = found["memory_mb"]
+    rows += [["frames with the same digits, after the first second", percent(found["same_after_a_second"]), ""],
+             ["ready after", f"{found['ready_s']:.1f} s", ""], ["size", f"{found['bytes'] / 1e6:.1f} MB", ""],
+             ["memory of the browser, first and last of 500 frames", f"{memory[0]:.0f}, {memory[-1]:.0f} MB", ""]]
+    return table(say, ["", found["browser"], "Python"], rows)
+
+
 def whole_runs(results: Results, say: Say) -> str:
     """Return minutes and memory of whole runs."""
     rows = [[f"`{command}`", f"{run['minutes']:.1f}", f"{run['peak_gb']:.1f} GB",
