@@ -1,6 +1,7 @@
 """The finder network's files: a picture in, maps out, in whichever format can run here."""
 
 import json
+import math
 import zipfile
 from contextlib import suppress
 from pathlib import Path
@@ -95,11 +96,17 @@ def read_finder_card(folder: Path) -> dict:
         raise ModelError(f"{path} cannot be read as JSON ({brief(error)}); {_TRAIN}.") from error
     if not isinstance(card, dict) or not isinstance(card.get("files"), dict) or card.get("name") != FINDER:
         raise ModelError(f"{path} is no card of a finder; {_TRAIN}.")
-    score = card.get("score", WEIGHTS)
-    if not isinstance(score, list | tuple) or len(score) != len(WEIGHTS):
-        raise ModelError(f"{path} has not the {len(WEIGHTS)} weights of the score; "
-                         "get the release's, or run python -m digits.learning.finder.")
+    score, accept = card.get("score", WEIGHTS), card.get("accept", 0.5)
+    again = "get the release's, or run python -m digits.learning.finder."
+    if not isinstance(score, list | tuple) or len(score) != len(WEIGHTS) or not all(map(_is_number, score)):
+        raise ModelError(f"{path} has not the {len(WEIGHTS)} weights of the score; {again}")
+    if not _is_number(accept) or not 0 <= accept <= 1:
+        raise ModelError(f"{path} accepts from {accept!r} on, expected a score from 0 to 1; {again}")
     return card
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def _checked(finder: Finder) -> Finder:

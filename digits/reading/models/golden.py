@@ -14,6 +14,7 @@ from digits.reading.models.packed import refuse_expansion
 from digits.reading.tile import TILE_SIZE, normalise
 
 GOLDEN = "golden.npz"
+_UNREADABLE = (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)  # what a damaged .npz raises
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,18 @@ def save_golden(path: Path, golden: Golden) -> None:
     np.savez_compressed(path, tiles=golden.tiles, probabilities=golden.probabilities, **arrays)
 
 
+def load_golden_frames(path: Path) -> dict[str, np.ndarray]:
+    """Read the golden frames of a finder, `frame_N`, `boxes_N` and `centres_N`; ModelError if they are not there."""
+    try:
+        refuse_expansion(path)
+        with np.load(path) as file:
+            numbers = [name.removeprefix("frame_") for name in file.files if name.startswith("frame_")]
+            return {f"{kind}_{number}": file[f"{kind}_{number}"]
+                    for number in numbers for kind in ("frame", "boxes", "centres")}
+    except _UNREADABLE as error:
+        raise ModelError(f"{path} cannot be read as golden frames ({brief(error)}).") from error
+
+
 def load_golden(path: Path) -> Golden:
     """Read what `save_golden` wrote; raises ModelError if that is not what the file holds."""
     try:
@@ -55,7 +68,7 @@ def load_golden(path: Path) -> Golden:
             tiles, probabilities = file["tiles"], file["probabilities"]
             names = [f"{i:02}" for i in range(len(tiles))]
             sources, boxes = [[file[f"{kind}_{name}"] for name in names] for kind in ("source", "boxes")]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise ModelError(f"{path} cannot be read as golden pictures ({brief(error)}).") from error
     if tiles.shape[1:] != (TILE_SIZE, TILE_SIZE) or probabilities.shape != (len(tiles), 10) or not len(tiles):
         raise ModelError(f"{path} holds tiles {tiles.shape} and probabilities {probabilities.shape}.")

@@ -19,7 +19,7 @@ from digits.reading.finding.looks import look_at
 from digits.reading.models.card import CARD, SUMS, card_sums, read_card, read_sums, sha256
 from digits.reading.models.errors import MissingRuntimeError, ModelError
 from digits.reading.models.finder import is_finder, load_finder, read_finder_card
-from digits.reading.models.golden import GOLDEN, Golden, golden_tile, load_golden, machine
+from digits.reading.models.golden import GOLDEN, Golden, golden_tile, load_golden, load_golden_frames, machine
 from digits.reading.models.loading import FORMATS, load_model
 
 # Float formats compute the same sums in another order: a probability may move in its fifth digit.
@@ -79,8 +79,10 @@ def _verify_finder(folder: Path) -> list[Check]:
     checks += [_checksum(folder, name, card_sums(card), sums) for name in [*card["files"], GOLDEN]]
     if any(check.ok is False for check in checks):
         return checks
-    with np.load(folder / GOLDEN) as kept:
-        golden = {name: kept[name] for name in kept.files}
+    try:
+        golden = load_golden_frames(folder / GOLDEN)
+    except ModelError as error:
+        return [*checks, Check(GOLDEN, False, str(error))]
     return checks + [_golden_frames(folder / name, golden) for name in card["files"]]
 
 

@@ -1,6 +1,7 @@
 """The finder: targets that decode into the truth, a training that goes on after a cut, an export that runs."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -103,6 +104,10 @@ def test_the_stage_writes_an_export_whose_formats_agree(tmp_path):
     assert maps[0].shape == (160, 160, 21)
     assert np.abs(maps[0] - maps[1]).max() < 1e-3
     assert not [check for check in verify(export) if not check.ok]
+    damaged, sound = shutil.copytree(export, tmp_path / "damaged"), dict(card)
+    (damaged / "SHA256SUMS").unlink()
+    (damaged / "golden.npz").write_bytes(b"PK no longer a zip")
+    assert [check.file for check in verify(damaged) if check.ok is False] == ["golden.npz"]
     (export / "finder.tflite").write_bytes(b"damaged")
     with pytest.raises(ModelError, match="checksum"):
         load_finder(export)
@@ -111,6 +116,10 @@ def test_the_stage_writes_an_export_whose_formats_agree(tmp_path):
     (export / "card.json").write_text(json.dumps(card))
     with pytest.raises(ModelError, match="has not the 11 weights of the score"):
         load_finder(export)
+    for number, wrong in (("score", ["a"] * 11), ("accept", "high"), ("accept", 7)):
+        (export / "card.json").write_text(json.dumps(sound | {number: wrong}))
+        with pytest.raises(ModelError, match="the score|a score from 0 to 1"):
+            load_finder(export)
 
 
 def test_the_dial_is_the_least_score_with_as_good_an_f1_as_any():
