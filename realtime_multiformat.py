@@ -13,6 +13,7 @@ from pathlib import Path
 
 from digits.files import in_utf8, printable
 from digits.missing import sentence
+from digits.outputs import say
 
 DONE, BAD_ARGUMENTS, NO_SOURCE, NO_MODEL = 0, 2, 3, 4
 # Kept here, not imported: --help and mistakes in the arguments answer before OpenCV is loaded.
@@ -150,7 +151,7 @@ def print_cameras() -> int:
 
 def complain(sentence: object, status: int = DONE) -> int:
     """Write one sentence on stderr; return the status."""
-    print(printable(sentence), file=sys.stderr, flush=True)
+    say(sentence)
     return status
 
 

@@ -172,7 +172,7 @@ def dicts_in(value):
 
 
 # Who may import whom: each wing, and in learning each folder, from those named here and from itself.
-FOUNDATION = {"digits.box", "digits.files", "digits.paths"}
+FOUNDATION = {"digits.box", "digits.files", "digits.outputs", "digits.paths"}
 WINGS = {
     "reading": FOUNDATION,
     "rendering": FOUNDATION,

@@ -1,13 +1,12 @@
 """From the bytes of a picture to its pixels, as OpenCV and, for HEIC, pillow-heif decode them."""
 
-import os
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import cv2
 import numpy as np
 
+from digits.outputs import diverted
 from digits.reading.image_header import Header
 from digits.reading.image_kinds import is_animation, is_heic
 
@@ -17,26 +16,11 @@ _REDUCE_ABOVE_BYTES = 12_000_000
 _REDUCE_ABOVE_PIXELS = 50_000_000
 _REDUCTIONS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4,
                8: cv2.IMREAD_REDUCED_COLOR_8}  # fmt: skip
-_one_at_a_time = threading.Lock()
 
 
-@contextmanager
-def quiet_decoders() -> Iterator[None]:
+def quiet_decoders() -> AbstractContextManager:
     """Drop, within it, what libpng and libjpeg write past Python to standard error: what matters we say ourselves."""
-    with _one_at_a_time:
-        try:
-            kept = os.dup(2)
-        except OSError:  # a process without outputs
-            yield
-            return
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        try:
-            os.dup2(nowhere, 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(nowhere)
-            os.close(kept)
+    return diverted(2)
 
 
 def decode(data: bytes, header: Header | None) -> np.ndarray | None:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from digits.learning.experiment.metrics import accuracy
 from digits.learning.shared.calibration import CalibrationSet
-from digits.learning.shared.silence import silenced
+from digits.outputs import diverted
 from digits.reading.models.contract import INPUT_SHAPE
 from digits.reading.models.errors import ModelError
 from digits.reading.models.golden import Golden
@@ -28,7 +28,7 @@ REPRESENTATIVE = 200
 
 def save_tflite(model: keras.Model, path: Path) -> None:
     """Write float32 (N, 96, 96, 3) -> (N, 10), N open."""
-    with silenced(), warnings.catch_warnings(action="ignore"):
+    with diverted(1, 2), warnings.catch_warnings(action="ignore"):
         path.write_bytes(_converter(model).convert())
 
 
@@ -78,7 +78,7 @@ class Quantiser:
         converter.representative_dataset = self._representative
         # The softmax stays float: 8-bit probabilities are multiples of 1/256.
         self._options = tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["SOFTMAX"])
-        with silenced(), warnings.catch_warnings(action="ignore"):
+        with diverted(1, 2), warnings.catch_warnings(action="ignore"):
             self._debugger = tf.lite.experimental.QuantizationDebugger(
                 converter=converter, debug_dataset=self._representative, debug_options=self._options)
             layers = _layer_names(self._debugger.calibrated_model)
@@ -93,7 +93,7 @@ class Quantiser:
             first_in_float: how many layers stay float at the entrance; the last dense layer and the softmax always do.
         """
         self._options.denylisted_nodes = [*self._layers[:first_in_float], self._last_dense]
-        with silenced(), warnings.catch_warnings(action="ignore"):
+        with diverted(1, 2), warnings.catch_warnings(action="ignore"):
             path.write_bytes(self._debugger.get_nondebug_quantized_model())
 
     def _representative(self):

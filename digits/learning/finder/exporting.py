@@ -12,7 +12,7 @@ import tensorflow as tf
 from digits.files import replacing_folder, write_whole
 from digits.learning.export.onnx_file import save_onnx
 from digits.learning.finder.network import build_finder
-from digits.learning.shared.silence import silenced
+from digits.outputs import diverted
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import SIDE, look_at
@@ -63,7 +63,7 @@ def _save_tflite(model: keras.Model, path: Path) -> None:
     def run(picture):
         return model(picture, training=False)
 
-    with silenced(), warnings.catch_warnings(action="ignore"):
+    with diverted(1, 2), warnings.catch_warnings(action="ignore"):
         converter = tf.lite.TFLiteConverter.from_concrete_functions([run.get_concrete_function()], run)
         path.write_bytes(converter.convert())
 

@@ -2,13 +2,13 @@
 
 import importlib
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import numpy as np
 
+from digits.outputs import diverted
 from digits.reading.models.contract import INPUT_SHAPE
 from digits.reading.models.errors import ModelError
 from digits.reading.models.model import Model
@@ -17,21 +17,14 @@ from digits.reading.models.model import Model
 @contextmanager
 def without_info() -> Iterator[None]:
     """Drop what LiteRT tells past Python of how it set itself up; all else, errors first of all, is handed on."""
-    sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # a process without stderr
-        yield
-        return
     with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
         try:
-            yield
+            with diverted(2, to=said):
+                yield
         finally:
-            os.dup2(kept, 2)
-            os.close(kept)
             said.seek(0)
-            os.write(2, b"".join(line for line in said if not line.startswith(b"INFO:")))
+            with suppress(OSError):  # a process without stderr
+                os.write(2, b"".join(line for line in said if not line.startswith(b"INFO:")))
 
 
 class TFLiteModel(Model):
