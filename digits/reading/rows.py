@@ -1,6 +1,7 @@
 """Digits as people write them: lines of numbers, read from left to right and from top to bottom."""
 
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 
@@ -20,8 +21,8 @@ def lines(boxes: Sequence[Box]) -> list[list[int]]:
     found: list[list[int]] = []
     for index in sorted(range(len(boxes)), key=lambda index: level[index]):
         near = [line for line in found
-                if abs(level[index] - np.median([level[i] for i in line])) < _SAME_LINE * min(
-                    height[index], float(np.median([height[i] for i in line])))]
+                if abs(level[index] - median(level[i] for i in line)) < _SAME_LINE * min(
+                    height[index], median(height[i] for i in line))]
         fitting = [line for line in near if all(_beside(boxes[index], boxes[i]) for i in line)]
         (fitting[-1].append(index) if fitting else found.append([index]))
     return [sorted(line, key=lambda index: boxes[index].centre[0]) for line in found]
@@ -36,7 +37,7 @@ def _cut(line: list[int], boxes: Sequence[Box]) -> list[list[int]]:
     gaps = [boxes[right].x - boxes[left].right for left, right in zip(line, line[1:], strict=False)]
     if not gaps:
         return [line]
-    tall = float(np.median([boxes[index].h for index in line]))
+    tall = median(boxes[index].h for index in line)
     usual = float(np.percentile(gaps, 40)) if len(gaps) > 2 else min(gaps)
     least = max(_LEAST * tall, _WIDER * max(usual, 0.2 * tall))
     parts = [[line[0]]]
@@ -64,4 +65,4 @@ def _slope(boxes: Sequence[Box]) -> float:
             nearest = min(right, key=lambda other: other.centre[0])
             across = nearest.centre[0] - box.centre[0]
             slopes.append((nearest.centre[1] - box.centre[1]) / across)
-    return float(np.median(slopes)) if len(slopes) > 1 else 0.0
+    return median(slopes) if len(slopes) > 1 else 0.0

@@ -100,8 +100,8 @@ def _one_flag(rng: Random) -> Glyph:
 
 
 def _one_caret(rng: Random) -> Glyph:
-    """The continental 1: an upstroke nearly as long as the stem."""
-    return [[_flag(rng, (0.15, 0.62), (0.35, 0.95)), _stem(rng)]]
+    """The continental 1: an upstroke nearly as long as the stem, or just as long."""
+    return [[_flag(rng, (0.15, 0.62), (0.35, 1.05)), _stem(rng)]]
 
 
 def _one_long_flag(rng: Random) -> Glyph:
@@ -249,6 +249,25 @@ def _four_open(rng: Random) -> Glyph:
     return [[down, _four_bar(rng, left)], [stem]]
 
 
+def _four_wide(rng: Random) -> Glyph:
+    """A slanting arm, a long bar, and a stem across or at its very end."""
+    left, x = (0.0, rng.uniform(0.5, 0.72)), rng.uniform(0.6, 0.9)
+    down = [(rng.uniform(0.2, 0.55), rng.uniform(-0.08, 0.1)), left]
+    bar = [left, (x + rng.uniform(-0.04, 0.25), left[1] + rng.uniform(-0.14, 0.06))]
+    stem = [(x + rng.uniform(-0.02, 0.06), left[1] - rng.uniform(0.15, 0.45)), (x, left[1] + rng.uniform(0.2, 0.5))]
+    return [[down, bar], [stem]]
+
+
+def _four_l(rng: Random) -> Glyph:
+    """An L with a low foot, which a short stem crosses."""
+    left, x = (0.0, rng.uniform(0.55, 0.9)), rng.uniform(0.22, 0.5)
+    down = [(rng.uniform(-0.06, 0.08), 0.0), left]
+    bar = [left, (x + rng.uniform(0.1, 0.4), left[1] + rng.uniform(-0.22, 0.04))]
+    stem = [(x + rng.uniform(-0.06, 0.06), left[1] - rng.uniform(0.15, 0.5)),
+            (x + rng.uniform(-0.06, 0.12), left[1] + rng.uniform(0.1, 0.45))]
+    return [[down, bar], [stem]]
+
+
 def _four_closed(rng: Random) -> Glyph:
     left, top = (0.0, rng.uniform(0.5, 0.75)), (rng.uniform(0.36, 0.5), 0.0)
     stem = [(top[0] + rng.uniform(-0.04, 0.04), rng.uniform(-0.06, 0.05)),
@@ -326,11 +345,12 @@ STYLES_0_TO_4: dict[int, list[tuple[Style, float]]] = {
     0: [(partial(_zero_ring, narrowest=0.2, widest=0.46), 5), (partial(_zero_ring, narrowest=0.11, widest=0.2), 1),
         (partial(_zero_ring, narrowest=0.5, widest=0.75), 1), (_zero_slashed, 0.8), (_zero_curl, 1),
         (_zero_polygon, 1), (_zero_tailed, 1), (_zero_looped, 0.8), (_zero_two_strokes, 0.7)],
-    1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 2), (_one_long_flag, 3), (_one_serif, 2),
+    1: [(_one_bare, 1.5), (_one_flag, 3), (_one_caret, 2.5), (_one_long_flag, 3), (_one_serif, 2),
         (_one_underlined, 1.5)],
     2: [(_two_flat, 3), (_two_wavy, 2), (_two_looped, 2), (_two_knotted, 1.2),
         (_two_upright, 0.6), (_two_z, 1.5), (_two_long_tail, 1.2), (_two_swan, 1)],
     3: [(_three_round, 4), (_three_tongue, 1.3), (_three_curl, 1.2), (_three_flat_top, 2), (_three_soft, 1)],
     4: [(_four_open, 4), (_four_closed, 2.5), (_four_one_stroke, 1), (_four_lightning, 2), (_four_looped, 1),
-        (_four_round, 1.5), (_four_y, 1.5), (_four_crossed_low, 1), (_four_fish, 1)],
+        (_four_round, 1.5), (_four_y, 1.5), (_four_crossed_low, 1), (_four_fish, 1), (_four_wide, 1),
+        (_four_l, 1.5)],
 }

@@ -65,6 +65,18 @@ def _five_slanted(rng: Random) -> Glyph:
     return [[bar[::-1], [top, shoulder] + belly[1:]]] if rng.random() < 0.6 else [[[top, shoulder], belly], [bar]]
 
 
+def _five_tick(rng: Random) -> Glyph:
+    """A long bar, a stem, and only a hook for a belly: nearly a root sign."""
+    top, w = (rng.uniform(0.0, 0.12), 0.0), rng.uniform(0.45, 0.9)
+    bar = [(top[0] + w, rng.uniform(-0.14, 0.06)), top]
+    foot = (top[0] - rng.uniform(-0.06, 0.14), rng.uniform(0.8, 1.0))
+    turn = [(foot[0] + rng.uniform(0.02, 0.14), 0.5 * foot[1] + rng.uniform(0.0, 0.2))]
+    hook = (foot[0] - rng.uniform(0.1, 0.32), foot[1] - rng.uniform(0.0, 0.3))
+    if rng.random() < 0.5:
+        return [[bar, [top, *turn, foot], [foot, hook]]]
+    return [[bar, [top, *turn, foot, hook]]]
+
+
 def _five_no_bar(rng: Random) -> Glyph:
     """The bar is only a hook."""
     body = _five_body(rng)
@@ -249,7 +261,7 @@ def _eight_stacked(rng: Random) -> Glyph:
 
 
 def _eight_lying(rng: Random) -> Glyph:
-    angle = np.radians(rng.uniform(35, 88)) * rng.choice([-1, 1], p=[0.85, 0.15])
+    angle = np.radians(rng.uniform(35, 95)) * rng.choice([-1, 1], p=[0.85, 0.15])
     c, s = np.cos(angle), np.sin(angle)
     return [[[(x * c - (y - 0.5) * s, x * s + (y - 0.5) * c) for x, y in _eight_crossing(rng)[0][0]]]]
 
@@ -330,12 +342,12 @@ def _nine_flat(rng: Random) -> Glyph:
 # The second number is how often a style is drawn, out of the label's sum.
 STYLES_5_TO_9: dict[int, list[tuple[Style, float]]] = {
     5: [(_five_two_strokes, 3), (_five_detached, 1.8), (_five_one_stroke, 2.5), (_five_s, 1), (_five_square, 0.8),
-        (_five_slanted, 1.5), (_five_no_bar, 0.5)],
+        (_five_slanted, 1.5), (_five_no_bar, 0.5), (_five_tick, 1)],
     6: [(_six_curved, 4), (_six_hooked, 2), (_six_curled, 0.8), (_six_straight, 2), (_six_tiny_loop, 0.8),
-        (_six_flat_loop, 1), (_six_swept, 0.7), (_six_square, 0.8)],
+        (_six_flat_loop, 1), (_six_swept, 1), (_six_square, 0.8)],
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
         (_seven_double, 0.7), (_seven_sharp, 1), (_seven_footed, 0.5)],
     8: [(_eight_crossing, 4), (_eight_open_top, 1.2), (_eight_mirrored, 1.5), (_eight_stacked, 2),
-        (_eight_lying, 0.6), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
+        (_eight_lying, 1), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
     9: [(_nine_closed, 4), (_nine_open, 1.5), (_nine_stick, 1.2), (_nine_swing, 1.5), (_nine_flat, 1)],
 }

@@ -123,19 +123,17 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray,
     """Return int32 (h, w): 1 + the number of the centre that a place's ink belongs to, 0 for none."""
     height, width = look.maps.shape[:2]
     owner = np.zeros((height, width), np.int32)
-    y, x = np.nonzero(look.maps[..., 5:].max(-1) > rules.ink)
+    y, x = np.nonzero((look.maps[..., 5:] > rules.ink).any(-1))
     if not len(y):
         return owner
     ways = look.maps[y, x, 3:5] * (UNIT / STRIDE)
-    ends = np.stack([x, y], 1) + ways
-    places = np.stack([columns, rows], 1).astype(np.float32)
-    reach = (size / STRIDE).astype(np.float32)
+    ends = np.stack([x, y]).astype(np.float32) + ways.T
     nearest, best = np.zeros(len(y), np.int32), np.full(len(y), np.inf, np.float32)
-    for number in range(len(rows)):
-        away = np.hypot(*(ends - places[number]).T) / reach[number]
+    for number, place in enumerate(zip(columns, rows, size / STRIDE, strict=True)):
+        away = _squared(ends, *map(np.float32, place))
         closer = away < best
         best[closer], nearest[closer] = away[closer], number
-    sure = best < rules.reach
+    sure = best < rules.reach**2
     stroke = cv2.connectedComponents(_mask(height, width, y, x))[1][y, x]
     # Ink whose way ends far from any centre goes where the rest of its stroke goes, if that goes anywhere.
     votes = np.bincount(stroke[sure] * len(rows) + nearest[sure], minlength=(stroke.max() + 1) * len(rows))
@@ -144,6 +142,11 @@ def _owners(look: Look, rows: np.ndarray, columns: np.ndarray, size: np.ndarray,
     nearest = np.where(sure | known, nearest, votes.argmax(1)[stroke])
     owner[y, x] = np.where(votes.any(1)[stroke], nearest + 1, 0)
     return owner
+
+
+def _squared(ends: np.ndarray, x: np.float32, y: np.float32, size: np.float32) -> np.ndarray:
+    """Return how far points (2, n) are from a centre, as a share of its digit's size, squared."""
+    return ((ends[0] - x) ** 2 + (ends[1] - y) ** 2) / size**2
 
 
 def _mask(height: int, width: int, y: np.ndarray, x: np.ndarray) -> np.ndarray:

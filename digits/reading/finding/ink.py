@@ -18,12 +18,12 @@ def differ(ink: np.ndarray, other: np.ndarray) -> bool:
 def blur_of(grey: np.ndarray, box: tuple[int, int, int, int]) -> float:
     """Return the pixels that the sharpest edges in a box of a look go over, across or up and down: where it is more."""
     left, top, w, h = box
-    part = grey[max(0, top - 2) : top + h + 2, max(0, left - 2) : left + w + 2].astype(np.float32)
-    contrast = max(float(part.max() - part.min()), 1.0)
-    steps = [np.abs(np.diff(part, axis=axis)).ravel() for axis in (0, 1)]
-    sharpest = min(float(np.partition(step, -_SHARPEST)[-_SHARPEST:].mean()) if step.size >= _SHARPEST else 0.0
+    part = grey[max(0, top - 2) : top + h + 2, max(0, left - 2) : left + w + 2]
+    darkest, lightest = cv2.minMaxLoc(part)[:2]
+    steps = [cv2.absdiff(part[1:], part[:-1]), cv2.absdiff(part[:, 1:], part[:, :-1])]
+    sharpest = min(float(np.partition(step.ravel(), -_SHARPEST)[-_SHARPEST:].mean()) if step.size >= _SHARPEST else 0.0
                    for step in steps)
-    return contrast / max(sharpest, 1.0)
+    return max(lightest - darkest, 1.0) / max(sharpest, 1.0)
 
 
 def drawn_ink(grey: np.ndarray, share: np.ndarray, own: np.ndarray, rules: Decoding) -> np.ndarray:

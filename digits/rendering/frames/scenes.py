@@ -18,7 +18,7 @@ from digits.rendering.frames.writers import Shapes
 _SOLID = 150  # of 255: pixels that a stroke covers for the most part
 _SEEN_FROM = 5.0  # grey levels between a stroke and its paper below which people see nothing
 _HARDLY = 0.6  # share seen that counts neither as a digit nor as none
-_ENLARGED = 0.14  # share of frames that come from a smaller picture
+_ENLARGED = 0.25  # share of frames that come from a smaller picture
 _SPLIT, _BARS = 0.15, 0.08  # shares of frames made of two pictures, and of those with bars at two sides
 _HELD_GROUNDS = (0.62, 0.14, 0.08, 0.16)  # of what is held or hangs in a room: shares of GROUNDS
 
@@ -34,7 +34,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "one": Kind(writing.one_digit, 0.34, held=0.25),
+    "one": Kind(writing.one_digit, 0.45, held=0.25),
     "rows": Kind(writing.rows, 0.2, held=0.25),
     "scattered": Kind(writing.scattered, 0.1, held=0.25),
     "sums": Kind(writing.sums, 0.08, held=0.2),
