@@ -87,6 +87,6 @@ class RunConfig:
     @classmethod
     def release_run(cls, **changes) -> Self:
         """Return the settings of `--release`: the full run that also renews the kept leaderboard."""
-        longer = cls(release=True, baseline_epochs=10, compact_epochs=28, frozen_epochs=12, last_epochs=6, all_epochs=3,
+        longer = cls(release=True, baseline_epochs=10, compact_epochs=24, frozen_epochs=12, last_epochs=6, all_epochs=2,
                      camera=0.8, handwritten=48000, non_digits=28000, scraps=6000, textures=6000)  # fmt: skip
         return replace(longer, **changes)

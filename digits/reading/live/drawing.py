@@ -85,10 +85,8 @@ class Screen:
             self._box(canvas, main, place, mirror, main=True)
         if status.asked is not None:
             self._counts(canvas, status)
-        in_sight = reading.digits or any(item.reason == Reason.UNSTEADY for item in reading.rejected)
-        unread = "" if in_sight else self.words["show"]
-        notice = status.notice or (self.words[reading.hint] if reading.hint else unread)
-        self._banner(canvas, notice, _AMBER if status.notice or reading.hint else _WHITE)
+        notice = status.notice or (self.words[reading.hint] if reading.hint else "")
+        self._banner(canvas, notice or self._said(reading), _AMBER if notice else _WHITE)
         self._answer(canvas, main)
         self._bars(canvas, main)
         self._footer(canvas, status, reading.latency_ms.get("total", 0.0))
@@ -154,11 +152,20 @@ class Screen:
             shade = ink if asked or kept else _GREY
             text(canvas, count, ((digit + 1) * cell - 6 - text_width(count, 10), 27), 10, shade)
 
+    def _said(self, reading: Reading) -> str:
+        """Return the numbers of a frame with several digits, or what to do where there is none."""
+        if len(reading.digits) > 1:
+            return reading.text
+        in_sight = reading.digits or any(item.reason == Reason.UNSTEADY for item in reading.rejected)
+        return "" if in_sight else self.words["show"]
+
     def _banner(self, canvas: np.ndarray, words: str, colour: tuple) -> None:
         if not words:
             return
         _darken(canvas[self.view[1] - 44 :, : self.view[0]])
-        size = 14 if text_width(words, 14) < self.view[0] - 2 * _MARGIN else 10
+        room = self.view[0] - 2 * _MARGIN
+        size = 14 if text_width(words, 14) < room else 10
+        words = shortened(words, size, room)
         x = max(4, (self.view[0] - text_width(words, size)) // 2)
         text(canvas, words, (x, self.view[1] - 15), size, colour)
 
@@ -201,10 +208,7 @@ class Screen:
             doubt = self.words["unverified"]
             room -= text_width(doubt, 10) + 12
             text(canvas, doubt, (right - text_width(doubt, 10), top + 21), 10, _AMBER)
-        name = status.model
-        while len(name) > 4 and text_width(name, 12, bold=True) > room:
-            name = name[:-4] + "..."
-        text(canvas, name, (left, top + 21), 12, _WHITE, bold=True)
+        text(canvas, shortened(status.model, 12, room, bold=True), (left, top + 21), 12, _WHITE, bold=True)
         text(canvas, status.format, (left, top + 39), 10, _GREY)
         pace = "{} / {}   ".format(*status.place) if status.place else f"{status.fps:.0f} fps   " if status.fps else ""
         speed = f"{pace}{milliseconds:.1f} ms"
@@ -235,6 +239,13 @@ def text_width(words: str, size: float, bold: bool = False) -> int:
     """Return how many pixels wide `text` would write the words."""
     face, thickness = _pen(size, bold)
     return cv2.getTextSize(_plain(words), face, size / _CAPITAL, thickness)[0][0]
+
+
+def shortened(words: str, size: float, room: int, bold: bool = False) -> str:
+    """Return the words, or as many of them, and three dots, as fit into so many pixels."""
+    while len(words) > 4 and text_width(words, size, bold) > room:
+        words = words[:-4] + "..."
+    return words
 
 
 def _pen(size: float, bold: bool) -> tuple[int, int]:

@@ -74,6 +74,16 @@ def test_nobody_is_asked_for_a_digit_while_one_is_in_sight():
     assert not waiting.any() and (nothing.max(axis=2) > 100).sum() > 200
 
 
+def test_the_numbers_of_a_frame_are_written_below_it_shortened_where_there_are_many():
+    def strip(*labels, shift=40):
+        digits = [digit(label, Box(20 + place * shift, 200, 30, 60)) for place, label in enumerate(labels)]
+        return SCREEN.draw(BLACK, reading(digits), Status())[440:, :640]
+
+    assert not strip(2).any(), "one digit is said in the panel"
+    assert (strip(2, 7).max(axis=2) > 100).sum() > 60 and (strip(2, 7) != strip(7, 2)).any()
+    assert (strip(*[8] * 300, shift=2)[:, [0, 1, -2, -1]] < 100).all(), "it ends within the picture"
+
+
 def test_every_word_is_there_in_every_language_and_needs_no_accent():
     for words in WORDS.values():
         assert words.keys() == WORDS["en"].keys()
