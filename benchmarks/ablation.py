@@ -67,7 +67,7 @@ VARIANTS = {
     "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
     "average": Variant("without the average of weights", stage={"average": None}),
     # What decay takes from a weight grows with the number of steps, here a fourteenth of those of a release.
-    "decay": Variant("weight decay of 1, not 0.0001", stage={"weight_decay": 1.0}),
+    "decay": Variant(f"weight decay of 1, not {COMPACT.weight_decay:g}", stage={"weight_decay": 1.0}),
     "wide": Variant("the network of cnn_augmented", build=build_cnn_augmented),
     "longer": Variant("six epochs more", more=6),
     "both": Variant("six epochs more, weight decay of 1", stage={"weight_decay": 1.0}, more=6),
