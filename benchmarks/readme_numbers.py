@@ -202,7 +202,7 @@ def summary(results: Results, say: Say) -> str:
             [say("{} scanned digits").format(scans[0]["images"]), *(percent(one["accuracy"]) for one in scans), ""],
             [say("{} pages by strangers (F1)").format(len(pages[0]["pages"])),
              *(f"{one['f1']['all']:.2f}" for one in pages), ""],
-            [say("{} pictures without a digit: read as one").format(nothing[0]["pictures"]),
+            [say("{} pictures without a digit: in how many one is read").format(nothing[0]["pictures"]),
              *(f"{len(one['read'])}" for one in nothing), ""],
             [say("Time of a frame, one digit"), f"{frame['1_digits']['whole_ms']:.0f} ms", "",
              f"{frame['usual_way_ms']:.0f} ms"],

@@ -1,4 +1,4 @@
-"""Five convolutional networks, layer by layer, each with one idea more than the one before.
+"""Five convolutional networks, layer by layer, each of which shows one idea.
 
 All take the contract's tile and reduce it to 32x32 grey inside, so any of them runs in any format in the
 same script. For training, `shrink` does that reduction once and `inner` skips the two layers that would do

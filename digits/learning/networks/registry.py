@@ -63,4 +63,4 @@ NETWORKS: dict[str, Network] = {
         Network(TRANSFER, "mobilenet.build_mobilenet_v2", "#0072B2", learns_from_rendered=True),
     )
 }
-BASELINES = tuple(NETWORKS)[:5]  # each has one idea more than the one before
+BASELINES = tuple(NETWORKS)[:5]  # each shows one idea
