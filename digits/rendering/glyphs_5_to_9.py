@@ -261,7 +261,7 @@ def _eight_stacked(rng: Random) -> Glyph:
 
 
 def _eight_lying(rng: Random) -> Glyph:
-    angle = np.radians(rng.uniform(35, 95)) * rng.choice([-1, 1], p=[0.85, 0.15])
+    angle = np.radians(rng.uniform(35, 88)) * rng.choice([-1, 1], p=[0.85, 0.15])
     c, s = np.cos(angle), np.sin(angle)
     return [[[(x * c - (y - 0.5) * s, x * s + (y - 0.5) * c) for x, y in _eight_crossing(rng)[0][0]]]]
 
@@ -348,6 +348,6 @@ STYLES_5_TO_9: dict[int, list[tuple[Style, float]]] = {
     7: [(_seven_plain, 4), (_seven_wavy, 1.5), (_seven_serif, 1.5), (_seven_curved, 1.2), (_seven_cup, 1.5),
         (_seven_double, 0.7), (_seven_sharp, 1), (_seven_footed, 0.5)],
     8: [(_eight_crossing, 4), (_eight_open_top, 1.2), (_eight_mirrored, 1.5), (_eight_stacked, 2),
-        (_eight_lying, 1), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
+        (_eight_lying, 0.6), (_eight_hooked, 0.4), (_eight_angular, 0.4)],
     9: [(_nine_closed, 4), (_nine_open, 1.5), (_nine_stick, 1.2), (_nine_swing, 1.5), (_nine_flat, 1)],
 }

@@ -36,7 +36,7 @@ def wrong(reader: Reader, folder: Path) -> tuple[list[Path], int]:
     return [file for file, good in right.items() if not good], len(right)
 
 
-@pytest.mark.parametrize("name, most", [("PHOTOS", 0.015), ("SCANS", 0.04), ("TABLET", 0.0)])
+@pytest.mark.parametrize("name, most", [("PHOTOS", 0.015), ("SCANS", 0.03), ("TABLET", 0.0)])
 def test_single_digits(reader, name, most):
     missed, count = wrong(reader, place(name))
     assert len(missed) <= most * count, [f"{file.parent.name}/{file.name}" for file in missed]
@@ -47,8 +47,7 @@ def test_single_digits(reader, name, most):
 
 def test_sheets(reader):
     found = real_inputs.sheets(reader, place("SHEETS"))
-    assert len(found["perfect"]) >= 3, found
-    assert found["f1"] >= 0.98
+    assert len(found["perfect"]) == 4, found
 
 
 def test_pages_by_other_people(reader):
