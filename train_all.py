@@ -3,7 +3,7 @@
     python train_all.py --quick     the whole thing on a few thousand images, under runs/quick/
     python train_all.py             all of MNIST and your own images in data/custom/
     python train_all.py --release   longer: MobileNetV2 with all its layers; renews the leaderboard and figures kept
-    python train_all.py --teach     a minute or two: the default export's last layers, on your own images and corrections
+    python train_all.py --teach     a minute: the default export's last layers, on your own images and corrections
     python train_all.py --finder    the network that finds digits in a frame, on nothing but rendered frames
 
 Run it again after a break of any kind: it goes on where it was, and what is done is not done again.
@@ -50,7 +50,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
     """Return the options; argparse ends the program with 2 where they make no sense."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog="Results: exports/, and runs/full/ or, of a release, models/.")
+    where = "Results: exports/, and runs/full/ or, of a release, models/."
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0], epilog=where)
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="minutes: few images, everything under runs/quick/")
     length.add_argument("--release", action="store_true", help="longest: all-layer training, renews what is kept")

@@ -47,7 +47,9 @@ ELSEWHERE = {
     "python -m digits.learning.worksheet scan photo.jpg": (
         "tests/learning/worksheet/test_worksheet.py::test_scanning_needs_no_display_and_names_cannot_leave_the_folder"
     ),
-    "python exports/cnn_compact/digits_webcam.pyz": "tests/learning/export/test_bundle.py::test_it_reads_a_photograph_alone",
+    "python exports/cnn_compact/digits_webcam.pyz": (
+        "tests/learning/export/test_bundle.py::test_it_reads_a_photograph_alone"
+    ),
     "python -m pip install numpy opencv-python ai-edge-litert": (
         "tests/test_readme.py::test_the_minimal_install_is_enough_for_the_camera_script"
     ),
