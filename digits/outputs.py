@@ -23,7 +23,8 @@ def diverted(*numbers: int, to: IO | None = None) -> Iterator[None]:
         to: an open file; by default nowhere.
     """
     with _one_at_a_time:
-        for stream in (sys.stdout, sys.stderr):
+        for number in numbers:  # of the others a reader may be gone, which is not for here to say
+            stream = {1: sys.stdout, 2: sys.stderr}[number]
             if stream:
                 stream.flush()
         try:
