@@ -25,6 +25,7 @@ from digits.learning.experiment.config import SEED, RunConfig
 from digits.learning.networks.registry import NETWORKS, TRANSFER, Origin
 from digits.learning.shared.provenance import Cost
 from digits.learning.shared.silence import load_tensorflow
+from digits.outputs import say
 from digits.paths import EXPORTS_DIR, MODELS_DIR, RUNS_DIR, SAMPLES_DIR
 
 
@@ -99,7 +100,7 @@ def bundle(options: argparse.Namespace) -> int:
     try:
         path = write_bundle(default_in(configure(options).exports_dir))
     except (ModelError, OSError) as error:
-        print(printable(in_words(error)), file=sys.stderr)
+        say(in_words(error))
         return 1
     print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB): python {path.name} shows the window")
     return 0

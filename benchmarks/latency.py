@@ -41,10 +41,10 @@ def main() -> int:
     options = parser.parse_args()
     model = load_model(options.model)
     result = {"file": model.path.name, "sha256": sha256(model.path), "first_reading_s": first_reading_s(model.path)}
-    frames = {count: page(count) for count in COUNTS}
+    frames, reader = {count: page(count) for count in COUNTS}, Reader(model)
     for count, frame in frames.items():
-        result[f"{count}_digits"] = timed_frame(Reader(model), frame, options.runs)
-    rooms = [timed_frame(Reader(model), room(number), max(1, options.runs // ROOMS)) for number in range(ROOMS)]
+        result[f"{count}_digits"] = timed_frame(reader, frame, options.runs)
+    rooms = [timed_frame(reader, room(number), max(1, options.runs // ROOMS)) for number in range(ROOMS)]
     result["cluttered_room"] = max(rooms, key=lambda timed: timed["whole_ms"])
     result["usual_way_ms"] = usual_way_ms(model.path.parent / "model.keras", frames[1], options.runs)
     print(json.dumps(result, indent=1))

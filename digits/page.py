@@ -18,6 +18,7 @@ from pathlib import Path
 from types import ModuleType
 
 from digits.files import in_words, printable, replacing
+from digits.outputs import say
 from digits.paths import PACKAGE_ROOT
 from digits.reading import decoders, hints, images, rows, tile
 from digits.reading import reader as reading
@@ -156,11 +157,11 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             serve(html, options.serve)
     except ModelError as error:
-        print(printable(error), file=sys.stderr)
+        say(error)
         return 4
     except (OSError, OverflowError) as error:
         where = "" if options.serve is None else f"Port {options.serve} cannot be used; name another one: "
-        print(printable(where + in_words(error)), file=sys.stderr)
+        say(where + in_words(error))
         return 2
     except KeyboardInterrupt:
         return 0

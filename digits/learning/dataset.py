@@ -18,6 +18,7 @@ from digits.learning.data.merged_folder import BUILD_COMMAND, DatasetError
 from digits.learning.shared.download import DownloadError
 from digits.learning.shared.errors import RunError
 from digits.learning.shared.progress import Console
+from digits.outputs import say
 from digits.paths import CUSTOM_DIR, MERGED_DIR, RUNS_DIR
 
 AUDIT_PAGE = RUNS_DIR / "audit.html"
@@ -45,10 +46,10 @@ def main(arguments: list[str] | None = None) -> int:
             if not error.filename:  # of files all errors have one
                 drop_stdout()
             error = f"{error.filename or 'Standard output'} cannot be read or written: {error.strerror or error}."
-        print(printable(error), file=sys.stderr)
+        say(error)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        say("Stopped. The same command goes on from here.")
         return 130
     return 0
 

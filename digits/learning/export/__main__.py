@@ -6,6 +6,7 @@ from pathlib import Path
 
 from digits.files import in_words, printable
 from digits.learning.export.exporting import ExportError, renew_golden
+from digits.outputs import say
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -17,7 +18,7 @@ def main(arguments: list[str] | None = None) -> int:
         try:
             renew_golden(folder, lambda line: print(printable(line)))
         except (ExportError, OSError) as error:
-            print(printable(in_words(error)), file=sys.stderr)
+            say(in_words(error))
             return 1
         print(f"{printable(folder)}: golden pictures renewed and every file checked")
     return 0

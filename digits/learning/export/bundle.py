@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 from digits.files import in_words, printable, replacing
+from digits.outputs import say
 from digits.paths import ROOT
 from digits.reading.models.card import CARD, SUMS, read_card
 from digits.reading.models.default import BUNDLED, BUNDLED_FINDER, FINDER
@@ -82,7 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         path = write_bundle(options.folder)
     except (ModelError, OSError) as error:
-        print(printable(in_words(error)), file=sys.stderr)
+        say(in_words(error))
         return 1
     print(f"{printable(path)} ({path.stat().st_size / 1e6:.1f} MB)")
     return 0

@@ -16,6 +16,7 @@ from digits.learning.worksheet.box_contents import State
 from digits.learning.worksheet.filing import Filed, file_photo, today, write_once
 from digits.learning.worksheet.page import PAPERS, Code, pages_as_pdf
 from digits.learning.worksheet.straighten import SheetError
+from digits.outputs import say
 from digits.paths import CUSTOM_DIR
 from digits.reading.images import IMAGE_SUFFIXES, ImageError
 from digits.reading.live.collecting import safe_name
@@ -142,7 +143,7 @@ def summary(path: Path, filed: Filed) -> list[str]:
 
 
 def _complain(sentence: object, status: int) -> int:
-    print(printable(sentence), file=sys.stderr, flush=True)
+    say(sentence)
     return status
 
 

@@ -6,13 +6,13 @@ its golden frames. Exit 0: all well; 1: something differs, and the table says wh
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from digits.files import printable
+from digits.outputs import say
 from digits.reading.finding import FINDER_VERSION
 from digits.reading.finding.decode import decode
 from digits.reading.finding.looks import look_at
@@ -208,7 +208,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(table(folder, checks))
         bad += [check for check in checks if check.ok is False]
     for check in bad:
-        print(printable(f"{check.file}: {check.note}"), file=sys.stderr)
+        say(f"{check.file}: {check.note}")
     return 1 if bad else 0
 
 
