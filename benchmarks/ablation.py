@@ -65,7 +65,6 @@ VARIANTS = {
     "twice": Variant("MNIST's tiles twice an epoch", twice=True),
     "hands": Variant("without bending and turning", hands=False),
     "smooth": Variant("without label smoothing", stage={"label_smoothing": 0.0}),
-    "average": Variant("without the average of weights", stage={"average": None}),
     # What decay takes from a weight grows with the number of steps, here a fourteenth of those of a release.
     "decay": Variant(f"weight decay of 1, not {COMPACT.weight_decay:g}", stage={"weight_decay": 1.0}),
     "wide": Variant("the network of cnn_augmented", build=build_cnn_augmented),

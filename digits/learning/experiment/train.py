@@ -57,14 +57,9 @@ def is_done(name: str, run: Run) -> bool:
 
 
 def _for_device(stage: Stage) -> Stage:
-    """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014).
-
-    The average of the weights looks back on as many images as before.
-    """
+    """Return the stage with batches that keep the GPUs busy; the rate grows with their root (Krizhevsky 2014)."""
     larger = _GPU_BATCHES * len(tf.config.list_physical_devices("GPU")) or 1
-    average = stage.average and stage.average**larger
-    rate = stage.learning_rate * larger**0.5
-    return replace(stage, batch=stage.batch * larger, learning_rate=rate, average=average)
+    return replace(stage, batch=stage.batch * larger, learning_rate=stage.learning_rate * larger**0.5)
 
 
 def _job(name: str, run: Run, *parts: str) -> Job:

@@ -11,7 +11,6 @@ import math
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -138,10 +137,7 @@ def _optimizer(stage: Stage, steps: int) -> keras.optimizers.Optimizer:
         peak / 100 if warmup else peak, max(total - warmup, 1), alpha=0.01,
         warmup_target=peak if warmup else None, warmup_steps=warmup,
     )  # fmt: skip
-    # The average must look back on a tenth of the stage at most: in short trainings it would else be the start.
-    momentum = min(stage.average or 0.0, max(1 - 10 / total, 0.0))
-    return keras.optimizers.AdamW(rate, weight_decay=stage.weight_decay, global_clipnorm=stage.clip,
-                                  use_ema=stage.average is not None, ema_momentum=momentum)  # fmt: skip
+    return keras.optimizers.AdamW(rate, weight_decay=stage.weight_decay, global_clipnorm=stage.clip)
 
 
 class _Keeper(keras.callbacks.Callback):
@@ -194,8 +190,7 @@ class _Keeper(keras.callbacks.Callback):
                 f"{self.stage.name}: the loss is {row['loss']} after epoch {epoch + 1}; run again with "
                 "--fresh, and if it happens again with another --seed"
             )
-        with self._averaged():
-            self._judge(row)
+        self._judge(row)
         self.history.append(row)
         self._write(done=False)
         if self.job.logs is not None:
@@ -226,17 +221,6 @@ class _Keeper(keras.callbacks.Callback):
             row["val_accuracy"] = float(right.mean())
         if all(_score(row) > _score(earlier) for earlier in self.history):
             self.best = [variable.numpy() for variable in self.model.variables]
-
-    @contextmanager
-    def _averaged(self):
-        """Within it the model has its averaged weights, if the stage keeps an average."""
-        if self.stage.average is None:
-            yield
-            return
-        raw = [variable.numpy() for variable in self.model.trainable_variables]
-        self.model.optimizer.finalize_variable_values(self.model.trainable_variables)
-        yield
-        assign(self.model.trainable_variables, raw)
 
     def _exhausted(self) -> bool:
         epoch = len(self.history)

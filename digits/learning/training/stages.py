@@ -16,19 +16,17 @@ class Stage:
     warmup_epochs: float = 0.0
     label_smoothing: float = 0.0
     clip: float | None = None  # largest global norm of a gradient
-    average: float | None = None  # momentum of the moving average of the weights that is kept
     weight_decay: float = 0.0
 
 
 PLAIN = Stage("train", epochs=10, learning_rate=2e-3, batch=128, patience=3)
-# Soft targets and averaged weights suit data that is never the same twice.
-WITH_AUGMENTATION = Stage("train", epochs=10, learning_rate=2e-3, batch=128, label_smoothing=0.05, average=0.99,
+# Soft targets suit data that is never the same twice.
+WITH_AUGMENTATION = Stage("train", epochs=10, learning_rate=2e-3, batch=128, label_smoothing=0.05,
                           weight_decay=1e-4)  # fmt: skip
-# The average of the weights looks back on about a third of an epoch.
-COMPACT = replace(WITH_AUGMENTATION, epochs=14, average=0.998, weight_decay=0.1)
+COMPACT = replace(WITH_AUGMENTATION, epochs=14, weight_decay=0.1)
 # Frozen trunk: only the head learns, from 1,280 numbers an image. Last 20: low rate, since pretrained layers move.
 FROZEN = Stage("frozen", epochs=12, learning_rate=1e-3, batch=256, patience=4)
 LAST = Stage("last_20", epochs=6, learning_rate=3e-4, batch=128, patience=3, clip=1.0, label_smoothing=0.02)
-# All layers: warm-up, since Adam's first steps are its wildest, then a cosine; the average of the weights is kept.
+# All layers: warm-up, since Adam's first steps are its wildest, then a cosine.
 ALL = Stage("all_layers", epochs=3, learning_rate=5e-4, batch=64, warmup_epochs=0.3, clip=1.0, label_smoothing=0.05,
-            average=0.998, weight_decay=1e-4)  # fmt: skip
+            weight_decay=1e-4)  # fmt: skip

@@ -28,8 +28,7 @@ LABELS = np.arange(120) % 10
 INPUTS = (RNG.normal(0, 0.4, (120, 16)) + np.eye(10)[LABELS] @ RNG.normal(size=(10, 16))).astype(np.float16)
 TRAIN = Feed(INPUTS[:90], one_hot(LABELS[:90]), lambda x: tf.cast(x, "float32"))
 VAL = Feed(INPUTS[90:], one_hot(LABELS[90:]), TRAIN.prepare)
-STAGE = Stage("small", epochs=6, learning_rate=0.02, batch=16, warmup_epochs=0.5, clip=1.0, average=0.9,
-              label_smoothing=0.05)  # fmt: skip
+STAGE = Stage("small", epochs=6, learning_rate=0.02, batch=16, warmup_epochs=0.5, clip=1.0, label_smoothing=0.05)
 
 
 def small_model():
@@ -114,7 +113,7 @@ print(len(history), len(probabilities), right)
 
 
 def test_a_stage_is_trained_on_two_devices_at_once(tmp_path):
-    """As on two GPUs, which few machines have: weights mirrored, batches shared out, the averaged weights judged."""
+    """As on two GPUs, which few machines have: weights mirrored, batches shared out."""
     done = subprocess.run([sys.executable, "-c", ON_TWO_DEVICES, str(tmp_path)], cwd=Path(__file__).parent,
                           capture_output=True, text=True, check=True)  # fmt: skip
     epochs, rows, right = done.stdout.split()[-3:]
@@ -130,14 +129,12 @@ def test_several_gpus_never_scale_gradients(capabilities, policy, monkeypatch):
     assert _half_precision(capabilities) == policy
 
 
-def test_on_gpus_batches_are_larger_and_as_many_images_are_averaged_over(monkeypatch):
+def test_on_gpus_batches_are_larger_and_the_rate_grows_with_their_root(monkeypatch):
     from digits.learning.experiment import train
 
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["one", "two"])
-    stage = train._for_device(replace(STAGE, average=0.998))
+    stage = train._for_device(STAGE)
     assert stage.batch == 8 * STAGE.batch and stage.learning_rate == pytest.approx(8**0.5 * STAGE.learning_rate)
-    assert np.log(stage.average) / stage.batch == pytest.approx(np.log(0.998) / STAGE.batch)
-    assert train._for_device(replace(STAGE, average=None)).average is None
 
 
 def test_stops_early_with_the_best_weights_and_shows_the_progress_of_the_whole_stage(tmp_path):
