@@ -24,8 +24,6 @@ def main(arguments: list[str] | None = None) -> int:
     read.add_argument("--output", required=True, metavar="FOLDER", help="where the tables go; seen by all machines")
     read.add_argument("--model", type=Path, metavar="FILE|FOLDER", help="default: the released model")
     read.add_argument("--address", default=HERE, metavar="auto|HOST:PORT", help="a cluster (default: this machine)")
-    read.add_argument("--block", type=int, choices=(16, 32, 64, 128, 256, 512, 1024),
-                      help="pictures that a reader takes at once (default: by their number)")
     options = parser.parse_args(arguments)
     with Console() as report:
         try:
@@ -33,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             with cluster(options.address, SPARE_CPUS) as readers:
                 from digits.cluster.read import read_pictures
 
-                tables = read_pictures(options.input, options.output, options.model, readers, options.block, report)
+                tables = read_pictures(options.input, options.output, options.model, readers, report)
                 for folder, count in tables.items():
                     report(f"{count:,} rows: pandas.read_parquet({folder!r})")
         except KeyboardInterrupt:

@@ -27,12 +27,11 @@ from digits.reading.tile import TILE_RULE
 _READER_CPUS, _WAITING_CPUS = 0.9, 0.1  # the latter of steps that wait for disks more than they compute
 _BATCH = 32  # pictures whose bytes a reader holds
 # A block costs the cluster as much as some pictures do, and the driver hands out all, one by one.
-_BLOCKS, _SMALLEST_BLOCK, _LARGEST_BLOCK = 200, 256, 1024
+_BLOCKS, _SMALLEST_BLOCK, _LARGEST_BLOCK = 200, 32, 1024
 _FILES, _MOST_ROWS = 100, 8192  # of Parquet that a run writes, at least, and of one, at most
 
 
-def read_pictures(source: str, output: str, model: Path | None, readers: int, block: int | None,
-                  report: Callable) -> dict[str, int]:  # fmt: skip
+def read_pictures(source: str, output: str, model: Path | None, readers: int, report: Callable) -> dict[str, int]:
     """Read what this reader has not read before; return how many rows each table in `output` has, by its folder.
 
     Args:
@@ -40,7 +39,6 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, bl
             pictures themselves, `bytes`; on a disk or wherever pyarrow's filesystems reach.
         output: a folder that all machines see. Another model, finder or tile has rows of its own there.
         readers: at most so many, one a CPU.
-        block: pictures that a reader takes at once, and reads again where it dies; None for `block_size`.
     Raises RunError if there is nothing to read, ModelError if no model can run here.
     """
     loaded, output = load_model(model, threads=1), whole_path(output)
@@ -48,8 +46,8 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, bl
     key = digest(model_sha256, sha256(load_finder(threads=1).path), FINDER_VERSION, TILE_RULE)[:8]
     rows = f"{output}/reader={key}"
     _set_up(f"{output}/_checkpoint/{key}")
-    pictures, total = _pictures(source, output, block)
-    rows_each = min(max(total // _FILES, block or _SMALLEST_BLOCK), _MOST_ROWS)
+    pictures, total = _pictures(source, output)
+    rows_each = min(max(total // _FILES, _SMALLEST_BLOCK), _MOST_ROWS)
     report(f"{total:,} pictures, {readers} readers")
     pool = ActorPoolStrategy(min_size=1, max_size=readers)  # which grows once pictures come, and no step waits for it
     with _progress(rows, total, report):
@@ -62,7 +60,7 @@ def read_pictures(source: str, output: str, model: Path | None, readers: int, bl
 
 
 def block_size(total: int) -> int:
-    """Return how many of so many pictures make a block."""
+    """Return how many of so many pictures make a block, which a reader takes at once, and again where one dies."""
     return min(max(total // _BLOCKS, _SMALLEST_BLOCK), _LARGEST_BLOCK)
 
 
@@ -85,7 +83,7 @@ def _set_up(checkpoint: str) -> None:
     context.enable_progress_bars = False
 
 
-def _pictures(source: str, output: str, block: int | None) -> tuple[ray.data.Dataset, int]:
+def _pictures(source: str, output: str) -> tuple[ray.data.Dataset, int]:
     """Return the pictures as rows with `path`, and perhaps `bytes`, and how many there are."""
     found = find_files(source)
     files = [*found] if source.endswith(".parquet") else write_list(found, f"{output}/_list")
@@ -95,7 +93,7 @@ def _pictures(source: str, output: str, block: int | None) -> tuple[ray.data.Dat
     if "path" not in columns:
         raise RunError(f"{source} holds no pictures; expected a folder of them, a pattern such as 'scans/*.png', or "
                        "Parquet files, 'scans/*.parquet', with the columns path and bytes")  # fmt: skip
-    blocks = -(-total // (block or block_size(total)))
+    blocks = -(-total // block_size(total))
     options = {"partitioning": None, "num_cpus": _WAITING_CPUS, "override_num_blocks": blocks}
     return ray.data.read_parquet(files, columns=columns, **options), total
 

@@ -90,7 +90,7 @@ def plain(archive, released_export):
 
 def read(cluster, archive, released_export, output):
     command = [sys.executable, "-m", "digits.cluster", "read", "--input", str(archive), "--output", str(output)]
-    command += ["--model", str(released_export), "--address", cluster.address, "--block", "32"]
+    command += ["--model", str(released_export), "--address", cluster.address]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
