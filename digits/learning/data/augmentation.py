@@ -1,4 +1,6 @@
-"""The same digit as another hand might have written it, anew in every epoch."""
+"""The same digit as another hand and another pen might have written it, anew in every epoch."""
+
+from functools import cache
 
 import cv2
 import numpy as np
@@ -6,7 +8,7 @@ import numpy as np
 from digits.reading.tile import LONG_SIDE, MAX_STROKE, MIN_STROKE, TILE_SIZE, stroke_width
 
 # Raised on purpose, whenever a seed gives other tiles than before: what was trained with it is trained anew.
-AUGMENTATION_VERSION = 1
+AUGMENTATION_VERSION = 2
 UNTOUCHED = 0.25  # share of tiles that `often_geometric` leaves as they are: clean ones must not become rare
 # How far one person's digit strays from another's. Beyond this a 6 starts to lie down and a 1 becomes a 7.
 _ROTATION = 15.0  # degrees
@@ -15,6 +17,14 @@ _SHEAR = 0.25
 _STRETCH = 0.18  # of width against height, either way
 _ELASTIC = 3.0  # px a part of a stroke moves
 _SHIFT = 2.0  # px the finished tile is off centre
+# Real pictures leave rougher edges than rendered ones: the finder is surer of its ink where it has learned.
+_ROUGH, _GAPS = 0.4, 0.2  # shares of hands whose strokes are frayed, and have gaps
+_GAP = (3, 14)  # px, the diameters of an ellipse that is missing
+_GRAINS = (2, 3, 4, 6, 12)  # px between what is independent in the noise that frays them
+_FRAYED = 0.3  # its greatest standard deviation, where ink is 1
+_SOFT = (0.6, 2.0)  # px, standard deviation of the blur before it
+_LEVEL, _STEEP = (0.3, 0.6), 4.0  # of ink: where the new outline lies, and how fast it goes from black to white
+_NOISES = 120  # fields of noise of each grain, moved about: drawing new ones would take longer than all else
 # A warp is computed on a lattice of so many points a side. It is half as long again as the tile: sheared digits grow.
 _LATTICE = 40
 _STEP = 1.5 * TILE_SIZE / _LATTICE  # px
@@ -26,7 +36,41 @@ def often_geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     drawn = rng.random(len(tiles)) >= UNTOUCHED
     result = tiles.copy()
     result[drawn] = geometric(tiles[drawn], rng)
+    rough = drawn & (rng.random(len(tiles)) < _ROUGH)
+    result[rough] = frayed(result[rough], rng)
+    for i in np.flatnonzero(drawn & (rng.random(len(tiles)) < _GAPS)):
+        _erase(result[i], rng)
     return result
+
+
+def _erase(tile: np.ndarray, rng: np.random.Generator) -> None:
+    """Take one or two small parts of its strokes from a tile."""
+    rows, columns = np.nonzero(tile > 127)
+    for place in rng.integers(len(rows), size=rng.integers(1, 3)) if len(rows) else ():
+        middle = float(columns[place]), float(rows[place])
+        cv2.ellipse(tile, (middle, tuple(rng.uniform(*_GAP, 2)), rng.uniform(0, 180)), 0, -1, cv2.LINE_AA)
+
+
+def frayed(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return tiles uint8 (N, 96, 96) with rough strokes, worn thin in places, as from ink that the finder half sees."""
+    result = np.empty_like(tiles)
+    fields = _noise()
+    for i, tile in enumerate(tiles):
+        noise = np.roll(fields[rng.integers(len(fields))], rng.integers(0, TILE_SIZE, 2), (0, 1))
+        ink = cv2.GaussianBlur(tile.astype(np.float32) / 255, (0, 0), rng.uniform(*_SOFT))
+        # Noise frays strokes. It does not strew specks: there is none far from ink.
+        ink += rng.uniform(0, _FRAYED) * noise * np.minimum(3 * ink, 1)
+        result[i] = 255 * np.clip(_STEEP * (ink - rng.uniform(*_LEVEL)) + 0.5, 0, 1)
+    return result
+
+
+@cache
+def _noise() -> np.ndarray:
+    """Return float32 (M, 96, 96): smooth noise of standard deviation 1, of each of the grains."""
+    rng = np.random.default_rng(9)
+    fields = [cv2.resize(rng.normal(0, 1, (TILE_SIZE // grain,) * 2).astype(np.float32), (TILE_SIZE, TILE_SIZE),
+                         interpolation=cv2.INTER_CUBIC) for grain in _GRAINS for _ in range(_NOISES)]  # fmt: skip
+    return np.stack([field / field.std() for field in fields])
 
 
 def geometric(tiles: np.ndarray, rng: np.random.Generator) -> np.ndarray:

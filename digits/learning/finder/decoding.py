@@ -14,6 +14,8 @@ from digits.rendering.frames.canvas import Frame
 
 # How far each number is moved in one step, and what it may become.
 _STEPS = {"centre": 0.4, "ink": 0.4}  # logits; the others by a quarter of what they are
+# Below this there are so many candidates that a cluttered room takes twice the time, and hardly a digit more is read.
+_LEAST_CENTRE = -2.2
 _SHARE = 0.25
 _LEAST_GAIN = 0.001  # digits a frame, a crowded frame's counting less: a smaller gain is chance
 _ROUNDS = 2
@@ -54,4 +56,5 @@ def _moved(rules: Decoding, name: str) -> list[Decoding]:
     value = getattr(rules, name)
     up, down = (value + _STEPS[name], value - _STEPS[name]) if name in _STEPS else (
         value * (1 + _SHARE), value / (1 + _SHARE))
-    return [rules._replace(**{name: round(moved, 4)}) for moved in (up, down)]
+    return [rules._replace(**{name: round(moved, 4)}) for moved in (up, down)
+            if name != "centre" or moved >= _LEAST_CENTRE - 1e-6]  # fmt: skip

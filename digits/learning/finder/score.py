@@ -17,7 +17,7 @@ _ALIKE = 0.5  # intersection over union from which two boxes are the same digit
 _STEPS, _RIDGE = 60, 1e-2
 # A frame with much writing counts for more than one with little, but not in proportion: large digits come alone.
 _CROWD = 0.7
-_AS_GOOD = 0.001  # of F1: less is chance, and a digit that is read does more good
+_AS_GOOD = 0.001  # of F1: less is chance
 _FEWEST = 30  # candidates of either kind: from fewer no weight is fitted
 
 
@@ -73,14 +73,14 @@ def _matched(candidates: list[Candidate], frame: Frame) -> Iterator[tuple[Candid
 
 
 def best_dial(score: np.ndarray, good: np.ndarray, asked: int) -> float:
-    """Return the least score, 0.05 to 0.95, with as good an F1 over `asked` digits as any, to a tenth of a point.
+    """Return the middle of the scores, 0.05 to 0.95, with as good an F1 over `asked` digits as any; 0.5 where none is.
 
-    Where nothing is right, 0.5.
+    As good is what is less than a tenth of a point from the best.
     """
     dials = np.arange(0.05, 0.96, 0.01)
     f1 = [2 * np.count_nonzero(good & (score >= dial)) / max(1, np.count_nonzero(score >= dial) + asked)
           for dial in dials]
-    return round(float(dials[np.array(f1) >= max(f1) - _AS_GOOD][0]), 2) if max(f1) > 0 else 0.5
+    return round(float(np.median(dials[np.array(f1) >= max(f1) - _AS_GOOD])), 2) if max(f1) > 0 else 0.5
 
 
 def smeared(frame: Frame, rng: np.random.Generator) -> Frame:

@@ -122,8 +122,8 @@ def test_the_stage_writes_an_export_whose_formats_agree(tmp_path):
             load_finder(export)
 
 
-def test_the_dial_is_the_least_score_with_as_good_an_f1_as_any():
+def test_the_dial_is_amid_the_scores_with_as_good_an_f1_as_any():
     score, good = np.array([0.9, 0.8, 0.6, 0.395, 0.2]), np.array([True, True, True, False, False])
-    assert best_dial(score, good, asked=3) == pytest.approx(0.4)
-    assert best_dial(score, ~good, asked=2) == pytest.approx(0.05), "all of it must pass"
+    assert best_dial(score, good, asked=3) == pytest.approx(0.5, abs=0.011)
+    assert best_dial(score, ~good, asked=2) < 0.2, "all of it must pass"
     assert best_dial(score, np.zeros(5, bool), asked=3) == 0.5
