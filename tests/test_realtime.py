@@ -287,7 +287,8 @@ def test_a_reader_of_our_lines_may_leave(read, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGINT for a child on Windows")
 def test_ctrl_c_ends_the_run_and_keeps_the_recording(read, tmp_path):
     film = tmp_path / "film.avi"
-    process = read(write_clip(tmp_path / "clip.avi", trembling(1000)), "--record", film)
+    # The JSON of all frames does not fit into a pipe: however slow this test is, the script waits before the clip ends.
+    process = read(write_clip(tmp_path / "clip.avi", trembling(1000)), "--record", film, "--jsonl", "-")
     for _ in range(5):
         process.stdout.readline()
     process.send_signal(signal.SIGINT)
